@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a host may lend to a raffle: its clock, its secrets, its log. Unstable until two stores and both bindings exist. */
+#ifndef RAFFLE_EXT_HOST_H
+#define RAFFLE_EXT_HOST_H
+
+#include <raffle/error.h>
+
+RAFFLE_BEGIN
+
+enum {
+    RAFFLE_LOG_ERROR = 1,
+    RAFFLE_LOG_WARNING = 2,
+    RAFFLE_LOG_INFO = 3
+};
+
+enum {
+    RAFFLE_HOST_REPLAYED_CLOCK = 1, /* the clock replays recorded times; only a rehearsal may be opened or created with it */
+    RAFFLE_HOST_NO_THREADS = 2,     /* no helper thread; hashing is then done by the calling thread */
+    RAFFLE_HOST_VERIFY_FULL = 4     /* opening checks every record, not the newest checkpoint alone */
+};
+
+/* Given when a raffle is created or opened, and copied; NULL there stands for all defaults, and so does a NULL function.
+ * A callback fails by returning anything but RAFFLE_OK; the call that needed it then gives RAFFLE_HOST with the sentence and
+ * the token that the callback stored by raffle_error_set(); its `err` is never NULL. Outputs are preset to values that no callback may
+ * give (INT64_MIN, SIZE_MAX), so that one that returns RAFFLE_OK without having acted is found out. */
+typedef struct raffle_host {
+    uint32_t struct_size;
+    uint32_t flags; /* RAFFLE_HOST_…; unknown bits are refused */
+    void *ctx;      /* handed to each callback */
+
+    /* The time. Default: the system's clock. Called with the unit's own lock held while it sells: do not call back. */
+    raffle_rc (*clock)(void *ctx, int64_t *ms, raffle_error *err);
+
+    /* A secret that the host keeps, for `what`: "ticket-key" (32 bytes; default: from the keys), "pin:<uri>", "password:<uri>".
+     * Writes at most `cap` bytes and their number. The library wipes its copy. Default: there is none. */
+    raffle_rc (*secret)(void *ctx, const char *what, uint8_t *out, size_t cap, size_t *length, raffle_error *err);
+
+    /* A line for the operator's log. Default: nowhere. */
+    void (*log)(void *ctx, int32_t level, const char *line);
+
+    /* Called once for each call that took this host and returned RAFFLE_OK, when the last handle from that call is freed. */
+    void (*release)(void *ctx);
+
+    int32_t timeout_ms; /* how long a call without a timeout of its own may wait; 0: 10,000 ms; negative: for ever */
+    int32_t reserved;
+} raffle_host;
+
+#define RAFFLE_HOST_INIT {sizeof(raffle_host), 0, NULL, NULL, NULL, NULL, NULL, 0, 0}
+RAFFLE_API void raffle_host_init(raffle_host *host, size_t size);
+
+RAFFLE_END
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Providers of randomness, and the selection that a draw uses, for rehearsals and for a lab's collections. */
+#ifndef RAFFLE_RNG_H
+#define RAFFLE_RNG_H
+
+#include <raffle/ext/host.h>
+#include <raffle/types.h>
+
+RAFFLE_BEGIN
+
+/* A provider by URI: `system:` (the kernel's generator), `test:seed=HEX` (1 to 64 bytes; rehearsals only, and not in every
+ * build: RAFFLE_UNSUPPORTED). `host` is optional. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_open(const char *uri, const raffle_host *host, raffle_rng **out,
+                                                      raffle_error *err);
+
+/* The name by which rules pin it: "system", "test", "host:cloud". Lives as long as the handle. */
+RAFFLE_API const char *raffle_rng_name(const raffle_rng *rng);
+
+/* Exactly `length` raw bytes, in calls of at most 1,024. RAFFLE_RNG, RAFFLE_HOST, RAFFLE_TIMEOUT: none; `out` is then zeroed. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_fill(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms,
+                                                      raffle_error *err);
+
+/* `picks` of the numbers 0 … `range` - 1, in order, without replacement, chosen as a draw chooses them: 48 fresh bytes from the
+ * provider seed an HMAC_DRBG, whose words are mapped by exact rejection to a Fisher-Yates shuffle. 1 <= picks <= range.
+ * RAFFLE_RNG_UNHEALTHY, RAFFLE_RNG_SEED and as above: none; `out` is then zeroed. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_pick(raffle_rng *rng, uint64_t range, uint64_t *out, size_t picks,
+                                                      int32_t timeout_ms, raffle_error *err);
+
+RAFFLE_API void raffle_rng_free(raffle_rng *rng);
+
+RAFFLE_END
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Group commit: one leader builds everybody's records into one transaction, while the worker hashes what was built before. */
+#include "log_impl.h"
+
+#include "error.h"
+#include "timestamp.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    CHUNK_RECORDS = 128,              /* records that go to the store together */
+    CHUNK_BYTES = 2 * 65536,          /* room for their leaves: a chunk is full when the longest record no longer fits */
+    CHUNKS = 3,                       /* one is filled, one hashed, one waits */
+    INLINE_RECORDS = 16,              /* fewer are hashed at once: waking the worker costs more */
+    TRIES = 16                        /* of a transaction that others keep overtaking */
+};
+
+/* Leaves on their way to the store. */
+typedef struct chunk {
+    rf_log *log;
+    size_t n, used;
+    bool hashing;
+    rf_task task;
+    raffle_record record[CHUNK_RECORDS];
+    char bytes[CHUNK_BYTES];
+} chunk;
+
+typedef struct kept_node {
+    uint64_t index;
+    uint32_t level;
+    uint8_t hash[32];
+} kept_node;
+
+typedef struct rf_txn_buffers {
+    chunk chunk[CHUNKS];
+    kept_node *node;
+    size_t nodes, node_cap;
+    bool nomem;      /* a node found no memory */
+    rf_range before; /* to go back to */
+} rf_txn_buffers;
+
+struct rf_txn {
+    rf_log *log;
+    const raffle_store_batch *batch;
+    uint64_t size;
+    unsigned current; /* chunk being filled */
+};
+
+void rf_buffers_free(rf_txn_buffers *buffers)
+{
+    if (buffers != NULL)
+        free(buffers->node);
+    free(buffers);
+}
+
+/* --- hashing, in the worker --- */
+
+static void keep_node(void *ctx, uint32_t level, uint64_t index, const uint8_t hash[32])
+{
+    rf_txn_buffers *b = ctx;
+    if (level < RF_TREE_KEPT_LEVEL || b->nomem)
+        return;
+    if (b->nodes == b->node_cap) {
+        size_t cap = b->node_cap > 0 ? 2 * b->node_cap : 64;
+        kept_node *grown = realloc(b->node, cap * sizeof *grown);
+        if (grown == NULL) {
+            b->nomem = true;
+            return;
+        }
+        b->node = grown;
+        b->node_cap = cap;
+    }
+    b->node[b->nodes] = (kept_node){.index = index, .level = level};
+    memcpy(b->node[b->nodes++].hash, hash, 32);
+}
+
+static void hash_chunk(void *ctx)
+{
+    chunk *c = ctx;
+    rf_log *log = c->log;
+    uint8_t leaf[32];
+    for (size_t i = 0; i < c->n; i++) {
+        rf_leaf_hash(log->tree.hash, leaf, c->record[i].leaf, c->record[i].leaf_length);
+        rf_range_push(log->tree.hash, &log->range, leaf, keep_node, log->buffers);
+    }
+}
+
+static void wait_chunk(rf_log *log, chunk *c)
+{
+    if (c->hashing)
+        rf_worker_wait(log->worker, &c->task);
+    c->hashing = false;
+}
+
+static void wait_chunks(rf_log *log)
+{
+    for (unsigned i = 0; i < CHUNKS; i++)
+        wait_chunk(log, &log->buffers->chunk[i]);
+}
+
+/* --- what `build` may call --- */
+
+uint64_t rf_txn_size(const rf_txn *txn)
+{
+    return txn->size;
+}
+
+rf_worker *rf_txn_worker(rf_txn *txn)
+{
+    return txn->log->worker;
+}
+
+/* Hands the chunk to the worker and to the store, and turns to the next. */
+static raffle_rc flush(rf_txn *txn, raffle_error *err)
+{
+    rf_log *log = txn->log;
+    chunk *c = &log->buffers->chunk[txn->current];
+    if (c->n == 0)
+        return RAFFLE_OK;
+    c->task = (rf_task){.run = hash_chunk, .ctx = c};
+    c->hashing = c->n >= INLINE_RECORDS;
+    if (c->hashing)
+        rf_worker_submit(log->worker, &c->task);
+    raffle_rc rc = txn->batch->records(txn->batch->ctx, c->record, c->n, err);
+    if (!c->hashing) {
+        wait_chunks(log); /* the range grows in order */
+        hash_chunk(c);
+    }
+    txn->current = (txn->current + 1) % CHUNKS;
+    chunk *next = &log->buffers->chunk[txn->current];
+    wait_chunk(log, next);
+    next->n = next->used = 0;
+    return rc;
+}
+
+raffle_rc rf_txn_room(rf_txn *txn, size_t most, char **room, raffle_error *err)
+{
+    chunk *c = &txn->log->buffers->chunk[txn->current];
+    raffle_rc rc = c->n == CHUNK_RECORDS || CHUNK_BYTES - c->used < most ? flush(txn, err) : RAFFLE_OK;
+    c = &txn->log->buffers->chunk[txn->current];
+    *room = c->bytes + c->used;
+    return rc;
+}
+
+raffle_rc rf_txn_add(rf_txn *txn, size_t length, const char *private_part, size_t private_length, raffle_error *err)
+{
+    chunk *c = &txn->log->buffers->chunk[txn->current];
+    if (length == 0 || length > RAFFLE_RECORD_MAX || length > CHUNK_BYTES - c->used || private_length > RAFFLE_PRIVATE_MAX)
+        return rf_fail(err, RAFFLE_LIMIT, "a record of %s would have %zu bytes, and %zu private ones", txn->log->origin, length, private_length);
+    c->record[c->n++] = (raffle_record){.struct_size = sizeof(raffle_record),
+                                        .leaf_length = (uint32_t)length,
+                                        .leaf = c->bytes + c->used,
+                                        .private_part = private_part,
+                                        .private_length = (uint32_t)private_length,
+                                        .index = txn->size++};
+    c->used += length;
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_txn_key(rf_txn *txn, uint32_t scope, const uint8_t *key, size_t length, uint64_t index, bool *taken, raffle_store_key *owner,
+                     raffle_error *err)
+{
+    raffle_store_key row = {.struct_size = sizeof row, .scope = scope, .length = (uint32_t)length, .log = txn->log->number, .index = index};
+    size_t done = 0;
+    memcpy(row.key, key, length);
+    owner->struct_size = sizeof *owner;
+    raffle_rc rc = txn->batch->keys(txn->batch->ctx, &row, 1, &done, owner, err);
+    *taken = rc == RAFFLE_OK && done == 0;
+    return rc;
+}
+
+raffle_rc rf_txn_root(rf_txn *txn, uint8_t root[32], raffle_error *err)
+{
+    raffle_rc rc = flush(txn, err);
+    wait_chunks(txn->log);
+    if (rc == RAFFLE_OK)
+        rf_range_root(txn->log->tree.hash, &txn->log->range, root);
+    return rc;
+}
+
+raffle_rc rf_txn_note(rf_txn *txn, const char *note, size_t length, raffle_error *err)
+{
+    return txn->batch->note(txn->batch->ctx, txn->size, note, length, err);
+}
+
+/* --- one transaction --- */
+
+typedef enum outcome {
+    DONE,
+    NOTHING, /* no request had anything to write */
+    AGAIN,   /* somebody else appended in between */
+    FAILED
+} outcome;
+
+typedef struct commit {
+    rf_log *log;
+    rf_request *group;
+    outcome outcome;
+    bool begun; /* the fold remembers where to go back to */
+} commit;
+
+static raffle_rc write_nodes(const rf_log *log, const raffle_store_batch *batch, raffle_error *err)
+{
+    const rf_txn_buffers *b = log->buffers;
+    if (b->nomem)
+        return rf_nomem(err);
+    for (size_t i = 0; i < b->nodes; i++) {
+        raffle_rc rc = batch->node(batch->ctx, b->node[i].level, b->node[i].index, b->node[i].hash, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+    }
+    return RAFFLE_OK;
+}
+
+static raffle_rc write_state(const rf_log *log, const raffle_store_batch *batch, raffle_error *err)
+{
+    uint8_t state[RAFFLE_STORE_STATE_MAX];
+    size_t length = log->fold.save(log->fold.ctx, state);
+    return length > 0 ? batch->state(batch->ctx, state, length, err) : RAFFLE_OK;
+}
+
+static raffle_rc build_group(commit *t, const raffle_store_batch *batch, uint64_t size, raffle_error *err)
+{
+    rf_log *log = t->log;
+    rf_txn txn = {log, batch, size, 0};
+    raffle_rc rc = RAFFLE_OK;
+    log->buffers->chunk[0].n = log->buffers->chunk[0].used = 0;
+    for (rf_request *r = t->group; rc == RAFFLE_OK && r != NULL; r = r->next)
+        rc = r->build(r->ctx, &txn, err);
+    if (rc == RAFFLE_OK)
+        rc = flush(&txn, err);
+    wait_chunks(log);
+    if (rc == RAFFLE_OK && txn.size == size) {
+        t->outcome = NOTHING;
+        return RAFFLE_BUSY; /* rolls back what is empty */
+    }
+    if (rc == RAFFLE_OK)
+        rc = write_nodes(log, batch, err);
+    return rc == RAFFLE_OK ? write_state(log, batch, err) : rc;
+}
+
+static void roll_back(commit *t)
+{
+    if (t->begun)
+        t->log->fold.undo(t->log->fold.ctx);
+    t->begun = false;
+    t->log->range = t->log->buffers->before;
+}
+
+static raffle_rc fill(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *err)
+{
+    commit *t = ctx;
+    rf_log *log = t->log;
+    t->outcome = FAILED;
+    roll_back(t); /* may be a second call, after a conflict */
+    log->buffers->nodes = 0;
+    log->buffers->nomem = false;
+    if (head->size != log->range.size) {
+        t->outcome = AGAIN;
+        return RAFFLE_BUSY;
+    }
+    raffle_rc rc = log->fold.begin(log->fold.ctx, head->control_size, err);
+    if (rc == RAFFLE_BUSY)
+        t->outcome = AGAIN;
+    if (rc != RAFFLE_OK)
+        return rc;
+    t->begun = true;
+    return build_group(t, batch, head->size, err);
+}
+
+static raffle_rc make_buffers(rf_log *log, raffle_error *err)
+{
+    if (log->buffers != NULL)
+        return RAFFLE_OK;
+    log->buffers = calloc(1, sizeof *log->buffers);
+    if (log->buffers == NULL)
+        return rf_nomem(err);
+    for (unsigned i = 0; i < CHUNKS; i++)
+        log->buffers->chunk[i].log = log;
+    return RAFFLE_OK;
+}
+
+/* After a commit: the anchor follows (invariant 3). That it could not is for the next commit to find out. */
+static void committed(rf_log *log)
+{
+    rf_log_publish(log);
+    raffle_rc rc = rf_store_anchor_put(log->store, log->number, log->view_size, log->view_root, false, NULL);
+    if (rc == RAFFLE_HISTORY)
+        rf_log_stop(log, RAFFLE_HISTORY);
+}
+
+static raffle_rc try_commit(commit *t, int32_t timeout_ms, raffle_error *err)
+{
+    rf_log *log = t->log;
+    log->buffers->before = log->range;
+    t->outcome = FAILED;
+    t->begun = false;
+    raffle_rc rc = rf_store_append(log->store, log->number, fill, t, timeout_ms, err);
+    if (rc == RAFFLE_OK && t->outcome == FAILED && log->range.size > log->buffers->before.size) {
+        t->outcome = DONE;
+        committed(log);
+        return RAFFLE_OK;
+    }
+    roll_back(t);
+    if (rc == RAFFLE_OK)
+        return rf_fail(err, RAFFLE_HOST, "the store says that it appended to %s, and did not", log->origin);
+    return t->outcome == FAILED ? rc : RAFFLE_OK;
+}
+
+static raffle_rc commit_group(commit *t, int32_t timeout_ms, raffle_error *err)
+{
+    rf_log *log = t->log;
+    raffle_rc rc = rf_log_writable(log, err);
+    if (rc == RAFFLE_OK)
+        rc = make_buffers(log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_check_anchor(log, err);
+    for (unsigned i = 0; rc == RAFFLE_OK && i < TRIES; i++) {
+        rc = try_commit(t, timeout_ms, err);
+        if (rc != RAFFLE_OK || t->outcome != AGAIN)
+            return rc;
+        rc = log->fold.refresh(log->fold.ctx, err);
+        if (rc == RAFFLE_OK)
+            rc = rf_log_catch_up(log, err);
+    }
+    return rc != RAFFLE_OK ? rc : rf_fail(err, RAFFLE_BUSY, "%s was appended to by others %d times in a row", log->origin, TRIES);
+}
+
+/* --- the queue --- */
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static struct timespec in_us(int64_t us)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t ns = t.tv_nsec + us % 1000000 * 1000;
+    t.tv_sec += us / 1000000 + ns / 1000000000;
+    t.tv_nsec = ns % 1000000000;
+    return t;
+}
+
+static void enqueue(rf_log *log, rf_request *r)
+{
+    r->next = NULL;
+    *log->last = r;
+    log->last = &r->next;
+    log->queued++;
+    if (log->leading)
+        pthread_cond_signal(&log->arrived);
+}
+
+static void dequeue(rf_log *log, rf_request *r)
+{
+    rf_request **at = &log->first;
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
+    if (*at == NULL)
+        log->last = at;
+    log->queued--;
+}
+
+/* Those who were answered a moment ago come back now: a leader waits for a group as large as the last, at most as long as a commit takes. */
+static void gather(rf_log *log)
+{
+    if (log->last_group < 2)
+        return;
+    struct timespec until = in_us(log->last_commit_us);
+    while (log->queued < log->last_group)
+        if (pthread_cond_timedwait(&log->arrived, &log->lock, &until) == ETIMEDOUT)
+            return;
+}
+
+static rf_request *take_group(rf_log *log, int32_t *timeout_ms)
+{
+    rf_request *group = log->first;
+    *timeout_ms = 0;
+    for (rf_request *r = group; r != NULL; r = r->next) {
+        r->taken = true;
+        if (r->timeout_ms < 0 || *timeout_ms < 0)
+            *timeout_ms = -1;
+        else if (r->timeout_ms > *timeout_ms)
+            *timeout_ms = r->timeout_ms;
+    }
+    log->last_group = log->queued;
+    log->first = NULL;
+    log->last = &log->first;
+    log->queued = 0;
+    return group;
+}
+
+static void answer(rf_request *group, raffle_rc rc, const raffle_error *error)
+{
+    for (rf_request *r = group, *next; r != NULL; r = next) {
+        next = r->next;
+        r->rc = rc;
+        r->error = *error;
+        r->done = true;
+    }
+}
+
+/* Called with the lock, as the leader. */
+static void lead_group(rf_log *log)
+{
+    raffle_error error = RAFFLE_ERROR_INIT;
+    int32_t timeout_ms;
+    gather(log);
+    commit t = {.log = log, .group = take_group(log, &timeout_ms)};
+    pthread_mutex_unlock(&log->lock);
+    int64_t began = now_us();
+    raffle_rc rc = commit_group(&t, timeout_ms, &error);
+    int64_t took = now_us() - began;
+    pthread_mutex_lock(&log->lock);
+    log->last_commit_us = took;
+    answer(t.group, rc, &error);
+}
+
+/* Waits until the request is done, or nobody leads; false when its time ran out while it was still in the queue. */
+static bool wait_turn(rf_log *log, rf_request *r, const struct timespec *until)
+{
+    while (!r->done && log->leading) {
+        if (r->taken || r->timeout_ms < 0)
+            pthread_cond_wait(&log->changed, &log->lock);
+        else if (pthread_cond_timedwait(&log->changed, &log->lock, until) == ETIMEDOUT && !r->taken)
+            return false;
+    }
+    return true;
+}
+
+raffle_rc rf_log_append(rf_log *log, rf_request *r, raffle_error *err)
+{
+    struct timespec until = in_us((int64_t)(r->timeout_ms < 0 ? 0 : r->timeout_ms) * 1000);
+    r->taken = r->done = false;
+    pthread_mutex_lock(&log->lock);
+    if (log->leading && pthread_equal(log->leader, pthread_self())) {
+        pthread_mutex_unlock(&log->lock);
+        return rf_fail(err, RAFFLE_MISUSE, "%s is entered again from a callback of its own", log->origin);
+    }
+    enqueue(log, r);
+    if (!wait_turn(log, r, &until)) {
+        dequeue(log, r);
+        pthread_mutex_unlock(&log->lock);
+        return rf_fail(err, RAFFLE_TIMEOUT, "%s was busy for longer than %d ms", log->origin, r->timeout_ms);
+    }
+    if (!r->done) {
+        log->leading = true;
+        log->leader = pthread_self();
+        lead_group(log);
+        log->leading = false;
+        pthread_cond_broadcast(&log->changed);
+    }
+    pthread_mutex_unlock(&log->lock);
+    return r->rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &r->error);
+}

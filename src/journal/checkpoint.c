@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checkpoints: anchored, stored, and only then released, so that a log never signs two histories (C2SP tlog-checkpoint). */
+#include "log_impl.h"
+
+#include "error.h"
+#include <string.h>
+
+/* Signs the range as it is. */
+static raffle_rc make_note(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length, raffle_error *err)
+{
+    char text[RF_CHECKPOINT_TEXT_MAX];
+    uint8_t root[32], signature[64];
+    rf_range_root(log->tree.hash, &log->range, root);
+    size_t n = rf_checkpoint_format(text, sizeof text, log->origin, log->range.size, root);
+    if (n == 0)
+        return rf_fail(err, RAFFLE_LIMIT, "the origin %s is too long for a checkpoint", log->origin);
+    raffle_rc rc = sign(sign_ctx, (const uint8_t *)text, n, signature, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    *length = rf_note_format(note, RF_NOTE_MAX, text, n, vkey, signature);
+    return *length > 0 ? RAFFLE_OK : rf_fail(err, RAFFLE_LIMIT, "the checkpoint of %s is too long", log->origin);
+}
+
+/* The note that is stored for this size, if any: a size is signed once. */
+static raffle_rc stored_note(rf_log *log, char *note, size_t *length, raffle_error *err)
+{
+    uint64_t size;
+    raffle_error quiet = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_store_note_get(log->store, log->number, log->range.size, &size, note, RF_NOTE_MAX, length, &quiet);
+    return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? rc : rf_fail_as(err, &quiet);
+}
+
+static raffle_rc checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length, raffle_error *err)
+{
+    uint8_t root[32];
+    raffle_rc rc = rf_log_writable(log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_check_anchor(log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_range_root(log->tree.hash, &log->range, root);
+    rc = rf_store_anchor_put(log->store, log->number, log->range.size, root, true, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = stored_note(log, note, length, err);
+    if (rc != RAFFLE_NOT_FOUND)
+        return rc;
+    rc = make_note(log, vkey, sign, sign_ctx, note, length, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_store_note_put(log->store, log->number, log->range.size, note, *length, err);
+    return rc;
+}
+
+raffle_rc rf_log_anchor(rf_log *log, raffle_error *err)
+{
+    uint8_t root[32];
+    rf_log_lead(log);
+    rf_range_root(log->tree.hash, &log->range, root);
+    raffle_rc rc = rf_store_anchor_put(log->store, log->number, log->range.size, root, true, err);
+    rf_log_follow(log);
+    return rc;
+}
+
+raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length, uint64_t *size,
+                            raffle_error *err)
+{
+    rf_log_lead(log);
+    raffle_rc rc = checkpoint(log, vkey, sign, sign_ctx, note, length, err);
+    if (rc == RAFFLE_OK)
+        *size = log->range.size;
+    rf_log_follow(log);
+    return rc;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What log.c, append.c and checkpoint.c share: the inside of a log. */
+#ifndef RF_JOURNAL_LOG_IMPL_H
+#define RF_JOURNAL_LOG_IMPL_H
+
+#include "log.h"
+#include "tree.h"
+#include <pthread.h>
+
+struct rf_txn_buffers; /* append.c: leaves on their way to the store */
+
+struct rf_log {
+    raffle_store *store;
+    uint32_t number;
+    char origin[RAFFLE_ORIGIN_SIZE + 16];
+    rf_log_fold fold;
+    rf_worker *worker;
+
+    /* `lock` guards the queue and who leads; whoever leads owns what is below it without the lock. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a group is done, or nobody leads */
+    pthread_cond_t arrived; /* for a leader who waits for more */
+    pthread_t leader;
+    rf_request *first, **last;
+    size_t queued, last_group;
+    int64_t last_commit_us;
+    bool leading;
+
+    /* Owned by the leader; `view` guards the copies that others look at. */
+    rf_tree tree;
+    rf_range range; /* of the records that the fold has seen; range.size is the log's size for this handle */
+    bool verified;
+    uint64_t checked; /* size of the newest checkpoint, which rf_log_check() compared */
+    struct rf_txn_buffers *buffers;
+
+    pthread_mutex_t view;
+    uint64_t view_size;
+    uint8_t view_root[32];
+    raffle_rc stopped; /* RAFFLE_OK, or why nothing is written any more: RAFFLE_HISTORY, or what was found corrupt */
+};
+
+/* Become the leader, waiting for the present one; and stop being it. */
+void rf_log_lead(rf_log *log);
+void rf_log_follow(rf_log *log);
+/* As the leader: catches up; publishes size and root to `view`. */
+raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err);
+void rf_log_publish(rf_log *log);
+/* As the leader: compares with the anchor; catches up when it is ahead, and marks the log forked when it still is. */
+raffle_rc rf_log_check_anchor(rf_log *log, raffle_error *err);
+void rf_buffers_free(struct rf_txn_buffers *buffers);
+
+#endif

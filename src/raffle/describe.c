@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a raffle is and how it stands: the descriptions of open.h and draw.h, and the `_init` functions of the domain's structs. */
+#include "raffle_impl.h"
+
+#include "abi.h"
+#include "error.h"
+#include "timestamp.h"
+#include <string.h>
+
+static raffle_rc enter(raffle *r, const void *out, const char *name, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_struct_check(out, name, err);
+    if (rc == RAFFLE_OK && !rf_log_halted(r->log))
+        rc = rf_log_refresh(r->log, err);
+    return rc;
+}
+
+static void describe_rules(const raffle *r, raffle_info *info)
+{
+    const rf_rules *rules = r->rules;
+    info->rehearsal = rules->rehearsal;
+    memcpy(info->origin, rules->origin, sizeof info->origin);
+    memcpy(info->name, rules->name, sizeof info->name);
+    memcpy(info->organisation, rules->organisation, sizeof info->organisation);
+    memcpy(info->licence, rules->licence, sizeof info->licence);
+    memcpy(info->currency, rules->currency, sizeof info->currency);
+    info->digits = (uint32_t)rules->digits;
+    info->opens = rules->opens;
+    info->closes = rules->closes;
+    memcpy(info->rules_hash, r->open, sizeof info->rules_hash);
+    info->tiers = (uint32_t)rules->tiers;
+    info->prizes = (uint32_t)rules->prizes;
+}
+
+static void describe_control(raffle *r, raffle_info *info)
+{
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_control *c = &r->control;
+    memcpy(info->control_key, c->key, sizeof info->control_key);
+    info->control_size = c->size;
+    info->units = (uint32_t)c->units;
+    info->voids = c->voids;
+    info->void_gross = c->void_gross;
+    info->closed = c->final.kind != 0;
+    info->drawing = c->open_prize >= 0;
+    pthread_rwlock_unlock(&r->control_lock);
+    info->halted = rf_log_halted(r->log);
+}
+
+static raffle_rc add_units(raffle *r, raffle_info *info, raffle_error *err)
+{
+    for (uint32_t number = 1; number <= info->units; number++) {
+        rf_unit *u;
+        rf_unit_state s;
+        raffle_rc rc = rf_unit_get(r, number, &u, err);
+        if (rc == RAFFLE_OK)
+            rc = rf_unit_current(u, &s, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        info->tickets += s.tickets;
+        info->numbers += s.numbers;
+        info->voids += s.voids;
+        info->gross += s.gross;
+        info->void_gross += s.void_gross;
+        info->halted |= rf_log_halted(u->log);
+    }
+    info->pot = info->gross - info->void_gross;
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_describe(raffle *r, raffle_info *info, raffle_error *err)
+{
+    raffle_info mine = {0};
+    raffle_rc rc = enter(r, info, "info", err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    describe_rules(r, &mine);
+    describe_control(r, &mine);
+    rc = add_units(r, &mine, err);
+    if (rc == RAFFLE_OK)
+        rf_struct_out(info, rf_struct_size(info), &mine, sizeof mine);
+    return rc;
+}
+
+raffle_rc raffle_tier_at(raffle *r, uint32_t i, raffle_tier *tier, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_struct_check(tier, "tier", err);
+    if (rc == RAFFLE_OK && i >= r->rules->tiers)
+        rc = rf_fail(err, RAFFLE_NOT_FOUND, "there are %zu tiers, and none at %u", r->rules->tiers, i);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_tier mine = {.count = (uint32_t)r->rules->tier[i].count, .price = r->rules->tier[i].price};
+    memcpy(mine.name, r->rules->tier[i].name, sizeof mine.name);
+    rf_struct_out(tier, rf_struct_size(tier), &mine, sizeof mine);
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_local_time(raffle *r, int64_t at, char out[32], raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (out == NULL)
+        return rf_null(err, "out");
+    memset(out, 0, 32);
+    if (!rf_time_format_local(out, at, rf_rules_offset(r->rules, at)))
+        return rf_fail(err, RAFFLE_INVALID, "%lld ms is no time between 1970 and 9999", (long long)at);
+    return RAFFLE_OK;
+}
+
+/* --- prizes --- */
+
+/* The share is of the seal's pot, in basis points, rounded down. */
+static int64_t prize_value(const rf_control *c, size_t i)
+{
+    const rf_prize_rule *rule = &c->rules->prize[i];
+    const rf_seal_state *seal = rf_control_seal(c, (int)i);
+    if (rule->amount >= 0)
+        return rule->amount;
+    if (rule->share < 0)
+        return 0;
+    if (c->prize[i].state == RAFFLE_PRIZE_DRAWN)
+        return (int64_t)(c->prize[i].pot / 10000) * rule->share + (int64_t)(c->prize[i].pot % 10000) * rule->share / 10000;
+    if (seal->kind == 0)
+        return -1;
+    int64_t pot = seal->sum.gross - seal->sum.void_gross;
+    return pot / 10000 * rule->share + pot % 10000 * rule->share / 10000;
+}
+
+raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_error *err)
+{
+    raffle_rc rc = enter(r, prize, "prize", err);
+    if (rc == RAFFLE_OK && i >= r->rules->prizes)
+        rc = rf_fail(err, RAFFLE_NOT_FOUND, "there are %zu prizes, and none at %u", r->rules->prizes, i);
+    if (rc != RAFFLE_OK)
+        return rc;
+    const rf_prize_rule *rule = &r->rules->prize[i];
+    raffle_prize mine = {.seal = rule->seal, .winners = (uint32_t)rule->winners, .alternates = (uint32_t)rule->alternates};
+    memcpy(mine.name, rule->name, sizeof mine.name);
+    memcpy(mine.title, rule->title, sizeof mine.title);
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_prize_state *p = &r->control.prize[i];
+    mine.state = p->state;
+    mine.attempt = p->attempts;
+    mine.result = p->result;
+    mine.places = (uint32_t)p->places;
+    mine.value = prize_value(&r->control, i);
+    pthread_rwlock_unlock(&r->control_lock);
+    rf_struct_out(prize, rf_struct_size(prize), &mine, sizeof mine);
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_prize_by_name(raffle *r, const char *name, raffle_prize *prize, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (name == NULL)
+        return rf_null(err, "name");
+    int i = rf_rules_prize(r->rules, name, strnlen(name, RAFFLE_WORD_SIZE));
+    if (i < 0)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no prize \"%.40s\"", name);
+    return raffle_prize_at(r, (uint32_t)i, prize, err);
+}
+
+/* --- _init functions --- */
+
+void raffle_host_init(raffle_host *host, size_t size)
+{
+    rf_struct_init(host, size);
+}
+
+void raffle_info_init(raffle_info *info, size_t size)
+{
+    rf_struct_init(info, size);
+}
+
+void raffle_tier_init(raffle_tier *tier, size_t size)
+{
+    rf_struct_init(tier, size);
+}
+
+void raffle_unit_options_init(raffle_unit_options *options, size_t size)
+{
+    rf_struct_init(options, size);
+}
+
+void raffle_unit_info_init(raffle_unit_info *info, size_t size)
+{
+    rf_struct_init(info, size);
+}
+
+void raffle_sale_init(raffle_sale *sale, size_t size)
+{
+    rf_struct_init(sale, size);
+}
+
+void raffle_ticket_init(raffle_ticket *ticket, size_t size)
+{
+    rf_struct_init(ticket, size);
+}
+
+void raffle_seal_info_init(raffle_seal_info *info, size_t size)
+{
+    rf_struct_init(info, size);
+}
+
+void raffle_prize_init(raffle_prize *prize, size_t size)
+{
+    rf_struct_init(prize, size);
+}
+
+void raffle_draw_options_init(raffle_draw_options *options, size_t size)
+{
+    rf_struct_init(options, size);
+}
+
+void raffle_finish_options_init(raffle_finish_options *options, size_t size)
+{
+    rf_struct_init(options, size);
+}
+
+void raffle_draw_info_init(raffle_draw_info *info, size_t size)
+{
+    rf_struct_init(info, size);
+}
+
+void raffle_pick_init(raffle_pick *pick, size_t size)
+{
+    rf_struct_init(pick, size);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The drum: which ticket each element of the permutation is, and who of them wins (design section 9, steps 8 to 10; GLI-31 4.4.1). The live draw and the
+ * audit call it, with their own knowledge of voids. */
+#ifndef RF_RAFFLE_DRUM_H
+#define RF_RAFFLE_DRUM_H
+
+#include "fold.h"
+#include "select.h"
+#include "store.h"
+
+typedef struct rf_drum {
+    raffle_store *store;
+    const rf_control *control; /* as it is at the draw */
+    int prize;
+    /* Whether a ticket was void at the seal. */
+    raffle_rc (*is_void)(void *ctx, uint32_t unit, uint64_t serial, bool *out, raffle_error *err);
+    void *ctx;
+} rf_drum;
+
+typedef struct rf_drawn {
+    size_t winners, alternates; /* `winners + alternates` places */
+    rf_place *place;
+    uint64_t skipped_void, skipped_not_entered, skipped_barred, rejected;
+    uint8_t skips[32]; /* SHA-256 over the skipped: a byte for the reason (1 void, 2 not entered, 3 barred), u16be(unit), u40be(number) each */
+} rf_drawn;
+
+/* Walks the permutation. The result is cleared by rf_drawn_clear(). */
+raffle_rc rf_drum_draw(const rf_drum *drum, rf_select *permutation, rf_drawn *drawn, raffle_error *err);
+void rf_drawn_clear(rf_drawn *drawn);
+
+/* The whole of step 4 to 10: the permutation from the seed, for the intent at `intent` under the control root `root`, and its walk. */
+raffle_rc rf_drum_run(const rf_drum *drum, const uint8_t seed[RF_SEED_SIZE], const char *origin, uint64_t intent, const uint8_t root[32],
+                      uint64_t numbers, rf_drawn *drawn, raffle_error *err);
+
+#endif

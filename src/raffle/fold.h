@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fold: all state of a raffle is what applying its records one by one gives (design: raffle logic, which GLI examines). Live operations and
+ * the audit call the same functions. Each applies one record or changes nothing, and says which unique keys the record takes.
+ */
+#ifndef RF_RAFFLE_FOLD_H
+#define RF_RAFFLE_FOLD_H
+
+#include "merkle.h"
+#include "record.h"
+#include "rules.h"
+#include <raffle/draw.h>
+
+/* Scopes of unique keys in the store. */
+enum {
+    RF_SCOPE_ORDER = 1,     /* keyed hash of an order key: see order.h */
+    RF_SCOPE_VOID = 2,      /* u16be(unit) || u40be(serial) */
+    RF_SCOPE_ORDINAL = 3,   /* u16be(log) || 'v' or 'e' || u40be(ordinal): voids and events, counted from 0 */
+    RF_SCOPE_COMPONENT = 4, /* component || 0 || u48be(at) || u16be(log) || u40be(index) */
+    RF_SCOPE_CODE = 5,      /* code || 0 || u48be(at) || u16be(log) || u40be(index) */
+    RF_SCOPE_CLAIM = 6      /* u40be(result) || u32be(place) */
+};
+
+typedef struct rf_taken {
+    uint32_t scope, length;
+    uint8_t key[64];
+} rf_taken;
+
+/* The keys that one record takes, but for a sale's order key, which is private. */
+typedef struct rf_taken_list {
+    size_t n;
+    rf_taken key[3];
+} rf_taken_list;
+
+/* --- a unit's log --- */
+
+/* What stays the same while a unit's log is folded. */
+typedef struct rf_unit_frame {
+    const rf_rules *rules;
+    uint32_t unit;
+    uint8_t open[32]; /* leaf hash of raffle.open */
+} rf_unit_frame;
+
+/* A unit's state. Flat, so that a copy is a snapshot. */
+typedef struct rf_unit_state {
+    uint64_t size; /* records folded */
+    uint64_t next; /* draw number */
+    uint64_t tickets, numbers, voids, void_numbers, events;
+    int64_t gross, void_gross, last_at;
+    int32_t closed;
+    int32_t unused; /* zero */
+} rf_unit_state;
+
+void rf_unit_state_init(rf_unit_state *s);
+raffle_rc rf_unit_apply(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken, raffle_error *err);
+
+/* --- the control log --- */
+
+typedef struct rf_unit_row {
+    char name[RAFFLE_NAME_SIZE];
+    char key[RAFFLE_VKEY_SIZE];
+    uint8_t ticket_key[32];
+    uint64_t quota;
+    bool enabled, unenrolled;
+} rf_unit_row;
+
+typedef struct rf_seal_unit {
+    uint64_t size, tickets, numbers, voids, void_numbers;
+    int64_t gross, void_gross;
+    uint8_t root[32], void_root[32];
+    uint32_t unit;
+    bool reconciled;
+} rf_seal_unit;
+
+/* A finished seal, the newest of its kind; or, with `kind` 0, none. */
+typedef struct rf_seal_state {
+    int32_t kind;
+    bool acknowledged;
+    uint64_t index, first, unreconciled;
+    int64_t at;
+    size_t units;
+    rf_seal_unit *unit; /* `units` of them, unit 1 first */
+    rf_seal_unit sum;   /* of the totals */
+} rf_seal_state;
+
+typedef struct rf_place_state {
+    rf_place place;
+    int32_t state; /* RAFFLE_PLACE_… */
+} rf_place_state;
+
+typedef struct rf_prize_state {
+    int32_t state; /* RAFFLE_PRIZE_… */
+    uint32_t attempts;
+    uint64_t seal; /* index of the seal that it was, or is being, drawn from */
+    uint64_t numbers, pot; /* of that seal */
+    uint64_t intent, result;
+    int64_t intent_at, result_at;
+    size_t places;
+    rf_place_state *place;
+} rf_prize_state;
+
+typedef struct rf_control {
+    uint64_t size;
+    int64_t last_at;
+    uint64_t voids, void_numbers, events; /* voids written here, for units that were closed */
+    int64_t void_gross;
+    uint8_t open[32]; /* leaf hash of raffle.open */
+    char key[RAFFLE_VKEY_SIZE];
+    uint8_t ticket_key[32]; /* commitment to K */
+    rf_rules *rules;
+    size_t units;
+    rf_unit_row *unit; /* [i] is unit i + 1 */
+    rf_seal_state early, final;
+    size_t run; /* seal.unit records of a run that is not finished */
+    rf_seal_unit *run_unit;
+    rf_prize_state *prize; /* rules->prizes of them */
+    int open_prize;        /* whose intent is open, or -1 */
+    uint32_t asked;        /* under the open intent */
+    bool pending;          /* a provider was asked and its answer is not written */
+    size_t picks;          /* places of draw.picks records under the open intent */
+    rf_place_state *pick;
+} rf_control;
+
+void rf_control_init(rf_control *c);
+void rf_control_clear(rf_control *c);
+/* Applies the record whose leaf hash is `leaf_hash`; its index is c->size. RAFFLE_NOMEM leaves the state as it was. */
+raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken, raffle_error *err);
+
+/* The newest seal that a prize is drawn from; its kind is 0 when there is none. */
+const rf_seal_state *rf_control_seal(const rf_control *c, int prize);
+/* The prize that is next, or -1 when all are drawn. */
+int rf_control_next_prize(const rf_control *c);
+/* The place of the alternate that takes over when a place of this prize is lost now, 0 when none is left: the first that the one-win rule does
+ * not bar. */
+uint32_t rf_control_promotion(const rf_control *c, int prize);
+/* Whether the rule bars a number: it holds, or held, a winner's place in the result of a prize. */
+bool rf_control_barred(const rf_control *c, rf_one_win rule, const rf_place *place);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fold over the control log: rules, units, seals, acknowledgements (GLI-31 2.6), and voids and events there; draws are in fold_draw.c. */
+#include "fold_draw.h"
+
+#include "error.h"
+#include "fold_keys.h"
+#include <stdlib.h>
+#include <string.h>
+
+void rf_control_init(rf_control *c)
+{
+    memset(c, 0, sizeof *c);
+    c->open_prize = -1;
+}
+
+void rf_control_clear(rf_control *c)
+{
+    for (size_t i = 0; c->prize != NULL && i < c->rules->prizes; i++)
+        free(c->prize[i].place);
+    free(c->prize);
+    free(c->rules);
+    free(c->unit);
+    free(c->early.unit);
+    free(c->final.unit);
+    free(c->run_unit);
+    free(c->pick);
+    rf_control_init(c);
+}
+
+raffle_rc rf_control_role(const rf_control *c, rf_op op, raffle_role role, raffle_error *err)
+{
+    if (rf_rules_may(c->rules, op, role))
+        return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_ROLE, "the role %s may not %s", raffle_role_name(role), rf_op_name(op));
+}
+
+raffle_rc rf_control_approved(const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    if (!rf_has(r, RF_F_OK))
+        return rf_fail(err, RAFFLE_APPROVAL, "a %s needs a second approver here", rf_type_name(r->type));
+    if (!rf_rules_may(c->rules, RF_OP_APPROVE, r->ok))
+        return rf_fail(err, RAFFLE_APPROVAL, "the role %s may not be the second approver", raffle_role_name(r->ok));
+    return RAFFLE_OK;
+}
+
+/* --- raffle.open --- */
+
+static raffle_rc apply_open(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], raffle_error *err)
+{
+    if (r->format != 1)
+        return rf_fail(err, RAFFLE_NEWER, "the raffle's records have format %lld; this build reads format 1", (long long)r->format);
+    if (r->by != RAFFLE_MANAGER && r->by != RAFFLE_ADMINISTRATOR)
+        return rf_fail(err, RAFFLE_ROLE, "the role %s may not open a raffle", raffle_role_name(r->by));
+    rf_rules *rules = malloc(sizeof *rules);
+    if (rules == NULL)
+        return rf_nomem(err);
+    raffle_rc rc = rf_rules_parse(rules, r->rules.text, r->rules.length, err);
+    rf_prize_state *prize = rc == RAFFLE_OK ? calloc(rules->prizes, sizeof *prize) : NULL;
+    if (prize == NULL || !rf_text_copy(&r->key, c->key, sizeof c->key)) {
+        free(rules);
+        free(prize);
+        return rc != RAFFLE_OK ? rc : prize == NULL ? rf_nomem(err) : rf_fail(err, RAFFLE_CORRUPT, "the control key is too long");
+    }
+    for (size_t i = 0; i < rules->prizes; i++)
+        prize[i].state = RAFFLE_PRIZE_WAITING;
+    c->rules = rules;
+    c->prize = prize;
+    memcpy(c->ticket_key, r->ticket_key, 32);
+    memcpy(c->open, leaf_hash, 32);
+    return RAFFLE_OK;
+}
+
+/* --- units --- */
+
+static raffle_rc apply_enrol(rf_control *c, const rf_record *r, raffle_error *err)
+{
+    if (c->units >= RAFFLE_UNIT_MAX || (uint64_t)r->unit != c->units + 1)
+        return rf_fail(err, RAFFLE_CORRUPT, "unit %lld is enrolled after unit %zu", (long long)r->unit, c->units);
+    rf_unit_row row = {.quota = (uint64_t)r->quota};
+    if (!rf_text_copy(&r->name, row.name, sizeof row.name) || !rf_text_copy(&r->key, row.key, sizeof row.key))
+        return rf_fail(err, RAFFLE_CORRUPT, "the name or key of unit %lld is too long", (long long)r->unit);
+    memcpy(row.ticket_key, r->ticket_key, 32);
+    rf_unit_row *grown = realloc(c->unit, (c->units + 1) * sizeof *grown);
+    if (grown == NULL)
+        return rf_nomem(err);
+    c->unit = grown;
+    c->unit[c->units++] = row;
+    return RAFFLE_OK;
+}
+
+static raffle_rc apply_unit_change(rf_unit_row *u, const rf_record *r, raffle_error *err)
+{
+    if (u->unenrolled)
+        return rf_fail(err, RAFFLE_DISABLED, "unit %lld was un-enrolled", (long long)r->unit);
+    switch (r->type) {
+    case RF_UNIT_ENABLE:
+    case RF_UNIT_DISABLE:
+        if (u->enabled == (r->type == RF_UNIT_ENABLE))
+            return rf_fail(err, RAFFLE_EXISTS, "unit %lld is %s already", (long long)r->unit, u->enabled ? "enabled" : "disabled");
+        u->enabled = r->type == RF_UNIT_ENABLE;
+        return RAFFLE_OK;
+    case RF_UNIT_QUOTA:
+        u->quota = (uint64_t)r->quota;
+        return RAFFLE_OK;
+    default:
+        u->enabled = false;
+        u->unenrolled = true;
+        return RAFFLE_OK;
+    }
+}
+
+static raffle_rc apply_unit(rf_control *c, const rf_record *r, raffle_error *err)
+{
+    raffle_rc rc = rf_control_role(c, RF_OP_UNITS, r->by, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (c->final.kind != 0 && r->type != RF_UNIT_DISABLE)
+        return rf_fail(err, RAFFLE_CLOSED, "after the final seal no unit is enrolled or changed");
+    if (r->type == RF_UNIT_ENROL)
+        return apply_enrol(c, r, err);
+    if (r->unit < 1 || (uint64_t)r->unit > c->units)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no unit %lld", (long long)r->unit);
+    return apply_unit_change(&c->unit[r->unit - 1], r, err);
+}
+
+/* --- seals (design section 8) --- */
+
+static raffle_rc apply_seal_unit(rf_control *c, const rf_record *r, raffle_error *err)
+{
+    raffle_rc rc = rf_control_role(c, RF_OP_SEAL, r->by, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (c->final.kind != 0)
+        return rf_fail(err, RAFFLE_CLOSED, "the final seal is there, and no other follows it");
+    if ((uint64_t)r->unit != c->run + 1 || c->run >= c->units)
+        return rf_fail(err, RAFFLE_SEQUENCE, "the seal takes unit %lld after unit %zu of %zu", (long long)r->unit, c->run, c->units);
+    rf_seal_unit *grown = realloc(c->run_unit, (c->run + 1) * sizeof *grown);
+    if (grown == NULL)
+        return rf_nomem(err);
+    c->run_unit = grown;
+    rf_seal_unit *u = &c->run_unit[c->run++];
+    *u = (rf_seal_unit){.size = (uint64_t)r->size,
+                        .tickets = (uint64_t)r->tickets,
+                        .numbers = (uint64_t)r->numbers,
+                        .voids = (uint64_t)r->voids,
+                        .void_numbers = (uint64_t)r->void_numbers,
+                        .gross = r->gross,
+                        .void_gross = r->void_gross,
+                        .unit = (uint32_t)r->unit,
+                        .reconciled = r->reconciled};
+    memcpy(u->root, r->root, 32);
+    memcpy(u->void_root, r->void_root, 32);
+    return RAFFLE_OK;
+}
+
+static rf_seal_unit sum_run(const rf_control *c, uint64_t *unreconciled)
+{
+    rf_seal_unit sum = {0};
+    *unreconciled = 0;
+    for (size_t i = 0; i < c->run; i++) {
+        const rf_seal_unit *u = &c->run_unit[i];
+        sum.tickets += u->tickets;
+        sum.numbers += u->numbers;
+        sum.voids += u->voids;
+        sum.void_numbers += u->void_numbers;
+        sum.gross += u->gross;
+        sum.void_gross += u->void_gross;
+        *unreconciled += !u->reconciled;
+    }
+    return sum;
+}
+
+static bool same_totals(const rf_seal_unit *sum, const rf_record *r)
+{
+    return sum->tickets == (uint64_t)r->tickets && sum->numbers == (uint64_t)r->numbers && sum->voids == (uint64_t)r->voids &&
+           sum->void_numbers == (uint64_t)r->void_numbers && sum->gross == r->gross && sum->void_gross == r->void_gross;
+}
+
+static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_seal_unit *sum, uint64_t unreconciled, raffle_error *err)
+{
+    raffle_rc rc = rf_control_role(c, RF_OP_SEAL, r->by, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (c->run != c->units || (uint64_t)r->units != c->units || (uint64_t)r->first != c->size - c->run)
+        return rf_fail(err, RAFFLE_CORRUPT, "the seal covers %lld units from record %lld on; %zu of %zu stand before it", (long long)r->units,
+                       (long long)r->first, c->run, c->units);
+    if (!same_totals(sum, r) || unreconciled != (uint64_t)r->unreconciled)
+        return rf_fail(err, RAFFLE_STATE_DIFFERS, "the seal's totals are not the sums over its units");
+    return unreconciled == 0 ? RAFFLE_OK : rf_control_approved(c, r, err);
+}
+
+static raffle_rc apply_seal(rf_control *c, const rf_record *r, raffle_error *err)
+{
+    uint64_t unreconciled;
+    rf_seal_unit sum = sum_run(c, &unreconciled);
+    raffle_rc rc = check_seal(c, r, &sum, unreconciled, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_seal_state *seal = rf_text_is(&r->kind, "early") ? &c->early : rf_text_is(&r->kind, "final") ? &c->final : NULL;
+    if (seal == NULL)
+        return rf_fail(err, RAFFLE_CORRUPT, "a seal is early or final, not \"%.*s\"", (int)r->kind.length, r->kind.text);
+    free(seal->unit);
+    *seal = (rf_seal_state){.kind = seal == &c->early ? RAFFLE_SEAL_EARLY : RAFFLE_SEAL_FINAL,
+                            .index = c->size,
+                            .first = (uint64_t)r->first,
+                            .unreconciled = unreconciled,
+                            .at = r->at,
+                            .units = c->run,
+                            .unit = c->run_unit,
+                            .sum = sum};
+    c->run = 0;
+    c->run_unit = NULL;
+    return RAFFLE_OK;
+}
+
+static raffle_rc apply_ack(rf_control *c, const rf_record *r, raffle_error *err)
+{
+    raffle_rc rc = rf_control_role(c, RF_OP_ACK, r->by, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_seal_state *seal = c->final.kind != 0 && c->final.index == (uint64_t)r->seal ? &c->final : &c->early;
+    if (seal->kind == 0 || seal->index != (uint64_t)r->seal)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "record %lld is not the newest seal of its kind", (long long)r->seal);
+    if (seal->acknowledged)
+        return rf_fail(err, RAFFLE_EXISTS, "the voids of seal %lld are acknowledged already", (long long)r->seal);
+    if ((uint64_t)r->voids != seal->sum.voids)
+        return rf_fail(err, RAFFLE_STATE_DIFFERS, "%lld voids are acknowledged; the seal has %llu", (long long)r->voids,
+                       (unsigned long long)seal->sum.voids);
+    seal->acknowledged = true;
+    return RAFFLE_OK;
+}
+
+/* --- voids and events in the control log --- */
+
+static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err)
+{
+    raffle_rc rc = rf_control_role(c, RF_OP_VOID, r->by, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (r->unit < 1 || (uint64_t)r->unit > c->units)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no unit %lld", (long long)r->unit);
+    if (rf_control_holds_place(c, (uint32_t)r->unit, (uint64_t)r->serial))
+        return rf_fail(err, RAFFLE_DRAWN, "ticket %lld/%lld holds a place in a result", (long long)r->unit, (long long)r->serial);
+    rf_take(taken, rf_key_void((uint32_t)r->unit, (uint64_t)r->serial));
+    rf_take(taken, rf_key_ordinal(0, 'v', c->voids));
+    c->voids++;
+    c->void_numbers += (uint64_t)r->count;
+    c->void_gross += r->price;
+    return RAFFLE_OK;
+}
+
+static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err)
+{
+    raffle_rc rc = rf_control_role(c, rf_text_is(&r->code, "clock.reset") ? RF_OP_CLOCK : RF_OP_EVENT, r->by, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_draw_event(c, r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_take(taken, rf_key_ordinal(0, 'e', c->events));
+    rf_take(taken, rf_key_word(RF_SCOPE_CODE, &r->code, r->at, 0, c->size));
+    if (rf_has(r, RF_F_COMPONENT))
+        rf_take(taken, rf_key_word(RF_SCOPE_COMPONENT, &r->component, r->at, 0, c->size));
+    c->events++;
+    return RAFFLE_OK;
+}
+
+/* --- the whole --- */
+
+static raffle_rc check_place(const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    if ((c->size == 0) != (r->type == RF_RAFFLE_OPEN))
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log is a %s", (unsigned long long)c->size, rf_type_name(r->type));
+    if (rf_has(r, RF_F_N))
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log counts draw numbers", (unsigned long long)c->size);
+    if (r->at < c->last_at && !(r->type == RF_EVENT && rf_text_is(&r->code, "clock.reset")))
+        return rf_fail(err, RAFFLE_CLOCK, "record %llu of the control log is %lld ms earlier than the one before it", (unsigned long long)c->size,
+                       (long long)(c->last_at - r->at));
+    /* Between an intent and its result the control log takes only events (design section 9). */
+    if (c->open_prize >= 0 && r->type != RF_EVENT && r->type != RF_DRAW_PICKS && r->type != RF_DRAW_RESULT && r->type != RF_DRAW_ABORT)
+        return rf_fail(err, RAFFLE_DRAW_OPEN, "a %s must wait: the draw of \"%s\" is open", rf_type_name(r->type), c->rules->prize[c->open_prize].name);
+    return RAFFLE_OK;
+}
+
+static raffle_rc apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken, raffle_error *err)
+{
+    switch (r->type) {
+    case RF_RAFFLE_OPEN:
+        return apply_open(c, r, leaf_hash, err);
+    case RF_UNIT_ENROL:
+    case RF_UNIT_ENABLE:
+    case RF_UNIT_DISABLE:
+    case RF_UNIT_QUOTA:
+    case RF_UNIT_UNENROL:
+        return apply_unit(c, r, err);
+    case RF_SEAL_UNIT:
+        return apply_seal_unit(c, r, err);
+    case RF_SEAL:
+        return apply_seal(c, r, err);
+    case RF_VOIDS_ACK:
+        return apply_ack(c, r, err);
+    case RF_VOID:
+        return apply_void(c, r, taken, err);
+    case RF_EVENT:
+        return apply_event(c, r, taken, err);
+    case RF_SALE:
+    case RF_UNIT_START:
+    case RF_UNIT_CLOSE:
+        return rf_fail(err, RAFFLE_CORRUPT, "a %s has no place in the control log", rf_type_name(r->type));
+    default:
+        return rf_draw_apply(c, r, taken, err);
+    }
+}
+
+raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken, raffle_error *err)
+{
+    if (taken != NULL)
+        taken->n = 0;
+    raffle_rc rc = check_place(c, r, err);
+    if (rc == RAFFLE_OK)
+        rc = apply(c, r, leaf_hash, taken, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    /* A run of seal.unit records that something else interrupts counts for nothing (design section 8). */
+    if (r->type != RF_SEAL_UNIT)
+        c->run = 0;
+    c->last_at = r->at;
+    c->size++;
+    return RAFFLE_OK;
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A raffle's handle: made, opened, kept alive by what depends on it, and released. */
+#include "raffle_impl.h"
+
+#include "abi.h"
+#include "error.h"
+#include "order.h"
+#include "sha256.h"
+#include "unit_impl.h"
+#include <raffle/ext/key.h>
+#include <raffle/ext/store.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- lifetime --- */
+
+raffle *rf_raffle_ref(raffle *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->refs++;
+    pthread_mutex_unlock(&r->lock);
+    return r;
+}
+
+static void destroy(raffle *r)
+{
+    for (size_t i = 0; i < r->unit_cap; i++)
+        rf_unit_destroy(r->unit[i]);
+    free(r->unit);
+    rf_log_free(r->log);
+    rf_control_clear(&r->control);
+    free(r->rules);
+    sodium_free(r->order_key);
+    raffle_keys_free(r->keys);
+    raffle_store_free(r->store);
+    if (r->owns_host && r->host.release != NULL)
+        r->host.release(r->host.ctx);
+    pthread_rwlock_destroy(&r->control_lock);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+void rf_raffle_unref(raffle *r)
+{
+    if (r == NULL)
+        return;
+    pthread_mutex_lock(&r->lock);
+    bool last = --r->refs == 0;
+    pthread_mutex_unlock(&r->lock);
+    if (last)
+        destroy(r);
+}
+
+void raffle_free(raffle *r)
+{
+    rf_raffle_unref(r);
+}
+
+int32_t rf_timeout(const raffle *r)
+{
+    return r->host.timeout_ms == 0 ? 10000 : r->host.timeout_ms;
+}
+
+raffle_rc rf_enter(const raffle *r, raffle_error *err)
+{
+    if (r == NULL)
+        return rf_null(err, "raffle");
+    if (r->pid != getpid())
+        return rf_fail(err, RAFFLE_FORKED, "the raffle %s was opened before fork()", r->origin);
+    return RAFFLE_OK;
+}
+
+/* Once a handle, before its first write: the newest records are hashed again (GLI-31 3.4.3). */
+static raffle_rc verify_once(raffle *r, raffle_error *err)
+{
+    pthread_mutex_lock(&r->lock);
+    bool verified = r->verified;
+    r->verified = true;
+    pthread_mutex_unlock(&r->lock);
+    return verified ? RAFFLE_OK : rf_log_verify(r->log, false, err);
+}
+
+raffle_rc rf_enter_write(raffle *r, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (r->keys == NULL)
+        return rf_fail(err, RAFFLE_KEY, "the raffle %s was opened without keys, to be read", r->origin);
+    rc = rf_log_writable(r->log, err);
+    if (rc == RAFFLE_OK)
+        rc = verify_once(r, err);
+    return rc == RAFFLE_OK ? rf_log_refresh(r->log, err) : rc;
+}
+
+/* --- making the handle --- */
+
+static raffle_rc copy_host(raffle *r, const raffle_host *host, raffle_error *err)
+{
+    const uint32_t known = RAFFLE_HOST_REPLAYED_CLOCK | RAFFLE_HOST_NO_THREADS | RAFFLE_HOST_VERIFY_FULL;
+    r->host = (raffle_host)RAFFLE_HOST_INIT;
+    if (host == NULL)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_struct_in(&r->host, sizeof r->host, host, "host", err);
+    if (rc == RAFFLE_OK && (r->host.flags & ~known))
+        return rf_fail(err, RAFFLE_UNSUPPORTED, "host: flags %#x are not known", r->host.flags & ~known);
+    return rc;
+}
+
+static raffle_rc new_handle(raffle_store *store, raffle_keys *keys, const raffle_host *host, raffle **out, raffle_error *err)
+{
+    if (sodium_init() < 0)
+        return rf_fail(err, RAFFLE_IO, "libsodium finds no source of randomness");
+    raffle *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return rf_nomem(err);
+    raffle_rc rc = copy_host(r, host, err);
+    if (rc != RAFFLE_OK) {
+        free(r);
+        return rc;
+    }
+    r->refs = 1;
+    r->pid = getpid();
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_rwlock_init(&r->control_lock, NULL);
+    rf_control_init(&r->control);
+    r->store = rf_store_ref(store);
+    r->keys = keys == NULL ? NULL : rf_keys_ref(keys);
+    *out = r;
+    return RAFFLE_OK;
+}
+
+static raffle_rc open_control_log(raffle *r, raffle_error *err)
+{
+    rf_log_fold fold = rf_control_fold(r);
+    return rf_log_open(r->store, 0, r->origin, &fold, false, &r->log, err);
+}
+
+/* Folds the control log from its first record, and takes from it what never changes. */
+static raffle_rc load_control(raffle *r, raffle_error *err)
+{
+    r->control_dirty = true;
+    raffle_rc rc = rf_log_refresh(r->log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (r->control.size == 0)
+        return rf_fail(err, RAFFLE_NOT_RAFFLE, "the store holds %s, which was never opened: its making was cut off", r->origin);
+    rc = rf_vkey_parse(&r->vkey, r->control.key, strlen(r->control.key), err);
+    if (rc != RAFFLE_OK || strcmp(r->vkey.name, r->origin) != 0 || r->vkey.type != RF_NOTE_ED25519)
+        return rf_fail(err, RAFFLE_CORRUPT, "the control key in raffle.open is not one of %s", r->origin);
+    if (strcmp(r->control.rules->origin, r->origin) != 0)
+        return rf_fail(err, RAFFLE_CORRUPT, "the rules are those of %s, in a store of %s", r->control.rules->origin, r->origin);
+    r->rules = malloc(sizeof *r->rules);
+    if (r->rules == NULL)
+        return rf_nomem(err);
+    *r->rules = *r->control.rules;
+    memcpy(r->open, r->control.open, 32);
+    if ((r->host.flags & RAFFLE_HOST_REPLAYED_CLOCK) && !r->rules->rehearsal)
+        return rf_fail(err, RAFFLE_REHEARSAL, "%s is no rehearsal: its clock cannot be replayed", r->origin);
+    return RAFFLE_OK;
+}
+
+/* What stands in the log for the ticket key K. */
+static void key_commitment(rf_sha256 *hash, uint8_t out[32], const char *origin, const uint8_t key[32])
+{
+    const rf_span spans[] = {{"libraffle/ticket-key/v1", 24}, {origin, strlen(origin) + 1}, {key, 32}};
+    rf_sha256_spans(hash, out, spans, 3);
+}
+
+/* The ticket key K: from the host when it keeps secrets, else from the keys. `k` is secure memory. */
+raffle_rc rf_raffle_ticket_key(raffle *r, uint8_t k[32], raffle_error *err)
+{
+    if (r->host.secret != NULL) {
+        raffle_error theirs = RAFFLE_ERROR_INIT;
+        size_t length = SIZE_MAX;
+        raffle_rc rc = r->host.secret(r->host.ctx, "ticket-key", k, 32, &length, &theirs);
+        if (rc == RAFFLE_OK && length == 32)
+            return RAFFLE_OK;
+        if (rc != RAFFLE_NOT_FOUND) {
+            rf_fail(err, RAFFLE_HOST, "the host's secret \"ticket-key\" failed: %s", rc == RAFFLE_OK ? "not 32 bytes" : theirs.message);
+            if (err != NULL)
+                err->token = theirs.token;
+            return RAFFLE_HOST;
+        }
+    }
+    return rf_keys_ticket_key(r->keys, r->origin, k, err);
+}
+
+/* Reads K, and derives from it; with `expected`, K must be the key that this commits to. */
+static raffle_rc load_secrets(raffle *r, const uint8_t *expected, uint8_t commitment[32], raffle_error *err)
+{
+    rf_sha256 *hash = rf_sha256_new();
+    uint8_t *k = sodium_malloc(32);
+    r->order_key = sodium_malloc(RF_ORDER_KEY_SIZE);
+    raffle_rc rc = hash == NULL || k == NULL || r->order_key == NULL ? rf_nomem(err) : rf_raffle_ticket_key(r, k, err);
+    if (rc != RAFFLE_OK)
+        goto out;
+    key_commitment(hash, commitment, r->origin, k);
+    if (expected != NULL && sodium_memcmp(commitment, expected, 32) != 0)
+        rc = rf_fail(err, RAFFLE_KEY, "the ticket key is not the one that raffle.open of %s commits to", r->origin);
+    rf_order_key(hash, r->order_key, k, r->origin);
+out:
+    sodium_free(k);
+    rf_sha256_free(hash);
+    return rc;
+}
+
+static raffle_rc check_keys(raffle *r, raffle_error *err)
+{
+    uint8_t public_key[32], commitment[32];
+    if (r->keys == NULL)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_keys_public_key(r->keys, r->origin, "control", public_key, err);
+    if (rc == RAFFLE_NOT_FOUND)
+        return rf_fail(err, RAFFLE_KEY, "the keys hold no control key of %s", r->origin);
+    if (rc == RAFFLE_OK && memcmp(public_key, r->vkey.key, 32) != 0)
+        return rf_fail(err, RAFFLE_KEY, "the control key is not the one that raffle.open of %s names", r->origin);
+    return rc == RAFFLE_OK ? load_secrets(r, r->control.ticket_key, commitment, err) : rc;
+}
+
+static raffle_rc open_units(raffle *r, raffle_error *err)
+{
+    const bool full = r->host.flags & RAFFLE_HOST_VERIFY_FULL;
+    raffle_rc rc = full ? rf_log_verify(r->log, true, err) : RAFFLE_OK;
+    for (uint32_t number = 1; rc == RAFFLE_OK && number <= r->control.units; number++) {
+        rf_unit *u;
+        rc = rf_unit_get(r, number, &u, err);
+        if (rc == RAFFLE_OK && full)
+            rc = rf_log_verify(u->log, true, err);
+    }
+    return rc;
+}
+
+static raffle_rc open_handle(raffle *r, raffle_error *err)
+{
+    raffle_rc rc = rf_store_origin(r->store, r->origin, err);
+    if (rc == RAFFLE_NOT_FOUND)
+        return rf_fail(err, RAFFLE_NOT_RAFFLE, "the store holds no raffle");
+    if (rc == RAFFLE_OK)
+        rc = open_control_log(r, err);
+    if (rc == RAFFLE_OK)
+        rc = load_control(r, err);
+    if (rc == RAFFLE_OK)
+        rc = check_keys(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_check(r->log, &r->vkey, err);
+    return rc == RAFFLE_OK ? open_units(r, err) : rc;
+}
+
+raffle_rc raffle_open_with(raffle_store *store, raffle_keys *keys, const raffle_host *host, raffle **out, raffle_error *err)
+{
+    raffle *r = NULL;
+    if (store == NULL || out == NULL)
+        return rf_null(err, store == NULL ? "store" : "out");
+    raffle_rc rc = new_handle(store, keys, host, &r, err);
+    if (rc == RAFFLE_OK)
+        rc = open_handle(r, err);
+    if (rc != RAFFLE_OK) {
+        rf_raffle_unref(r);
+        return rc;
+    }
+    r->owns_host = true;
+    *out = r;
+    return RAFFLE_OK;
+}
+
+/* --- create --- */
+
+typedef struct creation {
+    raffle *raffle;
+    const raffle_actor *by;
+    const char *keys_note; /* where the keys are, to be noted; NULL: they are the host's */
+    rf_rules *rules;
+    char *frozen;
+    size_t frozen_length;
+} creation;
+
+static raffle_rc freeze_rules(creation *c, const char *rules, size_t length, raffle_error *err)
+{
+    c->rules = malloc(sizeof *c->rules);
+    c->frozen = malloc(RF_RULES_MAX);
+    if (c->rules == NULL || c->frozen == NULL)
+        return rf_nomem(err);
+    raffle_rc rc = rf_rules_parse(c->rules, rules, length, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    c->frozen_length = rf_rules_format(c->rules, c->frozen, RF_RULES_MAX);
+    if (c->frozen_length == 0)
+        return rf_fail(err, RAFFLE_LIMIT, "the rules do not fit into a record: %d bytes are the most", RF_RULES_MAX);
+    return RAFFLE_OK;
+}
+
+/* A key that is there already is kept: a log may name it. */
+raffle_rc rf_raffle_make_key(raffle *r, const char *name, raffle_error *err)
+{
+    raffle_error quiet = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_keys_make(r->keys, r->origin, name, &quiet);
+    return rc == RAFFLE_OK || rc == RAFFLE_EXISTS ? RAFFLE_OK : rf_fail_as(err, &quiet);
+}
+
+static raffle_rc write_open(creation *c, raffle_error *err)
+{
+    raffle *r = c->raffle;
+    char key[RF_VKEY_SIZE];
+    uint8_t public_key[32];
+    rf_record record = {.type = RF_RAFFLE_OPEN,
+                        .has = rf_bit(RF_F_FORMAT) | rf_bit(RF_F_KEY) | rf_bit(RF_F_RULES) | rf_bit(RF_F_TICKET_KEY),
+                        .format = 1,
+                        .rules = {c->frozen, c->frozen_length, false}};
+    raffle_rc rc = rf_raffle_make_key(r, "control", err);
+    if (rc == RAFFLE_OK && r->host.secret == NULL)
+        rc = rf_raffle_make_key(r, "ticket", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_keys_public_key(r->keys, r->origin, "control", public_key, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_vkey_make(&r->vkey, r->origin, RF_NOTE_ED25519, public_key, err);
+    if (rc == RAFFLE_OK)
+        rc = load_secrets(r, NULL, record.ticket_key, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_vkey_format(&r->vkey, key);
+    record.key = rf_text_of(key);
+    return rf_control_open(r, c->by, c->keys_note, &record, err);
+}
+
+/* The same call again finishes what was cut off; a raffle that is complete, or has other rules, exists. */
+static raffle_rc check_again(const creation *c, raffle_error *err)
+{
+    const raffle *r = c->raffle;
+    const size_t units = c->rules->units > 0 ? c->rules->units : 1;
+    char *frozen = malloc(RF_RULES_MAX);
+    if (frozen == NULL)
+        return rf_nomem(err);
+    size_t length = rf_rules_format(r->rules, frozen, RF_RULES_MAX);
+    const bool same = length == c->frozen_length && memcmp(frozen, c->frozen, length) == 0;
+    free(frozen);
+    const bool complete = r->control.units >= units && r->control.unit[units - 1].enabled;
+    if (!same || complete || r->control.size > 1 + 2 * units)
+        return rf_fail(err, RAFFLE_EXISTS, "the store holds the raffle %s already", r->origin);
+    return RAFFLE_OK;
+}
+
+static raffle_rc make_units(creation *c, raffle_error *err)
+{
+    raffle *r = c->raffle;
+    const size_t units = c->rules->units > 0 ? c->rules->units : 1;
+    raffle_rc rc = RAFFLE_OK;
+    for (uint32_t i = 0; rc == RAFFLE_OK && i < units; i++) {
+        const char *name = c->rules->units > 0 ? c->rules->unit[i].name : "unit 1";
+        uint64_t quota = c->rules->units > 0 ? (uint64_t)c->rules->unit[i].quota : 0;
+        uint32_t number = i + 1;
+        if (r->control.units <= i)
+            rc = rf_unit_enrol(r, c->by, name, quota, &number, err);
+        if (rc == RAFFLE_OK && !r->control.unit[i].enabled)
+            rc = rf_unit_change(r, c->by, RF_UNIT_ENABLE, number, NULL, 0, err);
+    }
+    return rc;
+}
+
+static raffle_rc create_in_store(creation *c, raffle_error *err)
+{
+    raffle *r = c->raffle;
+    raffle_rc rc = rf_store_origin(r->store, r->origin, NULL);
+    if (rc == RAFFLE_NOT_FOUND) {
+        memcpy(r->origin, c->rules->origin, sizeof r->origin);
+        rc = rf_store_create(r->store, r->origin, err);
+    } else if (rc == RAFFLE_OK && strcmp(r->origin, c->rules->origin) != 0) {
+        return rf_fail(err, RAFFLE_EXISTS, "the store holds the raffle %s", r->origin);
+    } else if (rc != RAFFLE_OK) {
+        return rf_store_origin(r->store, r->origin, err);
+    }
+    if (rc == RAFFLE_OK)
+        rc = open_control_log(r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (rf_log_size(r->log) == 0) {
+        rc = write_open(c, err);
+        return rc == RAFFLE_OK ? load_control(r, err) : rc;
+    }
+    rc = load_control(r, err);
+    if (rc == RAFFLE_OK)
+        rc = check_again(c, err);
+    return rc == RAFFLE_OK ? check_keys(r, err) : rc;
+}
+
+static raffle_rc create(raffle_store *store, raffle_keys *keys, const char *keys_note, const raffle_host *host, const char *rules, size_t length,
+                        const raffle_actor *by, raffle **out, raffle_error *err)
+{
+    raffle_actor actor;
+    creation c = {.by = &actor, .keys_note = keys_note};
+    raffle_rc rc = rf_actor_in(&actor, by, "by", err);
+    if (rc == RAFFLE_OK && actor.role != RAFFLE_MANAGER && actor.role != RAFFLE_ADMINISTRATOR)
+        rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not create a raffle", raffle_role_name(actor.role));
+    if (rc == RAFFLE_OK)
+        rc = freeze_rules(&c, rules, length, err);
+    if (rc == RAFFLE_OK)
+        rc = new_handle(store, keys, host, &c.raffle, err);
+    if (rc == RAFFLE_OK && (c.raffle->host.flags & RAFFLE_HOST_REPLAYED_CLOCK) && !c.rules->rehearsal)
+        rc = rf_fail(err, RAFFLE_REHEARSAL, "the rules are no rehearsal: the clock cannot be replayed");
+    if (rc == RAFFLE_OK)
+        rc = create_in_store(&c, err);
+    if (rc == RAFFLE_OK)
+        rc = make_units(&c, err);
+    free(c.rules);
+    free(c.frozen);
+    if (rc != RAFFLE_OK) {
+        rf_raffle_unref(c.raffle);
+        return rc;
+    }
+    c.raffle->owns_host = true;
+    *out = c.raffle;
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_create_with(raffle_store *store, raffle_keys *keys, const raffle_host *host, const char *rules, size_t length,
+                             const raffle_actor *by, raffle **out, raffle_error *err)
+{
+    if (store == NULL || keys == NULL || rules == NULL || out == NULL)
+        return rf_null(err, store == NULL ? "store" : keys == NULL ? "keys" : rules == NULL ? "rules" : "out");
+    return create(store, keys, NULL, host, rules, length, by, out, err);
+}
+
+raffle_rc raffle_rules_check(const char *rules, size_t length, raffle_error *err)
+{
+    creation c = {0};
+    if (rules == NULL)
+        return rf_null(err, "rules");
+    raffle_rc rc = freeze_rules(&c, rules, length, err);
+    free(c.rules);
+    free(c.frozen);
+    return rc;
+}
+
+/* --- by URI --- */
+
+/* The path of a store URI, without its query: what "beside the store" means. */
+static raffle_rc default_keys(const char *store, char out[RAFFLE_TEXT_MAX], raffle_error *err)
+{
+    const char *path = strncmp(store, "sqlite:", 7) == 0 ? store + 7 : store;
+    size_t length = strcspn(path, "?");
+    if (length == 0 || length + 11 > RAFFLE_TEXT_MAX)
+        return rf_fail(err, RAFFLE_INVALID, "the store %s has no path beside which keys could lie; say where they are", store);
+    memcpy(out, "file:", 5);
+    memcpy(out + 5, path, length);
+    memcpy(out + 5 + length, ".keys", 6);
+    return RAFFLE_OK;
+}
+
+/* The store is made when it is not there: `create=1` is added to its URI. */
+static raffle_rc open_for_create(const char *uri, const raffle_host *host, raffle_store **out, raffle_error *err)
+{
+    size_t length = strlen(uri);
+    char *longer = malloc(length + 24);
+    if (longer == NULL)
+        return rf_nomem(err);
+    const bool plain = strncmp(uri, "sqlite:", 7) != 0 && strchr(uri, ':') == NULL;
+    size_t at = 0;
+    if (plain)
+        memcpy(longer, "sqlite:", at = 7);
+    memcpy(longer + at, uri, length);
+    memcpy(longer + at + length, strchr(uri, '?') != NULL ? "&create=1" : "?create=1", 10);
+    raffle_rc rc = raffle_store_open(longer, host, out, err);
+    free(longer);
+    return rc;
+}
+
+raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *host, const char *rules, size_t length, const raffle_actor *by,
+                        raffle **out, raffle_error *err)
+{
+    raffle_store *s = NULL;
+    raffle_keys *k = NULL;
+    char beside[RAFFLE_TEXT_MAX];
+    if (store == NULL || rules == NULL || out == NULL)
+        return rf_null(err, store == NULL ? "store" : rules == NULL ? "rules" : "out");
+    /* Before anything is made, so that a fault in the rules leaves no file. */
+    raffle_rc rc = raffle_rules_check(rules, length, err);
+    if (rc == RAFFLE_OK && keys == NULL) {
+        rc = default_keys(store, beside, err);
+        keys = beside;
+    }
+    if (rc == RAFFLE_OK)
+        rc = raffle_keys_open(keys, host, &k, err);
+    if (rc == RAFFLE_OK)
+        rc = open_for_create(store, host, &s, err);
+    if (rc == RAFFLE_OK)
+        rc = create(s, k, keys, host, rules, length, by, out, err);
+    raffle_keys_free(k);
+    raffle_store_free(s);
+    return rc;
+}
+
+typedef struct noted_keys {
+    char uri[RAFFLE_TEXT_MAX + 1];
+} noted_keys;
+
+static raffle_rc read_noted(void *ctx, const raffle_record *record, raffle_error *err)
+{
+    noted_keys *noted = ctx;
+    rf_private p;
+    if (record->private_part == NULL)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_private_decode(&p, record->private_part, record->private_length, err);
+    if (rc == RAFFLE_OK && (p.has & rf_bit(RF_P_KEYS)) && !rf_text_copy(&p.keys, noted->uri, sizeof noted->uri))
+        noted->uri[0] = 0;
+    return rc;
+}
+
+raffle_rc raffle_open(const char *store, const char *keys, const raffle_host *host, raffle **out, raffle_error *err)
+{
+    raffle_store *s = NULL;
+    raffle_keys *k = NULL;
+    noted_keys noted = {""};
+    if (store == NULL || out == NULL)
+        return rf_null(err, store == NULL ? "store" : "out");
+    raffle_rc rc = raffle_store_open(store, host, &s, err);
+    if (rc == RAFFLE_OK && keys == NULL) {
+        rc = rf_store_read(s, 0, 0, 1, read_noted, &noted, err);
+        keys = noted.uri;
+    }
+    if (rc == RAFFLE_OK && keys[0] != 0)
+        rc = raffle_keys_open(keys, host, &k, err);
+    if (rc == RAFFLE_OK)
+        rc = raffle_open_with(s, k, host, out, err);
+    raffle_keys_free(k);
+    raffle_store_free(s);
+    return rc;
+}

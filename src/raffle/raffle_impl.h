@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a raffle's and a unit's handle, shared by the files of the domain. */
+#ifndef RF_RAFFLE_RAFFLE_IMPL_H
+#define RF_RAFFLE_RAFFLE_IMPL_H
+
+#include "fold.h"
+#include "keys.h"
+#include "log.h"
+#include <pthread.h>
+#include <raffle/raffle.h>
+#include <sys/types.h>
+
+/* One sales unit inside a raffle's handle, made when it is first needed; handles to it share it. */
+typedef struct rf_unit {
+    raffle *raffle;
+    uint32_t number;
+    rf_log *log;
+    rf_vkey vkey;
+    rf_unit_frame frame;
+    rf_sha256 *state_hash; /* the leader's */
+    uint8_t *ku; /* K_u, in secure memory; NULL without keys */
+    /* Owned by whoever leads the log; `lock` guards reading it beside. */
+    pthread_mutex_t lock;
+    rf_unit_state state, before;
+    int64_t last_clock, last_monotonic; /* of the last reading; 0: none */
+    bool verified;
+} rf_unit;
+
+/* What a raffle's handle and its units', draws' and cursors' keep alive. */
+struct raffle {
+    pthread_mutex_t lock; /* guards refs, units, failed_* */
+    size_t refs;
+    pid_t pid;
+    raffle_store *store;
+    raffle_keys *keys; /* NULL: read only */
+    raffle_host host;
+    bool owns_host;
+    char origin[RAFFLE_ORIGIN_SIZE];
+    rf_rules *rules;  /* frozen: the same as control.rules, and never replaced */
+    uint8_t open[32]; /* leaf hash of raffle.open */
+    rf_log *log;
+    rf_vkey vkey;
+    /* The control log's state: written by whoever leads its log, under `control_lock`; read under it too. */
+    pthread_rwlock_t control_lock;
+    rf_control control;
+    bool control_dirty; /* something was applied that was not committed: fold again */
+    int64_t last_clock, last_monotonic;
+    bool verified;
+    uint8_t *order_key; /* keys the hash of order keys; in secure memory; NULL without keys */
+    rf_unit **unit;     /* [i] is unit i + 1, or NULL */
+    size_t unit_cap;
+    uint64_t failed_validations; /* since the last event about them */
+    int64_t failed_written;      /* when that was written; 0: never */
+};
+
+struct raffle_unit {
+    rf_unit *unit;
+};
+
+/* Takes and drops a reference to a raffle. */
+raffle *rf_raffle_ref(raffle *r);
+void rf_raffle_unref(raffle *r);
+
+/* What every public call begins with: RAFFLE_MISUSE for NULL, RAFFLE_FORKED in a child. */
+raffle_rc rf_enter(const raffle *r, raffle_error *err);
+/* The same for calls that write: RAFFLE_KEY without keys, RAFFLE_HALTED, RAFFLE_HISTORY; catches up with the control log. */
+raffle_rc rf_enter_write(raffle *r, raffle_error *err);
+/* The ticket key K into secure memory, wiped by the caller. */
+raffle_rc rf_raffle_ticket_key(raffle *r, uint8_t k[32], raffle_error *err);
+/* Makes a key that is not there. */
+raffle_rc rf_raffle_make_key(raffle *r, const char *name, raffle_error *err);
+/* How long a call without a timeout may wait. */
+int32_t rf_timeout(const raffle *r);
+
+/* The unit with this number: RAFFLE_NOT_FOUND when none was enrolled. The raffle's, valid as long as it. */
+raffle_rc rf_unit_get(raffle *r, uint32_t number, rf_unit **out, raffle_error *err);
+/* A copy of the unit's state after catching up. */
+raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err);
+
+/* The time for the next record of a log whose newest record is of `last_at` (design section 7). `last_clock` and `last_monotonic` are the log's
+ * readings. `reset`: the record is an event clock.reset. */
+raffle_rc rf_clock_next(raffle *r, int64_t last_at, int64_t *last_clock, int64_t *last_monotonic, bool reset, int64_t *at, raffle_error *err);
+/* What follows from a reading of `now` alone. */
+raffle_rc rf_clock_read(raffle *r, int64_t *now, raffle_error *err);
+
+/* Checks an actor that a caller handed in, into `out`. */
+raffle_rc rf_actor_in(raffle_actor *out, const raffle_actor *by, const char *name, raffle_error *err);
+/* And a second approver, who must be somebody else. `ok` may be NULL: then out->struct_size is 0. */
+raffle_rc rf_approver_in(raffle_actor *out, const raffle_actor *ok, const raffle_actor *by, raffle_error *err);
+
+/* --- control.c: appending to the control log --- */
+
+/* Records that go into the control log together. `make` fills record `i` (its at, by, ok, p and type's own members set), with the index it will
+ * have, or says by RAFFLE_NOT_FOUND that there are no more; it runs under the control lock, with the state as it is after the records before. */
+typedef struct rf_control_op {
+    raffle *raffle;
+    const raffle_actor *by, *ok; /* ok: NULL, or with struct_size 0, for none */
+    const char *text;            /* private text, or NULL */
+    const char *keys;            /* private: where the keys are */
+    raffle_rc (*make)(void *ctx, size_t i, rf_record *record, raffle_error *err);
+    void *ctx;
+    bool reset;      /* an event clock.reset */
+    bool signed_note; /* a checkpoint over exactly these records is kept with them */
+    uint64_t index;  /* out: of the first record */
+} rf_control_op;
+
+raffle_rc rf_control_append(rf_control_op *op, raffle_error *err);
+/* Folds the first `size` records of the control log into a state of the caller's, to be cleared by rf_control_clear(). */
+raffle_rc rf_control_refold(raffle *r, uint64_t size, rf_control *control, raffle_error *err);
+/* The callbacks of the control log. */
+rf_log_fold rf_control_fold(raffle *r);
+/* One record, by a plain function. */
+raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text, const rf_record *record, uint64_t *index,
+                         raffle_error *err);
+
+/* The first record of all. */
+raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record, raffle_error *err);
+
+/* The checkpoint of a log, signed with its key; `note` has RF_NOTE_MAX bytes. */
+raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t *size, raffle_error *err);
+rf_log_fold rf_unit_fold(rf_unit *u);
+raffle_rc rf_unit_checkpoint(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err);
+
+#endif

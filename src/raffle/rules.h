@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of a raffle (docs/guide/rules.md): read from JSON with a sentence for each fault, completed with the defaults, and frozen as canonical
+ * JSON in raffle.open. */
+#ifndef RF_RAFFLE_RULES_H
+#define RF_RAFFLE_RULES_H
+
+#include "json.h"
+#include <raffle/seal.h>
+#include <raffle/types.h>
+
+enum {
+    RF_RULES_MAX = 60000, /* bytes of the frozen form: raffle.open must fit into a record */
+    RF_TIERS_MAX = 64,
+    RF_PRIZES_MAX = 256,
+    RF_PLACES_PER_PRIZE = 100000,
+    RF_UNITS_IN_RULES = 256,
+    RF_ZONES_MAX = 16,
+    RF_PROVIDERS_MAX = 8
+};
+
+/* What can be done, for the table of roles. */
+typedef enum rf_op {
+    RF_OP_ACK,
+    RF_OP_APPROVE, /* being the second approver */
+    RF_OP_CLAIM,
+    RF_OP_CLOCK,
+    RF_OP_CLOSE,
+    RF_OP_DRAW,
+    RF_OP_ERASE,
+    RF_OP_EVENT,
+    RF_OP_FORFEIT,
+    RF_OP_SEAL,
+    RF_OP_SELL,
+    RF_OP_UNITS,
+    RF_OP_VERIFY,
+    RF_OP_VOID,
+    RF_OPS
+} rf_op;
+
+typedef enum rf_one_win {
+    RF_ONE_WIN_NONE,
+    RF_ONE_WIN_NUMBER,
+    RF_ONE_WIN_TICKET
+} rf_one_win;
+
+typedef struct rf_tier {
+    char name[RAFFLE_WORD_SIZE];
+    int64_t count, price;
+} rf_tier;
+
+typedef struct rf_prize_rule {
+    char name[RAFFLE_WORD_SIZE], title[RAFFLE_NAME_SIZE];
+    int32_t seal;      /* RAFFLE_SEAL_EARLY or _FINAL */
+    uint64_t entered;  /* bit i: tier i takes part */
+    int64_t winners, alternates, claim_days;
+    rf_one_win one_win;
+    int64_t amount, share; /* of all winners together: minor units, or basis points of the seal's pot; -1: not given */
+} rf_prize_rule;
+
+typedef struct rf_unit_rule {
+    char name[RAFFLE_NAME_SIZE];
+    int64_t quota;
+} rf_unit_rule;
+
+typedef struct rf_zone {
+    int64_t from;
+    int32_t offset; /* minutes */
+} rf_zone;
+
+typedef struct rf_rules {
+    char origin[RAFFLE_ORIGIN_SIZE];
+    char name[RAFFLE_NAME_SIZE], organisation[RAFFLE_NAME_SIZE], licence[RAFFLE_NAME_SIZE], place[RAFFLE_NAME_SIZE];
+    char currency[8];
+    int64_t digits;
+    bool rehearsal;
+    int64_t opens, closes;
+    int64_t order_tickets; /* the most tickets of one order */
+    size_t tiers, prizes, units, zones, providers;
+    rf_tier tier[RF_TIERS_MAX];
+    rf_prize_rule prize[RF_PRIZES_MAX];
+    rf_unit_rule unit[RF_UNITS_IN_RULES];
+    rf_zone zone[RF_ZONES_MAX];
+    char provider[RF_PROVIDERS_MAX][RAFFLE_NAME_SIZE];
+    uint32_t roles[RF_OPS]; /* bit r: role r may */
+} rf_rules;
+
+/* Reads rules. RAFFLE_INVALID, RAFFLE_LIMIT, RAFFLE_UNSUPPORTED; the sentence names the field. */
+raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffle_error *err);
+/* The frozen form, with every default spelt out. Returns its length, 0 when it does not fit. Parsing it gives the same rules. */
+size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap);
+
+/* The index of a tier, a prize, or -1. */
+int rf_rules_tier(const rf_rules *rules, const char *name, size_t length);
+int rf_rules_prize(const rf_rules *rules, const char *name, size_t length);
+bool rf_rules_provider(const rf_rules *rules, const char *name);
+bool rf_rules_may(const rf_rules *rules, rf_op op, raffle_role role);
+/* The offset from UTC that holds at a time, in minutes. */
+int32_t rf_rules_offset(const rf_rules *rules, int64_t at);
+const char *rf_op_name(rf_op op);
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seals (design section 8; GLI-31 2.6.1): every unit's records are folded again, and their sizes, roots and totals written into the control log. */
+#include "fold_keys.h"
+#include "ticket.h"
+#include "unit_impl.h"
+
+#include "abi.h"
+#include "bytes.h"
+#include "error.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One unit's part of a seal. */
+typedef struct part {
+    rf_seal_unit unit;
+    char *note;
+    size_t note_length;
+} part;
+
+typedef struct sealing {
+    raffle *raffle;
+    const raffle_actor *by, *ok;
+    int32_t kind;
+    size_t units;
+    part *part;
+    uint64_t control_voids; /* in the control log when the voids were collected */
+    rf_sha256 *hash;
+} sealing;
+
+/* --- voids of a unit --- */
+
+typedef struct void_list {
+    uint64_t *serial;
+    size_t n, cap;
+    uint32_t unit;
+    uint64_t size; /* voids in the unit's log count up to here */
+} void_list;
+
+static raffle_rc collect_void(void *ctx, const raffle_store_key *row, raffle_error *err)
+{
+    void_list *list = ctx;
+    if (row->length != 7 || (row->log != 0 && row->log != list->unit))
+        return rf_fail(err, RAFFLE_CORRUPT, "a void of unit %u is kept by log %u", list->unit, row->log);
+    if (row->log == list->unit && row->index >= list->size)
+        return RAFFLE_OK;
+    if (list->n == list->cap) {
+        size_t cap = list->cap > 0 ? 2 * list->cap : 256;
+        uint64_t *grown = realloc(list->serial, cap * sizeof *grown);
+        if (grown == NULL)
+            return rf_nomem(err);
+        list->serial = grown;
+        list->cap = cap;
+    }
+    list->serial[list->n++] = rf_get_be(row->key + 2, 5);
+    return RAFFLE_OK;
+}
+
+/* The key is unit and serial, big-endian: a scan gives the serials ascending. */
+static raffle_rc scan_voids(const sealing *s, void_list *list, raffle_error *err)
+{
+    uint8_t prefix[2];
+    rf_put_be(prefix, list->unit, 2);
+    return rf_store_scan(s->raffle->store, RF_SCOPE_VOID, prefix, 2, NULL, 0, UINT64_MAX, collect_void, list, err);
+}
+
+static raffle_rc sum_voids(const sealing *s, const void_list *list, rf_seal_unit *unit, raffle_error *err)
+{
+    rf_range range;
+    rf_range_init(&range);
+    for (size_t i = 0; i < list->n; i++) {
+        rf_sold sold;
+        uint8_t leaf[5], hash[32];
+        raffle_rc rc = rf_sold_read(s->raffle, list->unit, list->serial[i], 1, &sold, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        unit->void_numbers += sold.ticket.count;
+        unit->void_gross += sold.ticket.price;
+        rf_put_be(leaf, list->serial[i], 5);
+        rf_leaf_hash(s->hash, hash, leaf, sizeof leaf);
+        rf_range_push(s->hash, &range, hash, NULL, NULL);
+    }
+    unit->voids = list->n;
+    rf_range_root(s->hash, &range, unit->void_root);
+    return RAFFLE_OK;
+}
+
+static raffle_rc add_voids(const sealing *s, rf_seal_unit *unit, raffle_error *err)
+{
+    void_list list = {.unit = unit->unit, .size = unit->size};
+    raffle_rc rc = scan_voids(s, &list, err);
+    if (rc == RAFFLE_OK)
+        rc = sum_voids(s, &list, unit, err);
+    free(list.serial);
+    return rc;
+}
+
+/* --- a unit --- */
+
+static raffle_rc sign(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64], raffle_error *err)
+{
+    rf_unit *u = ctx;
+    char name[16];
+    (void)snprintf(name, sizeof name, "unit-%u", u->number);
+    return rf_keys_sign(u->raffle->keys, u->raffle->origin, name, message, length, signature, err);
+}
+
+raffle_rc rf_unit_checkpoint(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err)
+{
+    return rf_log_checkpoint(u->log, &u->vkey, sign, u, note, length, size, err);
+}
+
+/* A unit that is damaged or behind its anchor enters with the newest prefix that was signed and still is what it was; without one, empty. */
+static raffle_rc last_good_note(rf_unit *u, part *p, raffle_error *err)
+{
+    rf_checkpoint checkpoint;
+    rf_note note;
+    uint8_t root[32], signature[64];
+    char text[RF_CHECKPOINT_TEXT_MAX];
+    uint64_t size;
+    raffle_rc rc = rf_store_note_get(u->raffle->store, u->number, UINT64_MAX, &size, p->note, RF_NOTE_MAX, &p->note_length, NULL);
+    if (rc == RAFFLE_OK && rf_note_parse(&note, p->note, p->note_length, NULL) == RAFFLE_OK && rf_note_verify(&note, &u->vkey, NULL) == RAFFLE_OK &&
+        rf_checkpoint_parse(&checkpoint, note.text, note.text_length, NULL) == RAFFLE_OK && checkpoint.size <= rf_log_size(u->log) &&
+        rf_log_root_at(u->log, checkpoint.size, root, NULL) == RAFFLE_OK && memcmp(root, checkpoint.root, 32) == 0) {
+        p->unit.size = checkpoint.size;
+        return RAFFLE_OK;
+    }
+    p->unit.size = 0;
+    size_t n = rf_checkpoint_format(text, sizeof text, rf_log_origin(u->log), 0, rf_empty_root);
+    rc = sign(u, (const uint8_t *)text, n, signature, err);
+    if (rc == RAFFLE_OK)
+        p->note_length = rf_note_format(p->note, RF_NOTE_MAX, text, n, &u->vkey, signature);
+    return rc;
+}
+
+static raffle_rc seal_unit(const sealing *s, rf_unit *u, part *p, raffle_error *err)
+{
+    rf_unit_state state;
+    p->unit.unit = u->number;
+    p->unit.reconciled = !rf_log_halted(u->log);
+    p->note = malloc(RF_NOTE_MAX);
+    if (p->note == NULL)
+        return rf_nomem(err);
+    raffle_rc rc = p->unit.reconciled ? rf_unit_checkpoint(u, p->note, &p->note_length, &p->unit.size, err) : last_good_note(u, p, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_root_at(u->log, p->unit.size, p->unit.root, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_refold(u, p->unit.size, &state, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    p->unit.tickets = state.tickets;
+    p->unit.numbers = state.numbers;
+    p->unit.gross = state.gross;
+    return add_voids(s, &p->unit, err);
+}
+
+static raffle_rc take_units(sealing *s, raffle_error *err)
+{
+    raffle_rc rc = RAFFLE_OK;
+    pthread_rwlock_rdlock(&s->raffle->control_lock);
+    s->units = s->raffle->control.units;
+    s->control_voids = s->raffle->control.voids;
+    pthread_rwlock_unlock(&s->raffle->control_lock);
+    s->part = calloc(s->units > 0 ? s->units : 1, sizeof *s->part);
+    if (s->part == NULL)
+        return rf_nomem(err);
+    for (uint32_t i = 0; rc == RAFFLE_OK && i < s->units; i++) {
+        rf_unit *u;
+        rc = rf_unit_get(s->raffle, i + 1, &u, err);
+        if (rc == RAFFLE_OK)
+            rc = seal_unit(s, u, &s->part[i], err);
+    }
+    return rc;
+}
+
+static void drop_units(sealing *s)
+{
+    for (size_t i = 0; s->part != NULL && i < s->units; i++)
+        free(s->part[i].note);
+    free(s->part);
+    s->part = NULL;
+}
+
+/* --- the records --- */
+
+static void set_totals(rf_record *r, const rf_seal_unit *t)
+{
+    r->tickets = (int64_t)t->tickets;
+    r->numbers = (int64_t)t->numbers;
+    r->voids = (int64_t)t->voids;
+    r->void_numbers = (int64_t)t->void_numbers;
+    r->gross = t->gross;
+    r->void_gross = t->void_gross;
+    r->has |= rf_bit(RF_F_TICKETS) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_VOIDS) | rf_bit(RF_F_VOID_NUMBERS) | rf_bit(RF_F_GROSS) | rf_bit(RF_F_VOID_GROSS);
+}
+
+static void make_seal_unit(const part *p, rf_record *r)
+{
+    r->type = RF_SEAL_UNIT;
+    set_totals(r, &p->unit);
+    r->unit = p->unit.unit;
+    r->size = (int64_t)p->unit.size;
+    r->reconciled = p->unit.reconciled;
+    r->note = (rf_text){p->note, p->note_length, false};
+    memcpy(r->root, p->unit.root, 32);
+    memcpy(r->void_root, p->unit.void_root, 32);
+    r->has |= rf_bit(RF_F_UNIT) | rf_bit(RF_F_SIZE) | rf_bit(RF_F_RECONCILED) | rf_bit(RF_F_NOTE) | rf_bit(RF_F_ROOT) | rf_bit(RF_F_VOID_ROOT);
+}
+
+static void make_seal(const sealing *s, rf_record *r)
+{
+    rf_seal_unit sum = {0};
+    r->type = RF_SEAL;
+    for (size_t i = 0; i < s->units; i++) {
+        const rf_seal_unit *u = &s->part[i].unit;
+        sum.tickets += u->tickets;
+        sum.numbers += u->numbers;
+        sum.voids += u->voids;
+        sum.void_numbers += u->void_numbers;
+        sum.gross += u->gross;
+        sum.void_gross += u->void_gross;
+        r->unreconciled += !u->reconciled;
+    }
+    set_totals(r, &sum);
+    r->kind = rf_text_of(s->kind == RAFFLE_SEAL_EARLY ? "early" : "final");
+    r->first = (int64_t)(s->raffle->control.size - s->units);
+    r->units = (int64_t)s->units;
+    r->has |= rf_bit(RF_F_KIND) | rf_bit(RF_F_FIRST) | rf_bit(RF_F_UNITS) | rf_bit(RF_F_UNRECONCILED);
+}
+
+static raffle_rc make_record(void *ctx, size_t i, rf_record *record, raffle_error *err)
+{
+    const sealing *s = ctx;
+    if (i == 0 && (s->raffle->control.voids != s->control_voids || s->raffle->control.units != s->units))
+        return rf_fail(err, RAFFLE_BUSY, "a void or a unit came in while the seal was being made");
+    if (i > s->units)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "no more");
+    if (i < s->units)
+        make_seal_unit(&s->part[i], record);
+    else
+        make_seal(s, record);
+    return RAFFLE_OK;
+}
+
+/* --- the call --- */
+
+/* What must hold before anything is closed for good. */
+static raffle_rc check_before(const sealing *s, raffle_error *err)
+{
+    raffle *r = s->raffle;
+    raffle_rc rc = RAFFLE_OK;
+    bool waits = false;
+    if (s->kind != RAFFLE_SEAL_EARLY && s->kind != RAFFLE_SEAL_FINAL)
+        return rf_fail(err, RAFFLE_INVALID, "%d is no kind of seal", s->kind);
+    if (!rf_rules_may(r->rules, RF_OP_SEAL, s->by->role) || (s->kind == RAFFLE_SEAL_FINAL && !rf_rules_may(r->rules, RF_OP_CLOSE, s->by->role)))
+        return rf_fail(err, RAFFLE_ROLE, "the role %s may not seal", raffle_role_name(s->by->role));
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_control *c = &r->control;
+    for (size_t i = 0; i < c->rules->prizes; i++)
+        waits = waits || (c->rules->prize[i].seal == s->kind && c->prize[i].state != RAFFLE_PRIZE_DRAWN);
+    if (c->open_prize >= 0)
+        rc = rf_fail(err, RAFFLE_DRAW_OPEN, "the draw of \"%s\" is open", c->rules->prize[c->open_prize].name);
+    else if (c->final.kind != 0)
+        rc = rf_fail(err, RAFFLE_CLOSED, "the final seal is there, and no other follows it");
+    else if (s->kind == RAFFLE_SEAL_EARLY && !waits)
+        rc = rf_fail(err, RAFFLE_SEQUENCE, "no prize waits for an early seal");
+    pthread_rwlock_unlock(&r->control_lock);
+    return rc;
+}
+
+static raffle_rc check_units(const sealing *s, raffle_error *err)
+{
+    raffle_rc rc = RAFFLE_OK;
+    for (uint32_t i = 1; rc == RAFFLE_OK && i <= s->raffle->control.units; i++) {
+        rf_unit *u;
+        rc = rf_unit_get(s->raffle, i, &u, err);
+        if (rc == RAFFLE_OK && rf_log_halted(u->log) && s->ok->struct_size == 0)
+            rc = rf_fail(err, RAFFLE_UNRECONCILED, "unit %u is damaged or behind its anchor; a second approver may seal without its lost records", i);
+    }
+    return rc;
+}
+
+static raffle_rc close_units(const sealing *s, raffle_error *err)
+{
+    raffle_rc rc = RAFFLE_OK;
+    for (uint32_t i = 1; rc == RAFFLE_OK && s->kind == RAFFLE_SEAL_FINAL && i <= s->raffle->control.units; i++) {
+        rf_unit *u;
+        rc = rf_unit_get(s->raffle, i, &u, err);
+        if (rc == RAFFLE_OK && !rf_log_halted(u->log))
+            rc = rf_unit_close(u, s->by, err);
+    }
+    return rc;
+}
+
+static raffle_rc write_seal(sealing *s, raffle_error *err)
+{
+    enum {
+        TRIES = 8
+    };
+    raffle_rc rc = RAFFLE_BUSY;
+    for (int i = 0; rc == RAFFLE_BUSY && i < TRIES; i++) {
+        rc = take_units(s, err);
+        rf_control_op op = {.raffle = s->raffle, .by = s->by, .ok = s->ok, .make = make_record, .ctx = s};
+        if (rc == RAFFLE_OK)
+            rc = rf_control_append(&op, err);
+        drop_units(s);
+    }
+    return rc;
+}
+
+static void give(raffle *r, int32_t kind, raffle_seal_info *info)
+{
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_seal_state *s = kind == RAFFLE_SEAL_EARLY ? &r->control.early : &r->control.final;
+    raffle_seal_info mine = {.kind = s->kind,
+                             .index = s->index,
+                             .at = s->at,
+                             .units = (uint32_t)s->units,
+                             .unreconciled = (uint32_t)s->unreconciled,
+                             .tickets = s->sum.tickets,
+                             .numbers = s->sum.numbers,
+                             .voids = s->sum.voids,
+                             .gross = s->sum.gross,
+                             .void_gross = s->sum.void_gross,
+                             .acknowledged = s->acknowledged};
+    pthread_rwlock_unlock(&r->control_lock);
+    rf_struct_out(info, rf_struct_size(info), &mine, sizeof mine);
+}
+
+static raffle_rc sign_control(raffle *r, raffle_error *err)
+{
+    size_t length;
+    uint64_t size;
+    char *note = malloc(RF_NOTE_MAX);
+    raffle_rc rc = note == NULL ? rf_nomem(err) : rf_control_checkpoint(r, note, &length, &size, err);
+    free(note);
+    return rc;
+}
+
+raffle_rc raffle_seal(raffle *r, const raffle_actor *by, const raffle_actor *ok, int32_t kind, raffle_seal_info *info, raffle_error *err)
+{
+    raffle_actor actor, approver;
+    sealing s = {.raffle = r, .by = &actor, .ok = &approver, .kind = kind};
+    raffle_rc rc = rf_enter_write(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_actor_in(&actor, by, "by", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_approver_in(&approver, ok, &actor, err);
+    if (rc == RAFFLE_OK && info != NULL)
+        rc = rf_struct_check(info, "info", err);
+    if (rc == RAFFLE_OK)
+        rc = check_before(&s, err);
+    if (rc == RAFFLE_OK)
+        rc = check_units(&s, err);
+    if (rc == RAFFLE_OK)
+        rc = close_units(&s, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    s.hash = rf_sha256_new();
+    rc = s.hash == NULL ? rf_nomem(err) : write_seal(&s, err);
+    rf_sha256_free(s.hash);
+    if (rc == RAFFLE_OK)
+        rc = sign_control(r, err);
+    if (rc == RAFFLE_OK && info != NULL)
+        give(r, kind, info);
+    return rc;
+}
+
+raffle_rc raffle_voids_ack(raffle *r, const raffle_actor *by, uint64_t seal, raffle_error *err)
+{
+    raffle_actor actor;
+    raffle_rc rc = rf_enter_write(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_actor_in(&actor, by, "by", err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = {.type = RF_VOIDS_ACK, .has = rf_bit(RF_F_SEAL) | rf_bit(RF_F_VOIDS), .seal = (int64_t)(seal & INT64_MAX)};
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_seal_state *s = r->control.final.kind != 0 && r->control.final.index == seal ? &r->control.final : &r->control.early;
+    record.voids = (int64_t)s->sum.voids;
+    pthread_rwlock_unlock(&r->control_lock);
+    rc = rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
+    return rc == RAFFLE_OK ? sign_control(r, err) : rc;
+}
+
+raffle_rc raffle_seal_latest(raffle *r, int32_t kind, raffle_seal_info *info, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_struct_check(info, "info", err);
+    if (rc == RAFFLE_OK && kind != RAFFLE_SEAL_EARLY && kind != RAFFLE_SEAL_FINAL)
+        rc = rf_fail(err, RAFFLE_INVALID, "%d is no kind of seal", kind);
+    if (rc == RAFFLE_OK && !rf_log_halted(r->log))
+        rc = rf_log_refresh(r->log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    pthread_rwlock_rdlock(&r->control_lock);
+    const bool there = (kind == RAFFLE_SEAL_EARLY ? r->control.early.kind : r->control.final.kind) != 0;
+    pthread_rwlock_unlock(&r->control_lock);
+    if (!there)
+        return rf_fail(err, RAFFLE_NOT_SEALED, "there is no %s seal", kind == RAFFLE_SEAL_EARLY ? "early" : "final");
+    give(r, kind, info);
+    return RAFFLE_OK;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A unit inside a raffle's handle: its log, its fold, and the state that is kept beside the head as a cache of it. */
+#include "unit_impl.h"
+
+#include "bytes.h"
+#include "error.h"
+#include "validation.h"
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the state beside the head: a version, ten counters, and eight bytes of SHA-256 over both --- */
+
+enum {
+    STATE_VERSION = 1,
+    STATE_COUNTERS = 11,
+    STATE_LENGTH = 1 + 8 * STATE_COUNTERS,
+    STATE_CHECK = 8
+};
+
+static void state_check(rf_sha256 *hash, const uint8_t *state, uint8_t check[STATE_CHECK])
+{
+    uint8_t digest[32];
+    rf_sha256_of(hash, digest, state, STATE_LENGTH);
+    memcpy(check, digest, STATE_CHECK);
+}
+
+static void state_write(uint8_t *out, const rf_unit_state *s)
+{
+    const uint64_t counters[STATE_COUNTERS] = {s->size,   s->next,           s->tickets,              s->numbers,           s->voids,         s->void_numbers,
+                                               s->events, (uint64_t)s->gross, (uint64_t)s->void_gross, (uint64_t)s->last_at, (uint64_t)s->closed};
+    out[0] = STATE_VERSION;
+    for (size_t i = 0; i < STATE_COUNTERS; i++)
+        rf_put_be(out + 1 + 8 * i, counters[i], 8);
+}
+
+static void state_read(rf_unit_state *s, const uint8_t *in)
+{
+    uint64_t c[STATE_COUNTERS];
+    for (size_t i = 0; i < STATE_COUNTERS; i++)
+        c[i] = rf_get_be(in + 1 + 8 * i, 8);
+    *s = (rf_unit_state){.size = c[0],
+                         .next = c[1],
+                         .tickets = c[2],
+                         .numbers = c[3],
+                         .voids = c[4],
+                         .void_numbers = c[5],
+                         .events = c[6],
+                         .gross = (int64_t)c[7],
+                         .void_gross = (int64_t)c[8],
+                         .last_at = (int64_t)c[9],
+                         .closed = (int32_t)c[10]};
+}
+
+/* --- the fold's callbacks --- */
+
+static raffle_rc apply_bytes(const rf_unit_frame *frame, rf_unit_state *state, const raffle_record *record, raffle_error *err)
+{
+    rf_record decoded;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_record_decode(&decoded, record->leaf, record->leaf_length, &why);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_apply(frame, state, &decoded, NULL, &why);
+    return rc == RAFFLE_OK ? rc : rf_fail(err, RAFFLE_CORRUPT, "unit %u, record %llu: %s", frame->unit, (unsigned long long)record->index, why.message);
+}
+
+static raffle_rc follow(void *ctx, const raffle_record *record, const uint8_t leaf_hash[32], raffle_error *err)
+{
+    rf_unit *u = ctx;
+    (void)leaf_hash;
+    pthread_mutex_lock(&u->lock);
+    raffle_rc rc = apply_bytes(&u->frame, &u->state, record, err);
+    pthread_mutex_unlock(&u->lock);
+    return rc;
+}
+
+/* A commit reads the control log's head in its own transaction, so that disabling a unit holds for every commit that begins later. */
+static raffle_rc begin(void *ctx, uint64_t control_size, raffle_error *err)
+{
+    rf_unit *u = ctx;
+    pthread_rwlock_rdlock(&u->raffle->control_lock);
+    bool fresh = !u->raffle->control_dirty && u->raffle->control.size == control_size;
+    pthread_rwlock_unlock(&u->raffle->control_lock);
+    if (!fresh)
+        return rf_fail(err, RAFFLE_BUSY, "the control log has grown");
+    u->before = u->state;
+    return RAFFLE_OK;
+}
+
+static void undo(void *ctx)
+{
+    rf_unit *u = ctx;
+    pthread_mutex_lock(&u->lock);
+    u->state = u->before;
+    pthread_mutex_unlock(&u->lock);
+}
+
+static raffle_rc refresh(void *ctx, raffle_error *err)
+{
+    return rf_log_refresh(((rf_unit *)ctx)->raffle->log, err);
+}
+
+static size_t save(void *ctx, uint8_t *out)
+{
+    rf_unit *u = ctx;
+    rf_sha256 *hash = u->state_hash;
+    state_write(out, &u->state);
+    state_check(hash, out, out + STATE_LENGTH);
+    return STATE_LENGTH + STATE_CHECK;
+}
+
+/* --- opening --- */
+
+void rf_unit_destroy(rf_unit *u)
+{
+    if (u == NULL)
+        return;
+    rf_log_free(u->log);
+    sodium_free(u->ku);
+    rf_sha256_free(u->state_hash);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}
+
+typedef struct refold {
+    const rf_unit_frame *frame;
+    rf_unit_state *state;
+} refold;
+
+static raffle_rc refold_record(void *ctx, const raffle_record *record, raffle_error *err)
+{
+    refold *again = ctx;
+    return apply_bytes(again->frame, again->state, record, err);
+}
+
+raffle_rc rf_unit_refold(rf_unit *u, uint64_t size, rf_unit_state *state, raffle_error *err)
+{
+    refold again = {&u->frame, state};
+    rf_unit_state_init(state);
+    raffle_rc rc = size == 0 ? RAFFLE_OK : rf_store_read(u->raffle->store, u->number, 0, size, refold_record, &again, err);
+    if (rc == RAFFLE_OK && state->size != size)
+        return rf_fail(err, RAFFLE_CORRUPT, "unit %u: record %llu is missing", u->number, (unsigned long long)state->size);
+    return rc;
+}
+
+/* The state beside the head, when it is whole and of this size; else the records are folded. */
+static raffle_rc load_state(rf_unit *u, raffle_error *err)
+{
+    const uint64_t size = rf_log_size(u->log);
+    uint8_t check[STATE_CHECK];
+    raffle_store_head *head = malloc(sizeof *head);
+    if (head == NULL)
+        return rf_nomem(err);
+    raffle_store_head_init(head, sizeof *head);
+    raffle_rc rc = rf_store_head(u->raffle->store, u->number, head, err);
+    bool whole = rc == RAFFLE_OK && head->state_length == STATE_LENGTH + STATE_CHECK && head->state[0] == STATE_VERSION;
+    if (whole) {
+        state_check(u->state_hash, head->state, check);
+        state_read(&u->state, head->state);
+        whole = memcmp(check, head->state + STATE_LENGTH, STATE_CHECK) == 0 && u->state.size == size;
+    }
+    free(head);
+    return rc != RAFFLE_OK || whole ? rc : rf_unit_refold(u, size, &u->state, err);
+}
+
+static raffle_rc load_key(rf_unit *u, raffle_error *err)
+{
+    raffle *r = u->raffle;
+    rf_sha256 *hash = u->state_hash;
+    if (r->keys == NULL)
+        return RAFFLE_OK;
+    uint8_t *k = sodium_malloc(32);
+    u->ku = sodium_malloc(32);
+    raffle_rc rc = k == NULL || u->ku == NULL ? rf_nomem(err) : rf_raffle_ticket_key(r, k, err);
+    if (rc == RAFFLE_OK)
+        rf_vn_unit_key(hash, u->ku, k, r->origin, u->number);
+    sodium_free(k);
+    return rc;
+}
+
+/* A unit that is damaged can be read as far as it goes, and not written; the raffle stays open. */
+static raffle_rc check_unit(rf_unit *u, raffle_error *err)
+{
+    raffle_error found = RAFFLE_ERROR_INIT;
+    raffle_rc rc = load_state(u, &found);
+    if (rc == RAFFLE_CORRUPT)
+        rf_log_stop(u->log, rc);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_check(u->log, &u->vkey, &found);
+    return rc == RAFFLE_OK || rc == RAFFLE_CORRUPT ? RAFFLE_OK : rf_fail_as(err, &found);
+}
+
+static raffle_rc open_unit(raffle *r, uint32_t number, const rf_unit_row *row, rf_unit **out, raffle_error *err)
+{
+    char origin[RAFFLE_ORIGIN_SIZE + 16];
+    rf_unit *u = calloc(1, sizeof *u);
+    if (u == NULL)
+        return rf_nomem(err);
+    pthread_mutex_init(&u->lock, NULL);
+    u->raffle = r;
+    u->number = number;
+    u->frame = (rf_unit_frame){.rules = r->rules, .unit = number};
+    u->state_hash = rf_sha256_new();
+    memcpy(u->frame.open, r->open, 32);
+    rf_unit_state_init(&u->state);
+    snprintf(origin, sizeof origin, "%s/unit/%u", r->origin, number);
+    rf_log_fold fold = {u, follow, begin, undo, refresh, save};
+    raffle_rc rc = u->state_hash == NULL ? rf_nomem(err) : rf_vkey_parse(&u->vkey, row->key, strlen(row->key), err);
+    if (rc == RAFFLE_OK && strcmp(u->vkey.name, origin) != 0)
+        rc = rf_fail(err, RAFFLE_CORRUPT, "the key of unit %u is that of %s", number, u->vkey.name);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_open(r->store, number, origin, &fold, !(r->host.flags & RAFFLE_HOST_NO_THREADS), &u->log, err);
+    if (rc == RAFFLE_OK)
+        rc = load_key(u, err);
+    if (rc == RAFFLE_OK)
+        rc = check_unit(u, err);
+    if (rc != RAFFLE_OK) {
+        rf_unit_destroy(u);
+        return rc;
+    }
+    *out = u;
+    return RAFFLE_OK;
+}
+
+static raffle_rc unit_slot(raffle *r, uint32_t number, rf_unit ***slot, raffle_error *err)
+{
+    if (number > r->unit_cap) {
+        size_t cap = number + 15;
+        rf_unit **grown = realloc(r->unit, cap * sizeof(rf_unit *));
+        if (grown == NULL)
+            return rf_nomem(err);
+        memset(grown + r->unit_cap, 0, (cap - r->unit_cap) * sizeof(rf_unit *));
+        r->unit = grown;
+        r->unit_cap = cap;
+    }
+    *slot = &r->unit[number - 1];
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_unit_get(raffle *r, uint32_t number, rf_unit **out, raffle_error *err)
+{
+    rf_unit_row row;
+    rf_unit **slot = NULL;
+    pthread_rwlock_rdlock(&r->control_lock);
+    bool there = number >= 1 && number <= r->control.units;
+    if (there)
+        row = r->control.unit[number - 1];
+    pthread_rwlock_unlock(&r->control_lock);
+    if (!there)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no unit %u in %s", number, r->origin);
+    pthread_mutex_lock(&r->lock);
+    raffle_rc rc = unit_slot(r, number, &slot, err);
+    if (rc == RAFFLE_OK && *slot == NULL)
+        rc = open_unit(r, number, &row, slot, err);
+    if (rc == RAFFLE_OK)
+        *out = *slot;
+    pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err)
+{
+    raffle_rc rc = rf_log_halted(u->log) ? RAFFLE_OK : rf_log_refresh(u->log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    pthread_mutex_lock(&u->lock);
+    *state = u->state;
+    pthread_mutex_unlock(&u->lock);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(u->raffle, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (u->raffle->keys == NULL)
+        return rf_fail(err, RAFFLE_KEY, "the raffle %s was opened without keys, to be read", u->raffle->origin);
+    rc = rf_log_writable(u->raffle->log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_writable(u->log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    pthread_mutex_lock(&u->lock);
+    bool verified = u->verified;
+    u->verified = true;
+    pthread_mutex_unlock(&u->lock);
+    return verified ? RAFFLE_OK : rf_log_verify(u->log, false, err);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls of unit.h: enrolment, enabling, handles, how a unit stands (GLI-31 3.2.5, 5.4, 6.1.3). */
+#include "unit_impl.h"
+
+#include "abi.h"
+#include "bytes.h"
+#include "error.h"
+#include "validation.h"
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* SHA-256("libraffle/unit-key/v1" || 0 || K_u): which K_u the unit's validation numbers are made with. */
+static raffle_rc unit_key_commitment(raffle *r, uint32_t number, uint8_t out[32], raffle_error *err)
+{
+    rf_sha256 *hash = rf_sha256_new();
+    uint8_t *k = sodium_malloc(64);
+    raffle_rc rc = hash == NULL || k == NULL ? rf_nomem(err) : rf_raffle_ticket_key(r, k, err);
+    if (rc == RAFFLE_OK) {
+        const rf_span spans[] = {{"libraffle/unit-key/v1", 22}, {k + 32, 32}};
+        rf_vn_unit_key(hash, k + 32, k, r->origin, number);
+        rf_sha256_spans(hash, out, spans, 2);
+    }
+    sodium_free(k);
+    rf_sha256_free(hash);
+    return rc;
+}
+
+static raffle_rc unit_vkey(raffle *r, uint32_t number, char key[RF_VKEY_SIZE], raffle_error *err)
+{
+    char name[16], origin[RAFFLE_ORIGIN_SIZE + 16];
+    uint8_t public_key[32];
+    rf_vkey vkey;
+    snprintf(name, sizeof name, "unit-%u", number);
+    snprintf(origin, sizeof origin, "%s/unit/%u", r->origin, number);
+    raffle_rc rc = rf_raffle_make_key(r, name, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_keys_public_key(r->keys, r->origin, name, public_key, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_vkey_make(&vkey, origin, RF_NOTE_ED25519, public_key, err);
+    if (rc == RAFFLE_OK)
+        rf_vkey_format(&vkey, key);
+    return rc;
+}
+
+static uint32_t find_name(raffle *r, const char *name)
+{
+    uint32_t number = 0;
+    pthread_rwlock_rdlock(&r->control_lock);
+    for (size_t i = 0; number == 0 && i < r->control.units; i++)
+        if (strcmp(r->control.unit[i].name, name) == 0)
+            number = (uint32_t)i + 1;
+    pthread_rwlock_unlock(&r->control_lock);
+    return number;
+}
+
+raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number, raffle_error *err)
+{
+    char key[RF_VKEY_SIZE];
+    pthread_rwlock_rdlock(&r->control_lock);
+    const uint32_t next = (uint32_t)r->control.units + 1;
+    pthread_rwlock_unlock(&r->control_lock);
+    if (next > RAFFLE_UNIT_MAX)
+        return rf_fail(err, RAFFLE_LIMIT, "a raffle has at most %d units", RAFFLE_UNIT_MAX);
+    rf_record record = {.type = RF_UNIT_ENROL,
+                        .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_NAME) | rf_bit(RF_F_KEY) | rf_bit(RF_F_TICKET_KEY) | rf_bit(RF_F_QUOTA),
+                        .unit = next,
+                        .name = rf_text_of(name),
+                        .quota = (int64_t)quota};
+    raffle_rc rc = unit_vkey(r, next, key, err);
+    if (rc == RAFFLE_OK)
+        rc = unit_key_commitment(r, next, record.ticket_key, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    record.key = rf_text_of(key);
+    rc = rf_control_one(r, by, NULL, NULL, &record, NULL, err);
+    if (rc == RAFFLE_OK)
+        *number = next;
+    return rc;
+}
+
+raffle_rc rf_unit_change(raffle *r, const raffle_actor *by, rf_type type, uint32_t number, const char *reason, uint64_t quota, raffle_error *err)
+{
+    rf_record record = {.type = type, .has = rf_bit(RF_F_UNIT), .unit = number};
+    if (type == RF_UNIT_DISABLE) {
+        record.reason = rf_text_of(reason);
+        record.has |= rf_bit(RF_F_REASON);
+    }
+    if (type == RF_UNIT_QUOTA) {
+        record.quota = (int64_t)quota;
+        record.has |= rf_bit(RF_F_QUOTA);
+    }
+    return rf_control_one(r, by, NULL, NULL, &record, NULL, err);
+}
+
+static raffle_rc enter(raffle *r, const raffle_actor *by, raffle_actor *actor, raffle_error *err)
+{
+    raffle_rc rc = rf_enter_write(r, err);
+    return rc == RAFFLE_OK ? rf_actor_in(actor, by, "by", err) : rc;
+}
+
+raffle_rc raffle_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit_options *options, uint32_t *number, raffle_error *err)
+{
+    raffle_actor actor;
+    raffle_unit_options o;
+    raffle_rc rc = enter(r, by, &actor, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_struct_in(&o, sizeof o, options, "options", err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (number == NULL)
+        return rf_null(err, "number");
+    if (!rf_text_valid(o.name, strnlen(o.name, sizeof o.name), RAFFLE_NAME_MAX))
+        return rf_fail(err, RAFFLE_INVALID, "a unit's name is 1 to 64 bytes of UTF-8 without control characters");
+    if (o.quota > (uint64_t)RF_JSON_INT_MAX)
+        return rf_fail(err, RAFFLE_LIMIT, "a quota of %llu is more than a record can say", (unsigned long long)o.quota);
+    uint32_t there = find_name(r, o.name);
+    if (there != 0) {
+        *number = there;
+        return rf_fail(err, RAFFLE_EXISTS, "unit %u is called \"%s\"", there, o.name);
+    }
+    return rf_unit_enrol(r, &actor, o.name, o.quota, number, err);
+}
+
+raffle_rc raffle_unit_enable(raffle *r, const raffle_actor *by, uint32_t number, raffle_error *err)
+{
+    raffle_actor actor;
+    rf_unit *u;
+    rf_unit_state state;
+    raffle_rc rc = enter(r, by, &actor, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, number, &u, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_current(u, &state, err);
+    if (rc == RAFFLE_OK && state.closed)
+        rc = rf_fail(err, RAFFLE_CLOSED, "unit %u was closed, and is never enabled again", number);
+    return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_ENABLE, number, NULL, 0, err) : rc;
+}
+
+raffle_rc raffle_unit_disable(raffle *r, const raffle_actor *by, uint32_t number, const char *reason, raffle_error *err)
+{
+    raffle_actor actor;
+    raffle_rc rc = enter(r, by, &actor, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
+        return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no word for a reason", reason == NULL ? "" : reason);
+    return rf_unit_change(r, &actor, RF_UNIT_DISABLE, number, reason, 0, err);
+}
+
+raffle_rc raffle_unit_quota(raffle *r, const raffle_actor *by, uint32_t number, uint64_t quota, raffle_error *err)
+{
+    raffle_actor actor;
+    rf_unit *u;
+    rf_unit_state state;
+    raffle_rc rc = enter(r, by, &actor, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, number, &u, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_current(u, &state, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (quota > (uint64_t)RF_JSON_INT_MAX || (quota > 0 && quota < state.numbers))
+        return rf_fail(err, RAFFLE_LIMIT, "a quota of %llu for unit %u, which has sold %llu draw numbers", (unsigned long long)quota, number,
+                       (unsigned long long)state.numbers);
+    return rf_unit_change(r, &actor, RF_UNIT_QUOTA, number, NULL, quota, err);
+}
+
+raffle_rc raffle_unit_unenrol(raffle *r, const raffle_actor *by, uint32_t number, raffle_error *err)
+{
+    raffle_actor actor;
+    rf_unit *u;
+    rf_unit_state state;
+    raffle_rc rc = enter(r, by, &actor, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, number, &u, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_current(u, &state, err);
+    if (rc == RAFFLE_OK && state.tickets > 0)
+        rc = rf_fail(err, RAFFLE_SEQUENCE, "unit %u has sold %llu tickets, and stays enrolled", number, (unsigned long long)state.tickets);
+    return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_UNENROL, number, NULL, 0, err) : rc;
+}
+
+/* --- handles --- */
+
+raffle_rc raffle_unit_open(raffle *r, uint32_t number, raffle_unit **out, raffle_error *err)
+{
+    rf_unit *u;
+    raffle_rc rc = rf_enter(r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (out == NULL)
+        return rf_null(err, "out");
+    rc = rf_log_refresh(r->log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, number, &u, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_unit *unit = calloc(1, sizeof *unit);
+    if (unit == NULL)
+        return rf_nomem(err);
+    unit->unit = u;
+    rf_raffle_ref(r);
+    *out = unit;
+    return RAFFLE_OK;
+}
+
+void raffle_unit_free(raffle_unit *unit)
+{
+    if (unit == NULL)
+        return;
+    rf_raffle_unref(unit->unit->raffle);
+    free(unit);
+}
+
+raffle_rc raffle_unit_close(raffle_unit *unit, const raffle_actor *by, raffle_error *err)
+{
+    raffle_actor actor;
+    rf_unit_state state;
+    if (unit == NULL)
+        return rf_null(err, "unit");
+    rf_unit *u = unit->unit;
+    raffle_rc rc = enter(u->raffle, by, &actor, err);
+    if (rc == RAFFLE_OK && !rf_rules_may(u->raffle->rules, RF_OP_CLOSE, actor.role))
+        rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not close", raffle_role_name(actor.role));
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_current(u, &state, err);
+    if (rc == RAFFLE_OK && state.closed)
+        return rf_fail(err, RAFFLE_CLOSED, "unit %u is closed already", u->number);
+    return rc == RAFFLE_OK ? rf_unit_close(u, &actor, err) : rc;
+}
+
+raffle_rc raffle_unit_describe(raffle *r, uint32_t number, raffle_unit_info *info, raffle_error *err)
+{
+    rf_unit *u;
+    rf_unit_state s;
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_struct_check(info, "info", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_halted(r->log) ? RAFFLE_OK : rf_log_refresh(r->log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, number, &u, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_current(u, &s, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_unit_info mine = {.number = number,
+                             .closed = s.closed,
+                             .halted = rf_log_halted(u->log),
+                             .size = s.size,
+                             .tickets = s.tickets,
+                             .numbers = s.numbers,
+                             .voids = s.voids,
+                             .gross = s.gross,
+                             .void_gross = s.void_gross,
+                             .last_at = s.last_at};
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_unit_row *row = &r->control.unit[number - 1];
+    memcpy(mine.name, row->name, sizeof mine.name);
+    memcpy(mine.key, row->key, sizeof mine.key);
+    mine.enabled = row->enabled;
+    mine.unenrolled = row->unenrolled;
+    mine.quota = row->quota;
+    pthread_rwlock_unlock(&r->control_lock);
+    rf_struct_out(info, rf_struct_size(info), &mine, sizeof mine);
+    return RAFFLE_OK;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Voids (GLI-31 2.3.3): into the unit's log while it is open, else into the control log. */
+#include "fold_draw.h"
+#include "ticket.h"
+#include "unit_impl.h"
+
+#include "error.h"
+#include <string.h>
+
+static const char *const reasons[] = {"refund", "payment", "misprint", "error", "other"};
+
+static raffle_rc check_reason(const char *reason, raffle_error *err)
+{
+    if (reason == NULL)
+        return rf_null(err, "reason");
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strcmp(reasons[i], reason) == 0)
+            return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no reason for a void: refund, payment, misprint, error or other", reason);
+}
+
+/* A ticket in a result, or an open draw, is a matter of the control log's. */
+static raffle_rc check_drawn(raffle *r, uint32_t unit, uint64_t serial, raffle_error *err)
+{
+    pthread_rwlock_rdlock(&r->control_lock);
+    bool holds = rf_control_holds_place(&r->control, unit, serial);
+    pthread_rwlock_unlock(&r->control_lock);
+    return holds ? rf_fail(err, RAFFLE_DRAWN, "ticket %u/%llu holds a place in a result", unit, (unsigned long long)serial) : RAFFLE_OK;
+}
+
+static raffle_rc check_ticket(raffle *r, uint32_t unit, uint64_t serial, rf_sold *sold, raffle_error *err)
+{
+    raffle_rc rc = rf_sold_read(r, unit, serial, 1, sold, err);
+    if (rc == RAFFLE_OK && (sold->ticket.flags & RAFFLE_TICKET_VOID))
+        return rf_fail(err, RAFFLE_VOIDED, "ticket %u/%llu is void already", unit, (unsigned long long)serial);
+    return rc == RAFFLE_OK ? check_drawn(r, unit, serial, err) : rc;
+}
+
+raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t serial, const char *reason, raffle_error *err)
+{
+    raffle_actor actor;
+    rf_unit *u;
+    rf_sold sold;
+    rf_unit_state state;
+    raffle_rc rc = rf_enter_write(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_actor_in(&actor, by, "by", err);
+    if (rc == RAFFLE_OK)
+        rc = check_reason(reason, err);
+    if (rc == RAFFLE_OK && !rf_rules_may(r->rules, RF_OP_VOID, actor.role))
+        rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not void", raffle_role_name(actor.role));
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, unit, &u, err);
+    if (rc == RAFFLE_OK)
+        rc = check_ticket(r, unit, serial, &sold, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_current(u, &state, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_unit_op op = {.unit = u, .by = &actor};
+    op.record = (rf_record){.type = RF_VOID,
+                            .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_SERIAL) | rf_bit(RF_F_REASON) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE),
+                            .unit = unit,
+                            .serial = (int64_t)serial,
+                            .reason = rf_text_of(reason),
+                            .count = sold.ticket.count,
+                            .price = sold.ticket.price};
+    if (!state.closed && !rf_log_halted(u->log)) {
+        rc = rf_unit_enter_write(u, err);
+        rc = rc == RAFFLE_OK ? rf_unit_append(&op, err) : rc;
+        if (rc != RAFFLE_CLOSED)
+            return rc;
+    }
+    return rf_control_one(r, &actor, NULL, NULL, &op.record, NULL, err);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a drawn place to a prize paid out (GLI-31 2.6.5, 2.7.1): verification by the ticket presented, official, claimed, forfeited. */
+#include "ticket.h"
+
+#include "abi.h"
+#include "bytes.h"
+#include "error.h"
+#include <string.h>
+
+/* A place as the caller names it, looked up in the state. */
+typedef struct target {
+    int prize;
+    uint32_t place;
+    uint64_t result;
+    rf_place_state state;
+    uint32_t promotion; /* who takes over when it is lost now */
+} target;
+
+static raffle_rc find(raffle *r, const char *prize, uint32_t place, target *t, raffle_error *err)
+{
+    if (prize == NULL)
+        return rf_null(err, "prize");
+    t->prize = rf_rules_prize(r->rules, prize, strnlen(prize, RAFFLE_WORD_SIZE));
+    t->place = place;
+    if (t->prize < 0)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no prize \"%.40s\"", prize);
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_prize_state *p = &r->control.prize[t->prize];
+    const size_t places = p->places;
+    const bool drawn = p->state == RAFFLE_PRIZE_DRAWN;
+    if (drawn && place >= 1 && place <= places) {
+        t->state = p->place[place - 1];
+        t->result = p->result;
+        t->promotion = rf_control_promotion(&r->control, t->prize);
+    }
+    pthread_rwlock_unlock(&r->control_lock);
+    if (!drawn)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "prize \"%s\" is not drawn", prize);
+    if (place < 1 || place > places)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "prize \"%s\" has places 1 to %zu, not %u", prize, places, place);
+    return RAFFLE_OK;
+}
+
+static raffle_rc enter(raffle *r, const raffle_actor *by, raffle_actor *actor, const char *prize, uint32_t place, target *t, raffle_error *err)
+{
+    raffle_rc rc = rf_enter_write(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_actor_in(actor, by, "by", err);
+    return rc == RAFFLE_OK ? find(r, prize, place, t, err) : rc;
+}
+
+static rf_record make_record(raffle *r, rf_type type, const target *t)
+{
+    return (rf_record){.type = type,
+                       .has = rf_bit(RF_F_PRIZE) | rf_bit(RF_F_PLACE) | rf_bit(RF_F_RESULT),
+                       .prize = rf_text_of(r->rules->prize[t->prize].name),
+                       .place = t->place,
+                       .result = (int64_t)t->result};
+}
+
+static void set_promoted(rf_record *record, const target *t)
+{
+    if (t->promotion == 0)
+        return;
+    record->promoted = t->promotion;
+    record->has |= rf_bit(RF_F_PROMOTED);
+}
+
+/* The ticket that was presented must be the one that holds the place. `is_void`: it is that ticket, and it is void. */
+static raffle_rc check_ticket(raffle *r, const target *t, const char *validation, bool *is_void, raffle_error *err)
+{
+    rf_sold sold;
+    if (validation == NULL)
+        return rf_null(err, "validation");
+    raffle_rc rc = rf_validation_find(r, validation, &sold, err);
+    if (rc == RAFFLE_INVALID)
+        rf_validation_failed(r);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (sold.ticket.unit != t->state.place.unit || sold.ticket.serial != t->state.place.serial)
+        return rf_fail(err, RAFFLE_MISMATCH, "the validation number is that of ticket %u/%llu, and the place is held by ticket %u/%llu", sold.ticket.unit,
+                       (unsigned long long)sold.ticket.serial, t->state.place.unit, (unsigned long long)t->state.place.serial);
+    *is_void = sold.ticket.flags & RAFFLE_TICKET_VOID;
+    return RAFFLE_OK;
+}
+
+static void give_pick(const target *t, raffle_pick *pick)
+{
+    raffle_pick mine = {.place = t->place,
+                        .state = t->state.state,
+                        .unit = t->state.place.unit,
+                        .number = t->state.place.number,
+                        .serial = t->state.place.serial};
+    rf_struct_out(pick, rf_struct_size(pick), &mine, sizeof mine);
+}
+
+raffle_rc raffle_pick_at(raffle *r, const char *prize, uint32_t place, raffle_pick *pick, raffle_error *err)
+{
+    target t;
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_struct_check(pick, "pick", err);
+    if (rc == RAFFLE_OK && !rf_log_halted(r->log))
+        rc = rf_log_refresh(r->log, err);
+    if (rc == RAFFLE_OK)
+        rc = find(r, prize, place, &t, err);
+    if (rc == RAFFLE_OK)
+        give_pick(&t, pick);
+    return rc;
+}
+
+/* A place that does not wait for this is refused before a void ticket could cost it its place. */
+static raffle_rc check_waits(const target *t, raffle_error *err)
+{
+    if (t->state.state != RAFFLE_PLACE_DRAWN)
+        return rf_fail(err, RAFFLE_SEQUENCE, "place %u does not wait for a verification", t->place);
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_winner_verify(raffle *r, const raffle_actor *by, const char *prize, uint32_t place, const char *validation, raffle_pick *now,
+                               uint32_t *promoted, raffle_error *err)
+{
+    raffle_actor actor;
+    target t;
+    bool is_void = false;
+    raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
+    if (rc == RAFFLE_OK && now != NULL)
+        rc = rf_struct_check(now, "now", err);
+    if (rc == RAFFLE_OK && !rf_rules_may(r->rules, RF_OP_VERIFY, actor.role))
+        rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not verify", raffle_role_name(actor.role));
+    if (rc == RAFFLE_OK)
+        rc = check_waits(&t, err);
+    if (rc == RAFFLE_OK)
+        rc = check_ticket(r, &t, validation, &is_void, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = make_record(r, RF_WINNER_VERIFY, &t);
+    record.outcome = rf_text_of(is_void ? "void" : "verified");
+    record.has |= rf_bit(RF_F_OUTCOME);
+    if (is_void)
+        set_promoted(&record, &t);
+    rc = rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (promoted != NULL)
+        *promoted = is_void ? t.promotion : 0;
+    t.state.state = is_void ? RAFFLE_PLACE_REFUSED : RAFFLE_PLACE_VERIFIED;
+    if (now != NULL)
+        give_pick(&t, now);
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_winner_official(raffle *r, const raffle_actor *by, const char *prize, uint32_t place, raffle_error *err)
+{
+    raffle_actor actor;
+    target t;
+    raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = make_record(r, RF_WINNER_OFFICIAL, &t);
+    return rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
+}
+
+raffle_rc raffle_claim(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place, const char *validation,
+                       raffle_error *err)
+{
+    raffle_actor actor, approver;
+    target t;
+    bool is_void = false;
+    raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_approver_in(&approver, ok, &actor, err);
+    if (rc == RAFFLE_OK)
+        rc = check_ticket(r, &t, validation, &is_void, err);
+    if (rc == RAFFLE_OK && is_void)
+        rc = rf_fail(err, RAFFLE_VOIDED, "the ticket of place %u is void", place);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = make_record(r, RF_CLAIM, &t);
+    return rf_control_one(r, &actor, &approver, NULL, &record, NULL, err);
+}
+
+raffle_rc raffle_forfeit(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place, const char *reason,
+                         uint32_t *promoted, raffle_error *err)
+{
+    raffle_actor actor, approver;
+    target t;
+    raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_approver_in(&approver, ok, &actor, err);
+    if (rc == RAFFLE_OK && (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX)))
+        rc = rf_fail(err, RAFFLE_INVALID, "a forfeit needs a word for its reason");
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = make_record(r, RF_FORFEIT, &t);
+    record.reason = rf_text_of(reason);
+    record.has |= rf_bit(RF_F_REASON);
+    set_promoted(&record, &t);
+    rc = rf_control_one(r, &actor, &approver, NULL, &record, NULL, err);
+    if (rc == RAFFLE_OK && promoted != NULL)
+        *promoted = t.promotion;
+    return rc;
+}

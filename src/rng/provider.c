@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The handle of a provider: opening, filling under one deadline, mapping failures, and the health of a seed. */
+#include "provider.h"
+
+#include "abi.h"
+#include "bytes.h"
+#include "error.h"
+#include "timestamp.h"
+#include <inttypes.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    NAME_SIZE = 40, /* "host:" and a word */
+    WORD_MAX = 32,
+    BLOCK = 16
+};
+static const char host_prefix[] = "host:";
+
+/* A thread that is inside the provider, on that thread's stack. */
+typedef struct caller {
+    pthread_t thread;
+    struct caller *next;
+} caller;
+
+struct raffle_rng {
+    char name[NAME_SIZE];
+    raffle_rng_table table;
+    void *ctx;
+    raffle_host host; /* `release` is all that is used of it */
+    pid_t pid;
+    atomic_uint references;
+    pthread_mutex_t lock; /* over what follows; never held over the provider */
+    caller *callers;
+    rf_sha256 *hash;
+    uint8_t last_seed[32]; /* SHA-256 of the last seed */
+    bool seeded;
+};
+
+void raffle_rng_table_init(raffle_rng_table *table, size_t size)
+{
+    rf_struct_init(table, size);
+}
+
+/* --- making and freeing --- */
+
+static raffle_rc read_table(raffle_rng_table *mine, const raffle_rng_table *theirs, raffle_error *err)
+{
+    raffle_rc rc = rf_struct_in(mine, sizeof *mine, theirs, "table", err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (mine->flags != 0)
+        return rf_fail(err, RAFFLE_UNSUPPORTED, "table: flags %#x are not known", mine->flags);
+    if (mine->fill == NULL)
+        return rf_null(err, "table->fill");
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_rng_make(const char *name, const raffle_rng_table *table, void *ctx, raffle_rng **out, raffle_error *err)
+{
+    raffle_rng_table copy;
+    raffle_rc rc = read_table(&copy, table, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_rng *rng = calloc(1, sizeof *rng);
+    rf_sha256 *hash = rf_sha256_new();
+    if (rng == NULL || hash == NULL || pthread_mutex_init(&rng->lock, NULL) != 0) {
+        rf_sha256_free(hash);
+        free(rng);
+        return rf_nomem(err);
+    }
+    memcpy(rng->name, name, strnlen(name, NAME_SIZE - 1));
+    rng->table = copy;
+    rng->ctx = ctx;
+    rng->pid = getpid();
+    atomic_init(&rng->references, 1);
+    rng->hash = hash;
+    *out = rng;
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_rng_new(const char *name, const raffle_rng_table *table, void *ctx, raffle_rng **out,
+                         raffle_error *err)
+{
+    if (name == NULL)
+        return rf_null(err, "name");
+    if (out == NULL)
+        return rf_null(err, "out");
+    const size_t prefix = sizeof host_prefix - 1;
+    if (strncmp(name, host_prefix, prefix) != 0)
+        return rf_fail(err, RAFFLE_INVALID, "the name \"%s\" does not begin with \"host:\"", name);
+    if (!rf_word_valid(name + prefix, strlen(name + prefix), WORD_MAX))
+        return rf_fail(err, RAFFLE_INVALID, "the name \"%s\" is not \"host:\" and a word of 1 to %d bytes", name,
+                       WORD_MAX);
+    return rf_rng_make(name, table, ctx, out, err);
+}
+
+static bool after_prefix(const char *uri, const char *prefix, const char **rest)
+{
+    size_t length = strlen(prefix);
+    *rest = uri + length;
+    return strncmp(uri, prefix, length) == 0;
+}
+
+static raffle_rc open_builtin(const char *uri, raffle_rng **out, raffle_error *err)
+{
+    const char *rest;
+    if (after_prefix(uri, "system:", &rest))
+        return rf_rng_system(rest, out, err);
+    if (after_prefix(uri, "test:", &rest))
+        return rf_rng_test(rest, out, err);
+    /* Only the scheme is named: what follows may hold a PIN. */
+    size_t scheme = strcspn(uri, ":");
+    if (uri[scheme] != ':' || scheme > WORD_MAX)
+        return rf_fail(err, RAFFLE_INVALID, "the provider's URI has no scheme such as \"system:\"");
+    return rf_fail(err, RAFFLE_UNSUPPORTED, "there is no provider \"%.*s:\" in this build", (int)scheme, uri);
+}
+
+static raffle_rc read_host(raffle_host *mine, const raffle_host *theirs, raffle_error *err)
+{
+    const uint32_t known = RAFFLE_HOST_REPLAYED_CLOCK | RAFFLE_HOST_NO_THREADS | RAFFLE_HOST_VERIFY_FULL;
+    memset(mine, 0, sizeof *mine);
+    if (theirs == NULL)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_struct_in(mine, sizeof *mine, theirs, "host", err);
+    if (rc == RAFFLE_OK && (mine->flags & ~known) != 0)
+        return rf_fail(err, RAFFLE_UNSUPPORTED, "host: flags %#x are not known", mine->flags & ~known);
+    return rc;
+}
+
+raffle_rc raffle_rng_open(const char *uri, const raffle_host *host, raffle_rng **out, raffle_error *err)
+{
+    if (uri == NULL)
+        return rf_null(err, "uri");
+    if (out == NULL)
+        return rf_null(err, "out");
+    raffle_host copy;
+    raffle_rng *rng;
+    raffle_rc rc = read_host(&copy, host, err);
+    if (rc == RAFFLE_OK)
+        rc = open_builtin(uri, &rng, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rng->host = copy;
+    *out = rng;
+    return RAFFLE_OK;
+}
+
+raffle_rng *rf_rng_ref(raffle_rng *rng)
+{
+    atomic_fetch_add_explicit(&rng->references, 1, memory_order_relaxed);
+    return rng;
+}
+
+void raffle_rng_free(raffle_rng *rng)
+{
+    if (rng == NULL || atomic_fetch_sub_explicit(&rng->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (rng->table.free != NULL)
+        rng->table.free(rng->ctx);
+    if (rng->host.release != NULL)
+        rng->host.release(rng->host.ctx);
+    pthread_mutex_destroy(&rng->lock);
+    rf_sha256_free(rng->hash);
+    sodium_memzero(rng, sizeof *rng);
+    free(rng);
+}
+
+const char *raffle_rng_name(const raffle_rng *rng)
+{
+    return rng == NULL ? NULL : rng->name;
+}
+
+uint8_t rf_rng_is_test(const raffle_rng *rng)
+{
+    return strcmp(rng->name, "test") == 0;
+}
+
+/* --- entering: the process that made the handle, and not from its own callback --- */
+
+static bool is_inside(const raffle_rng *rng, pthread_t thread)
+{
+    for (const caller *c = rng->callers; c != NULL; c = c->next) {
+        if (pthread_equal(c->thread, thread))
+            return true;
+    }
+    return false;
+}
+
+static raffle_rc enter(raffle_rng *rng, caller *self, raffle_error *err)
+{
+    /* Before the lock, which another thread of the parent may have held. */
+    if (getpid() != rng->pid)
+        return rf_fail(err, RAFFLE_FORKED, "the provider \"%s\" was opened by process %ld, before fork()", rng->name,
+                       (long)rng->pid);
+    self->thread = pthread_self();
+    pthread_mutex_lock(&rng->lock);
+    bool inside = is_inside(rng, self->thread);
+    if (!inside) {
+        self->next = rng->callers;
+        rng->callers = self;
+    }
+    pthread_mutex_unlock(&rng->lock);
+    if (inside)
+        return rf_fail(err, RAFFLE_MISUSE, "the provider \"%s\" is called from its own callback", rng->name);
+    return RAFFLE_OK;
+}
+
+static void leave(raffle_rng *rng, const caller *self)
+{
+    pthread_mutex_lock(&rng->lock);
+    caller **link = &rng->callers;
+    while (*link != self)
+        link = &(*link)->next;
+    *link = self->next;
+    pthread_mutex_unlock(&rng->lock);
+}
+
+/* --- filling --- */
+
+/* The statuses that a provider may fail with; others become RAFFLE_RNG, and those that this library does not know RAFFLE_HOST. */
+static raffle_rc provider_status(raffle_rc rc)
+{
+    if (rc == RAFFLE_RNG || rc == RAFFLE_HOST || rc == RAFFLE_TIMEOUT)
+        return rc;
+    return strcmp(raffle_rc_name(rc), "RAFFLE_?") == 0 ? RAFFLE_HOST : RAFFLE_RNG;
+}
+
+static raffle_rc fill_once(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms, raffle_error *err)
+{
+    raffle_error theirs;
+    size_t filled = 0;
+    raffle_error_init(&theirs, sizeof theirs);
+    raffle_rc rc = rng->table.fill(rng->ctx, out, length, &filled, timeout_ms, &theirs);
+    if (rc == RAFFLE_OK && filled == length)
+        return RAFFLE_OK;
+    if (rc == RAFFLE_OK)
+        return rf_fail(err, RAFFLE_RNG, "the provider \"%s\" gave %zu bytes of %zu", rng->name, filled, length);
+    theirs.message[sizeof theirs.message - 1] = '\0';
+    if (theirs.message[0] == '\0')
+        rf_fail_at(&theirs, rc, theirs.detail, "the provider \"%s\" failed with status %d", rng->name, rc);
+    theirs.rc = provider_status(rc);
+    return rf_fail_as(err, &theirs);
+}
+
+/* What is left of the time, at least 0; negative means no limit and stays so. */
+static int32_t time_left(int32_t timeout_ms, int64_t started)
+{
+    if (timeout_ms <= 0)
+        return timeout_ms;
+    int64_t passed = rf_clock_monotonic() - started;
+    return passed >= timeout_ms ? 0 : (int32_t)(timeout_ms - passed);
+}
+
+static raffle_rc fill_inside(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms, raffle_error *err)
+{
+    const int64_t started = rf_clock_monotonic();
+    for (size_t done = 0; done < length;) {
+        size_t part = length - done < RF_RNG_CALL_MAX ? length - done : RF_RNG_CALL_MAX;
+        int32_t left = time_left(timeout_ms, started);
+        if (done > 0 && timeout_ms > 0 && left == 0)
+            return rf_fail(err, RAFFLE_TIMEOUT, "the provider \"%s\" gave %zu bytes of %zu in %d ms", rng->name, done,
+                           length, timeout_ms);
+        raffle_rc rc = fill_once(rng, out + done, part, left, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        done += part;
+    }
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_rng_fill(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms, raffle_error *err)
+{
+    if (rng == NULL)
+        return rf_null(err, "rng");
+    if (out == NULL && length > 0)
+        return rf_null(err, "out");
+    caller self;
+    raffle_rc rc = enter(rng, &self, err);
+    if (rc == RAFFLE_OK) {
+        rc = fill_inside(rng, out, length, timeout_ms, err);
+        leave(rng, &self);
+    }
+    if (rc != RAFFLE_OK && length > 0)
+        sodium_memzero(out, length);
+    return rc;
+}
+
+/* --- the seed of a draw --- */
+
+static raffle_rc check_health(const raffle_rng *rng, const uint8_t seed[RF_SEED_SIZE], raffle_error *err)
+{
+    uint8_t differs = 0;
+    for (size_t i = 1; i < RF_SEED_SIZE; i++)
+        differs |= seed[i] ^ seed[0];
+    if (differs == 0)
+        return rf_fail(err, RAFFLE_RNG_UNHEALTHY, "the provider \"%s\" gave %d equal bytes", rng->name, RF_SEED_SIZE);
+    if (sodium_memcmp(seed, seed + BLOCK, BLOCK) == 0 || sodium_memcmp(seed, seed + 2 * BLOCK, BLOCK) == 0 ||
+        sodium_memcmp(seed + BLOCK, seed + 2 * BLOCK, BLOCK) == 0)
+        return rf_fail(err, RAFFLE_RNG_UNHEALTHY, "the provider \"%s\" repeated a block of %d bytes", rng->name, BLOCK);
+    return RAFFLE_OK;
+}
+
+/* Remembers the seed's hash; false when it is the one that is remembered. */
+static bool remember(raffle_rng *rng, const uint8_t seed[RF_SEED_SIZE], bool *hashed)
+{
+    uint8_t digest[32];
+    pthread_mutex_lock(&rng->lock);
+    rf_sha256_of(rng->hash, digest, seed, RF_SEED_SIZE);
+    *hashed = rf_sha256_ok(rng->hash);
+    bool again = rng->seeded && sodium_memcmp(digest, rng->last_seed, sizeof digest) == 0;
+    memcpy(rng->last_seed, digest, sizeof digest);
+    rng->seeded = true;
+    pthread_mutex_unlock(&rng->lock);
+    return !again;
+}
+
+static raffle_rc check_new(raffle_rng *rng, const uint8_t seed[RF_SEED_SIZE], raffle_error *err)
+{
+    bool hashed;
+    bool fresh = remember(rng, seed, &hashed);
+    if (!hashed)
+        return rf_fail(err, RAFFLE_RNG, "SHA-256 failed in the cryptographic library");
+    if (!fresh)
+        return rf_fail(err, RAFFLE_RNG_SEED, "the provider \"%s\" gave its last seed again", rng->name);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], int32_t timeout_ms, raffle_error *err)
+{
+    raffle_rc rc = raffle_rng_fill(rng, seed, RF_SEED_SIZE, timeout_ms, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = check_health(rng, seed, err);
+    if (rc == RAFFLE_OK)
+        rc = check_new(rng, seed, err);
+    if (rc != RAFFLE_OK)
+        sodium_memzero(seed, RF_SEED_SIZE);
+    return rc;
+}
+
+/* --- picking --- */
+
+/* What a pick needs in secure memory. */
+typedef struct pick_secrets {
+    uint8_t seed[RF_SEED_SIZE];
+    rf_drbg drbg;
+} pick_secrets;
+
+static raffle_rc pick_start(raffle_rng *rng, pick_secrets *p, rf_sha256 *hash, uint64_t range, int32_t timeout_ms,
+                            rf_select **out, raffle_error *err)
+{
+    raffle_rc rc = rf_rng_seed(rng, p->seed, timeout_ms, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_drbg_instantiate(&p->drbg, hash, p->seed, RF_DRBG_ENTROPY_MIN, p->seed + RF_DRBG_ENTROPY_MIN,
+                                 RF_DRBG_NONCE_MIN, NULL, 0, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_select_over(&p->drbg, range, out, err);
+    return rc;
+}
+
+static raffle_rc pick(raffle_rng *rng, uint64_t range, uint64_t *out, size_t picks, int32_t timeout_ms,
+                      raffle_error *err)
+{
+    rf_select *select = NULL;
+    rf_sha256 *hash = rf_sha256_new();
+    pick_secrets *secrets = sodium_init() < 0 ? NULL : sodium_malloc(sizeof *secrets);
+    raffle_rc rc = RAFFLE_OK;
+    if (hash == NULL || secrets == NULL)
+        rc = rf_nomem(err);
+    else
+        rc = pick_start(rng, secrets, hash, range, timeout_ms, &select, err);
+    for (size_t i = 0; i < picks && rc == RAFFLE_OK; i++)
+        rc = rf_select_next(select, &out[i], err);
+    rf_select_free(select);
+    sodium_free(secrets);
+    rf_sha256_free(hash);
+    return rc;
+}
+
+raffle_rc raffle_rng_pick(raffle_rng *rng, uint64_t range, uint64_t *out, size_t picks, int32_t timeout_ms,
+                          raffle_error *err)
+{
+    if (rng == NULL)
+        return rf_null(err, "rng");
+    if (out == NULL)
+        return rf_null(err, "out");
+    if (picks == 0 || picks > range)
+        return rf_fail(err, RAFFLE_INVALID, "%zu picks of %" PRIu64 " numbers", picks, range);
+    raffle_rc rc = pick(rng, range, out, picks, timeout_ms, err);
+    if (rc != RAFFLE_OK)
+        memset(out, 0, picks * sizeof *out);
+    return rc;
+}

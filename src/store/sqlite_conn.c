@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections to the SQLite file: settings, prepared statements, waiting for locks, failures; and those that read. */
+#include "sqlite_db.h"
+
+#include "error.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t rf_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t rf_deadline(int32_t timeout_ms)
+{
+    return timeout_ms < 0 ? INT64_MAX : rf_now() + (int64_t)timeout_ms * 1000;
+}
+
+/* SQLite's own handler sleeps for milliseconds; a commit takes less. */
+static int wait_for_lock(void *ctx, int tries)
+{
+    const rf_conn *conn = ctx;
+    (void)tries;
+    if (rf_now() >= conn->busy_until)
+        return 0;
+    const struct timespec pause = {.tv_nsec = 100000};
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
+static int note_wal_size(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    rf_conn *conn = ctx;
+    (void)db;
+    (void)name;
+    conn->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static raffle_rc status_of(int code)
+{
+    if (code == SQLITE_IOERR_NOMEM)
+        return RAFFLE_NOMEM;
+    if (code == SQLITE_IOERR_CORRUPTFS)
+        return RAFFLE_CORRUPT;
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return RAFFLE_BUSY;
+    case SQLITE_NOMEM:
+        return RAFFLE_NOMEM;
+    case SQLITE_READONLY:
+        return RAFFLE_READONLY;
+    case SQLITE_FULL:
+        return RAFFLE_FULL;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_TOOBIG:     /* a row longer than any of ours */
+    case SQLITE_CONSTRAINT: /* a row that must not be there */
+    case SQLITE_MISMATCH:
+    case SQLITE_ERROR: /* a table or a column that is missing */
+    case SQLITE_SCHEMA:
+        return RAFFLE_CORRUPT;
+    default:
+        return RAFFLE_IO;
+    }
+}
+
+raffle_rc rf_conn_fail(const rf_conn *conn, int code, const char *doing, raffle_error *err)
+{
+    return rf_fail(err, status_of(code), "cannot %s: %s (%d) in %s", doing, sqlite3_errstr(code), code, conn->owner->path);
+}
+
+/* The database may be an attacker's: nothing that its schema defines may run, and no row may be longer than ours. */
+static void harden(sqlite3 *db)
+{
+    sqlite3_extended_result_codes(db, 1);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, RF_SQLITE_LENGTH);
+    sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+}
+
+/* The checkpoint is ours, run when a group has been answered. */
+static const char settings[] = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;"
+                               "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY";
+
+static raffle_rc set_up(rf_conn *conn, bool write, raffle_error *err)
+{
+    harden(conn->db);
+    sqlite3_busy_handler(conn->db, wait_for_lock, conn);
+    int code = sqlite3_exec(conn->db, settings, NULL, NULL, NULL);
+    if (code == SQLITE_OK && !write)
+        code = sqlite3_exec(conn->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        return rf_conn_fail(conn, code, "open the store", err);
+    sqlite3_wal_hook(conn->db, note_wal_size, conn);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_conn_open(const rf_sqlite *db, bool write, rf_conn **out, raffle_error *err)
+{
+    rf_conn *conn = calloc(1, sizeof *conn);
+    if (conn == NULL)
+        return rf_nomem(err);
+    conn->owner = db;
+    conn->busy_until = rf_deadline(db->timeout_ms);
+    int flags = SQLITE_OPEN_NOMUTEX | (db->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    if (db->uri != NULL)
+        flags |= SQLITE_OPEN_URI;
+    int code = sqlite3_open_v2(db->uri == NULL ? db->path : db->uri, &conn->db, flags, NULL);
+    raffle_rc rc = RAFFLE_OK;
+    if (code != SQLITE_OK) {
+        if (conn->db != NULL)
+            code = sqlite3_extended_errcode(conn->db);
+        rc = rf_conn_fail(conn, code, "open the store", err);
+    }
+    if (rc == RAFFLE_OK)
+        rc = set_up(conn, write, err);
+    if (rc != RAFFLE_OK) {
+        rf_conn_close(conn);
+        return rc;
+    }
+    *out = conn;
+    return RAFFLE_OK;
+}
+
+void rf_conn_close(rf_conn *conn)
+{
+    if (conn == NULL)
+        return;
+    for (size_t i = 0; i < RF_SQL_COUNT; i++)
+        sqlite3_finalize(conn->statement[i]);
+    conn->busy_until = 0;
+    sqlite3_close(conn->db);
+    free(conn);
+}
+
+raffle_rc rf_conn_statement(rf_conn *conn, rf_sql which, sqlite3_stmt **out, raffle_error *err)
+{
+    if (conn->statement[which] == NULL) {
+        int code = sqlite3_prepare_v3(conn->db, rf_sql_text(which), -1, SQLITE_PREPARE_PERSISTENT, &conn->statement[which], NULL);
+        if (code != SQLITE_OK)
+            return rf_conn_fail(conn, code, "read the tables", err);
+    }
+    *out = conn->statement[which];
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_conn_finish(rf_conn *conn, sqlite3_stmt *statement, const char *doing, raffle_error *err)
+{
+    int code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? RAFFLE_OK : rf_conn_fail(conn, code, doing, err);
+}
+
+raffle_rc rf_conn_run(rf_conn *conn, rf_sql which, const char *doing, raffle_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    raffle_rc rc = rf_conn_statement(conn, which, &statement, err);
+    return rc == RAFFLE_OK ? rf_conn_finish(conn, statement, doing, err) : rc;
+}
+
+raffle_rc rf_reader_take(rf_sqlite *db, rf_conn **out, raffle_error *err)
+{
+    pthread_mutex_lock(&db->lock);
+    rf_conn *conn = db->idle;
+    uint64_t generation = db->generation;
+    if (conn != NULL) {
+        db->idle = conn->next;
+        db->idle_count--;
+    }
+    pthread_mutex_unlock(&db->lock);
+    if (conn == NULL) {
+        /* Never a wait for another reader, who may be waiting for us: a sink may read. */
+        raffle_rc rc = rf_conn_open(db, false, &conn, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        conn->generation = generation;
+    }
+    conn->busy_until = rf_deadline(db->timeout_ms);
+    *out = conn;
+    return RAFFLE_OK;
+}
+
+void rf_reader_return(rf_sqlite *db, rf_conn *conn)
+{
+    pthread_mutex_lock(&db->lock);
+    bool keep = conn->generation == db->generation && db->idle_count < RF_SQLITE_READERS;
+    if (keep) {
+        conn->next = db->idle;
+        db->idle = conn;
+        db->idle_count++;
+    }
+    pthread_mutex_unlock(&db->lock);
+    if (!keep)
+        rf_conn_close(conn);
+}
+
+void rf_readers_close(rf_sqlite *db)
+{
+    pthread_mutex_lock(&db->lock);
+    rf_conn *conn = db->idle;
+    db->idle = NULL;
+    db->idle_count = 0;
+    db->generation++;
+    pthread_mutex_unlock(&db->lock);
+    while (conn != NULL) {
+        rf_conn *next = conn->next;
+        rf_conn_close(conn);
+        conn = next;
+    }
+}

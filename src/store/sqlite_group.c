@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Group commit: whoever comes first leads, begins a transaction, runs the requests of all who wait by then, each in a savepoint,
+ * commits once and wakes them. While the disk works on that, the next group gathers.
+ */
+#include "sqlite_db.h"
+
+#include "error.h"
+#include <errno.h>
+#include <time.h>
+
+/* --- the transaction --- */
+
+static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
+{
+    if (db->writer == NULL) {
+        raffle_rc rc = rf_conn_open(db, true, &db->writer, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+    }
+    db->writer->busy_until = deadline;
+    return rf_conn_run(db->writer, RF_SQL_BEGIN_WRITE, "begin to write", err);
+}
+
+static bool in_transaction(const rf_conn *conn)
+{
+    return sqlite3_get_autocommit(conn->db) == 0;
+}
+
+static void roll_back(rf_conn *conn)
+{
+    if (in_transaction(conn))
+        rf_conn_run(conn, RF_SQL_ROLLBACK, "roll back", NULL);
+}
+
+static void run_alone(rf_conn *conn, rf_request *request)
+{
+    request->rc = request->run(conn, request, &request->error);
+    if (request->rc != RAFFLE_OK)
+        roll_back(conn);
+}
+
+static void run_in_savepoint(rf_conn *conn, rf_request *request)
+{
+    request->rc = rf_conn_run(conn, RF_SQL_SAVEPOINT, "begin to write", &request->error);
+    if (request->rc == RAFFLE_OK)
+        request->rc = request->run(conn, request, &request->error);
+    if (request->rc == RAFFLE_OK)
+        request->rc = rf_conn_run(conn, RF_SQL_RELEASE, "write", &request->error);
+    if (request->rc == RAFFLE_OK || !in_transaction(conn))
+        return;
+    if (rf_conn_run(conn, RF_SQL_ROLLBACK_TO, "roll back", NULL) != RAFFLE_OK ||
+        rf_conn_run(conn, RF_SQL_RELEASE, "roll back", NULL) != RAFFLE_OK)
+        roll_back(conn);
+}
+
+static size_t count_live(const rf_request *group)
+{
+    size_t n = 0;
+    for (; group != NULL; group = group->next)
+        n += group->live;
+    return n;
+}
+
+/* Runs everybody. Gives the request whose failure ended the whole transaction, as a full disk does, or NULL. */
+static rf_request *run_all(rf_conn *conn, rf_request *group)
+{
+    bool alone = count_live(group) == 1;
+    for (rf_request *r = group; r != NULL; r = r->next) {
+        if (!r->live)
+            continue;
+        if (alone)
+            run_alone(conn, r);
+        else
+            run_in_savepoint(conn, r);
+        if (!in_transaction(conn))
+            return r;
+    }
+    return NULL;
+}
+
+static void fail_live(rf_request *group, raffle_rc rc, const raffle_error *error)
+{
+    for (; group != NULL; group = group->next) {
+        if (group->live && group->rc == RAFFLE_OK) {
+            group->rc = rc;
+            group->error = *error;
+        }
+    }
+}
+
+/* --- a commit that failed --- */
+
+raffle_rc rf_wal_truncate(rf_conn *conn, raffle_error *err)
+{
+    int code = sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return code == SQLITE_OK ? RAFFLE_OK : rf_conn_fail(conn, code, "empty the write-ahead log", err);
+}
+
+static raffle_rc reopen(rf_sqlite *db, raffle_error *err)
+{
+    rf_conn_close(db->writer);
+    db->writer = NULL;
+    rf_readers_close(db);
+    raffle_rc rc = rf_conn_open(db, true, &db->writer, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    /* What a failed fsync() left in the page cache is not on the disk, and may never be. Folding the write-ahead log writes it
+     * again, elsewhere, and leaves nothing that could rise from the log later. */
+    db->writer->busy_until = rf_deadline(db->timeout_ms);
+    return rf_wal_truncate(db->writer, err);
+}
+
+static void settle_one(rf_sqlite *db, rf_request *r, raffle_rc reopened, const raffle_error *commit, const raffle_error *reopening)
+{
+    bool there = false;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    raffle_rc rc = reopened;
+    if (rc == RAFFLE_OK && r->find != NULL)
+        rc = r->find(db->writer, r, &there, &own);
+    if (rc == RAFFLE_OK && there)
+        return;
+    if (rc == RAFFLE_OK && r->find != NULL) {
+        r->rc = rf_fail_as(&r->error, commit);
+        return;
+    }
+    const char *why = reopened != RAFFLE_OK ? reopening->message : rc != RAFFLE_OK ? own.message : "nothing tells whether it is there";
+    r->rc = rf_fail(&r->error, RAFFLE_UNKNOWN, "%s; and then: %s", commit->message, why);
+}
+
+/* A read alone never proves failure (design §13): only what is left after reopening and folding the log does. */
+static void settle(rf_sqlite *db, rf_request *group, const raffle_error *commit)
+{
+    raffle_error reopening = RAFFLE_ERROR_INIT;
+    raffle_rc reopened = reopen(db, &reopening);
+    for (rf_request *r = group; r != NULL; r = r->next) {
+        if (r->live && r->rc == RAFFLE_OK)
+            settle_one(db, r, reopened, commit, &reopening);
+    }
+}
+
+static void commit(rf_sqlite *db, rf_request *group)
+{
+    raffle_error error = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_conn_run(db->writer, RF_SQL_COMMIT, "commit", &error);
+    if (rc == RAFFLE_OK)
+        return;
+    roll_back(db->writer);
+    /* The record that commits is written last: when the disk was full before it, it is not there. */
+    if (rc == RAFFLE_FULL || rc == RAFFLE_BUSY)
+        fail_live(group, rc, &error);
+    else
+        settle(db, group, &error);
+}
+
+/* --- the group --- */
+
+/* A request whose failure ends the transaction takes its own failure; the others begin again without it. */
+static void run_group(rf_sqlite *db, rf_request *group, int64_t deadline)
+{
+    bool begun = true;
+    while (count_live(group) > 0) {
+        raffle_error error = RAFFLE_ERROR_INIT;
+        raffle_rc rc = begun ? RAFFLE_OK : begin(db, deadline, &error);
+        if (rc != RAFFLE_OK) {
+            fail_live(group, rc, &error);
+            return;
+        }
+        begun = false;
+        rf_request *culprit = run_all(db->writer, group);
+        if (culprit == NULL) {
+            commit(db, group);
+            return;
+        }
+        culprit->live = false;
+        if (culprit->rc == RAFFLE_OK)
+            culprit->rc = rf_fail(&culprit->error, RAFFLE_CORRUPT, "the transaction ended by itself");
+        for (rf_request *r = group; r != NULL; r = r->next)
+            r->rc = r->live ? RAFFLE_OK : r->rc;
+    }
+}
+
+/* Folds the write-ahead log once it is long. What cannot be folded now, because somebody reads, is tried again much later. */
+static void checkpoint(rf_sqlite *db)
+{
+    rf_conn *conn = db->writer;
+    if (conn == NULL || conn->wal_pages < db->checkpoint_at)
+        return;
+    int pages = 0, done = 0;
+    int code = sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+    bool whole = code == SQLITE_OK && pages == done;
+    db->checkpoint_at = whole ? RF_SQLITE_CHECKPOINT : conn->wal_pages + RF_SQLITE_CHECKPOINT;
+}
+
+static rf_request *take_queue(rf_sqlite *db)
+{
+    rf_request *group = db->queue;
+    db->queue = NULL;
+    db->queue_end = &db->queue;
+    for (rf_request *r = group; r != NULL; r = r->next) {
+        r->taken = true;
+        r->live = true;
+        r->rc = RAFFLE_OK;
+        raffle_error_init(&r->error, sizeof r->error);
+    }
+    return group;
+}
+
+static void remove_from_queue(rf_sqlite *db, rf_request *request)
+{
+    rf_request **at = &db->queue;
+    while (*at != request)
+        at = &(*at)->next;
+    *at = request->next;
+    if (db->queue_end == &request->next)
+        db->queue_end = at;
+}
+
+/* The waiter may be gone as soon as the lock is: `next` is read before. */
+static void answer(rf_request *group)
+{
+    while (group != NULL) {
+        rf_request *next = group->next;
+        group->done = true;
+        pthread_cond_signal(&group->wake);
+        group = next;
+    }
+}
+
+/* Called and left with the lock held. */
+static void lead(rf_sqlite *db, rf_request *own)
+{
+    db->leading = true;
+    db->leader = pthread_self();
+    pthread_mutex_unlock(&db->lock);
+    raffle_error error = RAFFLE_ERROR_INIT;
+    raffle_rc rc = begin(db, own->deadline, &error);
+    pthread_mutex_lock(&db->lock);
+    if (rc != RAFFLE_OK) {
+        remove_from_queue(db, own);
+        own->rc = rc;
+        own->error = error;
+        own->done = true;
+    } else {
+        rf_request *group = take_queue(db);
+        pthread_mutex_unlock(&db->lock);
+        run_group(db, group, own->deadline);
+        pthread_mutex_lock(&db->lock);
+        answer(group);
+        pthread_mutex_unlock(&db->lock);
+        checkpoint(db);
+        pthread_mutex_lock(&db->lock);
+    }
+    db->leading = false;
+    if (db->queue != NULL)
+        pthread_cond_signal(&db->queue->wake);
+}
+
+static int wait_for_leader(rf_sqlite *db, rf_request *request)
+{
+    if (request->deadline == INT64_MAX || request->taken)
+        return pthread_cond_wait(&request->wake, &db->lock);
+    const struct timespec until = {.tv_sec = request->deadline / 1000000, .tv_nsec = request->deadline % 1000000 * 1000};
+    return pthread_cond_timedwait(&request->wake, &db->lock, &until);
+}
+
+/* A batch may fail without a sentence. */
+static raffle_rc hand_back(const rf_request *request, raffle_error *err)
+{
+    if (request->rc == RAFFLE_OK || request->error.rc == request->rc)
+        return request->rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &request->error);
+    return rf_fail(err, request->rc, "the batch failed: %s", raffle_rc_text(request->rc));
+}
+
+static raffle_rc join(rf_sqlite *db, rf_request *request, raffle_error *err)
+{
+    if (db->leading && pthread_equal(db->leader, pthread_self()))
+        return rf_fail(err, RAFFLE_MISUSE, "the store was written to from within its own batch");
+    request->next = NULL;
+    *db->queue_end = request;
+    db->queue_end = &request->next;
+    while (db->leading && !request->done) {
+        int code = wait_for_leader(db, request);
+        if (code == ETIMEDOUT && db->leading && !request->taken) {
+            remove_from_queue(db, request);
+            return rf_fail(err, RAFFLE_TIMEOUT, "out of time while others were writing; nothing was written");
+        }
+    }
+    if (!request->done)
+        lead(db, request);
+    return hand_back(request, err);
+}
+
+raffle_rc rf_group_write(rf_sqlite *db, rf_request *request, int32_t timeout_ms, raffle_error *err)
+{
+    if (db->readonly)
+        return rf_fail(err, RAFFLE_READONLY, "%s is open for reading only", db->path);
+    request->deadline = rf_deadline(timeout_ms);
+    request->taken = request->done = false;
+    raffle_error_init(&request->error, sizeof request->error);
+    if (pthread_cond_init(&request->wake, &db->monotonic) != 0)
+        return rf_nomem(err);
+    pthread_mutex_lock(&db->lock);
+    raffle_rc rc = join(db, request, err);
+    pthread_mutex_unlock(&db->lock);
+    pthread_cond_destroy(&request->wake);
+    return rc;
+}

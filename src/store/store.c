@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store handle: counts its users, refuses calls after fork(), and checks what a store's table is given and gives back. */
+#include "store.h"
+
+#include "abi.h"
+#include "bytes.h"
+#include "error.h"
+#include "sqlite.h"
+#include "store_batch.h"
+#include "store_check.h"
+#include "uri.h"
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct raffle_store {
+    raffle_store_table table;
+    void *ctx;
+    pid_t pid;
+    atomic_uint users;
+};
+
+void raffle_store_table_init(raffle_store_table *table, size_t size)
+{
+    rf_struct_init(table, size);
+}
+
+void raffle_store_key_init(raffle_store_key *key, size_t size)
+{
+    rf_struct_init(key, size);
+}
+
+void raffle_store_head_init(raffle_store_head *head, size_t size)
+{
+    rf_struct_init(head, size);
+}
+
+void raffle_store_batch_init(raffle_store_batch *batch, size_t size)
+{
+    rf_struct_init(batch, size);
+}
+
+static bool has_functions(const raffle_store_table *t)
+{
+    return t->origin && t->create && t->head && t->append && t->read && t->node && t->find && t->scan && t->note_put &&
+           t->note_get && t->erase && t->free;
+}
+
+static raffle_rc check_table(const raffle_store_table *table, raffle_error *err)
+{
+    if (table->flags != 0)
+        return rf_fail(err, RAFFLE_UNSUPPORTED, "table: flags are %#" PRIx32 ", which this version of the library does not know",
+                       table->flags);
+    if (!has_functions(table))
+        return rf_fail(err, RAFFLE_MISUSE, "table: a function is missing");
+    if ((table->anchor_get == NULL) != (table->anchor_put == NULL))
+        return rf_fail(err, RAFFLE_MISUSE, "table: one of anchor_get and anchor_put is missing");
+    return RAFFLE_OK;
+}
+
+/* `ctx` becomes the handle's only when this succeeds. */
+raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_store **out, raffle_error *err)
+{
+    raffle_store_table mine;
+    if (out == NULL)
+        return rf_null(err, "out");
+    raffle_rc rc = rf_struct_in(&mine, sizeof mine, table, "table", err);
+    if (rc == RAFFLE_OK)
+        rc = check_table(&mine, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_store *store = malloc(sizeof *store);
+    if (store == NULL)
+        return rf_nomem(err);
+    store->table = mine;
+    store->ctx = ctx;
+    store->pid = getpid();
+    atomic_init(&store->users, 1);
+    *out = store;
+    return RAFFLE_OK;
+}
+
+static raffle_rc open_uri(const char *text, int32_t timeout_ms, raffle_store_table *table, void **ctx, raffle_error *err)
+{
+    rf_uri uri;
+    raffle_rc rc = rf_uri_parse(&uri, text, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (strcmp(uri.scheme, "sqlite") != 0)
+        return rf_fail(err, RAFFLE_UNSUPPORTED, "no store of this build is called %s: (a file of that name: write ./%s:…)",
+                       uri.scheme, uri.scheme);
+    rf_sqlite_options options;
+    rc = rf_sqlite_options_from(&options, &uri, err);
+    options.timeout_ms = timeout_ms;
+    return rc == RAFFLE_OK ? rf_sqlite_open(&options, table, ctx, err) : rc;
+}
+
+static raffle_rc open_any(const char *text, int32_t timeout_ms, raffle_store_table *table, void **ctx, raffle_error *err)
+{
+    if (rf_uri_has_scheme(text))
+        return open_uri(text, timeout_ms, table, ctx, err);
+    const rf_sqlite_options options = {.path = text, .timeout_ms = timeout_ms};
+    return rf_sqlite_open(&options, table, ctx, err);
+}
+
+/* Of the host only its timeout matters here: SQLite has no password. */
+raffle_rc raffle_store_open(const char *uri, const raffle_host *host, raffle_store **out, raffle_error *err)
+{
+    if (uri == NULL)
+        return rf_null(err, "uri");
+    if (out == NULL)
+        return rf_null(err, "out");
+    raffle_host mine = RAFFLE_HOST_INIT;
+    raffle_store_table table;
+    void *ctx = NULL;
+    raffle_rc rc = host == NULL ? RAFFLE_OK : rf_struct_in(&mine, sizeof mine, host, "host", err);
+    if (rc == RAFFLE_OK)
+        rc = open_any(uri, mine.timeout_ms, &table, &ctx, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = raffle_store_new(&table, ctx, out, err);
+    if (rc != RAFFLE_OK)
+        table.free(ctx);
+    return rc;
+}
+
+raffle_store *rf_store_ref(raffle_store *store)
+{
+    if (store != NULL)
+        atomic_fetch_add_explicit(&store->users, 1, memory_order_relaxed);
+    return store;
+}
+
+void raffle_store_free(raffle_store *store)
+{
+    if (store == NULL || atomic_fetch_sub_explicit(&store->users, 1, memory_order_acq_rel) != 1)
+        return;
+    store->table.free(store->ctx);
+    free(store);
+}
+
+uint64_t rf_store_batch_rows(const raffle_store *store)
+{
+    return store->table.batch_rows;
+}
+
+uint64_t rf_store_batch_bytes(const raffle_store *store)
+{
+    return store->table.batch_bytes;
+}
+
+bool rf_store_has_anchor(const raffle_store *store)
+{
+    return store->table.anchor_get != NULL;
+}
+
+static raffle_rc check_process(const raffle_store *store, raffle_error *err)
+{
+    if (store->pid != getpid())
+        return rf_fail(err, RAFFLE_FORKED, "the store was opened in process %ld, before fork()", (long)store->pid);
+    return RAFFLE_OK;
+}
+
+/* Hands on what a store's function said: its sentence when it left one, a status that this build knows in any case. */
+static raffle_rc answer(raffle_rc rc, raffle_error *from, const char *function, raffle_error *err)
+{
+    if (rc == RAFFLE_OK)
+        return RAFFLE_OK;
+    from->message[sizeof from->message - 1] = '\0';
+    if (strcmp(raffle_rc_name(rc), "RAFFLE_?") == 0)
+        return rf_fail(err, RAFFLE_HOST, "the store's %s gave the unknown status %" PRId32, function, rc);
+    if (from->rc == rc && from->message[0] != '\0')
+        return rf_fail_as(err, from);
+    return rf_fail(err, rc, "the store's %s: %s", function, raffle_rc_text(rc));
+}
+
+raffle_rc rf_store_origin(raffle_store *store, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    char found[RAFFLE_ORIGIN_SIZE] = "";
+    rc = answer(store->table.origin(store->ctx, found, &own), &own, "origin", err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    size_t length = strnlen(found, sizeof found);
+    if (length == sizeof found || !rf_origin_valid(found, length))
+        return rf_fail(err, RAFFLE_CORRUPT, "the store's origin is malformed");
+    memcpy(origin, found, sizeof found);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_store_create(raffle_store *store, const char *origin, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (!rf_origin_valid(origin, strnlen(origin, RAFFLE_ORIGIN_SIZE)))
+        return rf_fail(err, RAFFLE_INVALID, "\"%s\" is no origin of a raffle", origin);
+    raffle_error own = RAFFLE_ERROR_INIT;
+    return answer(store->table.create(store->ctx, origin, &own), &own, "create", err);
+}
+
+raffle_rc rf_store_head(raffle_store *store, uint32_t log, raffle_store_head *head, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    raffle_store_head found = {.struct_size = sizeof found};
+    rc = answer(store->table.head(store->ctx, log, &found, &own), &own, "head", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_head(&found, log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    *head = found;
+    head->struct_size = sizeof *head;
+    return RAFFLE_OK;
+}
+
+/* What a store claims to have appended, against what it was given. */
+static raffle_rc check_appended(const rf_guard *guard, uint64_t size, raffle_error *err)
+{
+    if (!guard->called)
+        return rf_fail(err, RAFFLE_CORRUPT, "the store appended to log %" PRIu32 " without asking for records", guard->log);
+    if (guard->result != RAFFLE_OK)
+        return rf_fail(err, RAFFLE_CORRUPT, "the store appended to log %" PRIu32 " although the batch had failed: %s", guard->log,
+                       raffle_rc_text(guard->result));
+    if (size < guard->next || size > RF_LOG_RECORDS_MAX)
+        return rf_fail(err, RAFFLE_CORRUPT, "the store appended up to record %" PRIu64 " of log %" PRIu32 ", and says its size is %" PRIu64,
+                       guard->next, guard->log, size);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_store_append(raffle_store *store, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
+                          raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    uint64_t found = 0;
+    rf_guard guard = {.log = log, .fill = fill, .fill_ctx = fill_ctx};
+    rc = answer(store->table.append(store->ctx, log, rf_guard_fill, &guard, timeout_ms, &found, &own), &own, "append", err);
+    return rc == RAFFLE_OK ? check_appended(&guard, found, err) : rc;
+}
+
+/* A read on its way: what must come next, and what the sink said. */
+typedef struct reading {
+    uint32_t log;
+    uint64_t next, end;
+    raffle_store_sink_record sink;
+    void *sink_ctx;
+    raffle_error *err;
+    raffle_rc result;
+} reading;
+
+static raffle_rc take_record(void *ctx, const raffle_record *record, raffle_error *err)
+{
+    (void)err; /* what goes wrong here is kept for the caller, whatever the store makes of it */
+    reading *r = ctx;
+    raffle_record mine;
+    if (r->result != RAFFLE_OK)
+        return r->result;
+    if (r->next == r->end)
+        return r->result = rf_fail(r->err, RAFFLE_CORRUPT, "log %" PRIu32 ": the store gave more records than were asked for", r->log);
+    if (rf_struct_size(record) != sizeof mine) {
+        r->result = rf_struct_in(&mine, sizeof mine, record, "record", r->err);
+        record = &mine;
+    }
+    if (r->result == RAFFLE_OK)
+        r->result = rf_check_record(record, r->log, r->next, RAFFLE_CORRUPT, r->err);
+    if (r->result == RAFFLE_OK)
+        r->result = r->sink(r->sink_ctx, record, r->err);
+    r->next++;
+    return r->result;
+}
+
+raffle_rc rf_store_read(raffle_store *store, uint32_t log, uint64_t from, uint64_t count, raffle_store_sink_record sink,
+                        void *sink_ctx, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc != RAFFLE_OK || count == 0 || from >= RF_LOG_RECORDS_MAX)
+        return rc;
+    if (count > RF_LOG_RECORDS_MAX - from)
+        count = RF_LOG_RECORDS_MAX - from;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    reading r = {.log = log, .next = from, .end = from + count, .sink = sink, .sink_ctx = sink_ctx, .err = err};
+    rc = store->table.read(store->ctx, log, from, count, take_record, &r, &own);
+    return r.result != RAFFLE_OK ? r.result : answer(rc, &own, "read", err);
+}
+
+raffle_rc rf_store_node(raffle_store *store, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32],
+                        raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_node(level, index, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    uint8_t found[32] = {0};
+    rc = answer(store->table.node(store->ctx, log, level, index, found, &own), &own, "node", err);
+    if (rc == RAFFLE_OK)
+        memcpy(hash, found, sizeof found);
+    return rc;
+}
+
+static raffle_rc check_key_argument(uint32_t scope, size_t length, raffle_error *err)
+{
+    if (scope > RF_SCOPE_MAX || length > RAFFLE_STORE_KEY_MAX)
+        return rf_fail(err, RAFFLE_INVALID, "a key of scope %" PRIu32 " and %zu bytes", scope, length);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_store_find(raffle_store *store, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row,
+                        raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = check_key_argument(scope, length, err);
+    if (rc == RAFFLE_OK && length == 0)
+        rc = rf_fail(err, RAFFLE_INVALID, "a key of scope %" PRIu32 " and no bytes", scope);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    raffle_store_key found = {.struct_size = sizeof found};
+    rc = answer(store->table.find(store->ctx, scope, key, length, &found, &own), &own, "find", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_key(&found, RAFFLE_CORRUPT, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (found.scope != scope || rf_key_compare(found.key, found.length, key, length) != 0)
+        return rf_fail(err, RAFFLE_CORRUPT, "the store gave another key of scope %" PRIu32 " than was asked for", scope);
+    *row = found;
+    row->struct_size = sizeof *row;
+    return RAFFLE_OK;
+}
+
+/* A scan on its way. `last` is the greatest key so far. */
+typedef struct scanning {
+    uint32_t scope;
+    const uint8_t *prefix;
+    size_t prefix_length;
+    uint8_t last[RAFFLE_STORE_KEY_MAX];
+    size_t last_length;
+    uint64_t left;
+    raffle_store_sink_key sink;
+    void *sink_ctx;
+    raffle_error *err;
+    raffle_rc result;
+} scanning;
+
+static raffle_rc check_order(const scanning *s, const raffle_store_key *key)
+{
+    raffle_rc rc = rf_check_key(key, RAFFLE_CORRUPT, s->err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    bool wanted = s->left > 0 && key->scope == s->scope && key->length >= s->prefix_length &&
+                  rf_key_compare(key->key, s->prefix_length, s->prefix, s->prefix_length) == 0;
+    if (!wanted || rf_key_compare(key->key, key->length, s->last, s->last_length) <= 0)
+        return rf_fail(s->err, RAFFLE_CORRUPT, "a scan of scope %" PRIu32 " gave a key that was not asked for or is out of order",
+                       s->scope);
+    return RAFFLE_OK;
+}
+
+static raffle_rc take_key(void *ctx, const raffle_store_key *key, raffle_error *err)
+{
+    (void)err;
+    scanning *s = ctx;
+    raffle_store_key mine;
+    if (s->result == RAFFLE_OK)
+        s->result = rf_struct_in(&mine, sizeof mine, key, "key", s->err);
+    if (s->result == RAFFLE_OK)
+        s->result = check_order(s, &mine);
+    if (s->result != RAFFLE_OK)
+        return s->result;
+    s->left--;
+    s->last_length = mine.length;
+    memcpy(s->last, mine.key, mine.length);
+    mine.struct_size = sizeof mine;
+    s->result = s->sink(s->sink_ctx, &mine, s->err);
+    return s->result;
+}
+
+raffle_rc rf_store_scan(raffle_store *store, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
+                        const uint8_t *after, size_t after_length, uint64_t count, raffle_store_sink_key sink,
+                        void *sink_ctx, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = check_key_argument(scope, prefix_length, err);
+    if (rc == RAFFLE_OK)
+        rc = check_key_argument(scope, after_length, err);
+    if (rc != RAFFLE_OK || count == 0)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    scanning s = {.scope = scope, .prefix = prefix, .prefix_length = prefix_length, .last_length = after_length};
+    s.left = count;
+    s.sink = sink;
+    s.sink_ctx = sink_ctx;
+    s.err = err;
+    if (after_length > 0)
+        memcpy(s.last, after, after_length);
+    rc = store->table.scan(store->ctx, scope, prefix, prefix_length, after, after_length, count, take_key, &s, &own);
+    return s.result != RAFFLE_OK ? s.result : answer(rc, &own, "scan", err);
+}
+
+raffle_rc rf_store_note_put(raffle_store *store, uint32_t log, uint64_t size, const char *note, size_t length,
+                            raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_note(size, note, length, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    return answer(store->table.note_put(store->ctx, log, size, note, length, &own), &own, "note_put", err);
+}
+
+raffle_rc rf_store_note_get(raffle_store *store, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,
+                            size_t *length, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    uint64_t found_size = 0;
+    size_t found = 0;
+    rc = store->table.note_get(store->ctx, log, size, &found_size, note, cap, &found, &own);
+    if (rc == RAFFLE_TOO_SMALL)
+        *length = found;
+    if (rc != RAFFLE_OK)
+        return answer(rc, &own, "note_get", err);
+    bool right_size = size == RF_NOTE_LATEST ? found_size <= RF_LOG_RECORDS_MAX : found_size == size;
+    if (!right_size || found == 0 || found > cap || found > RAFFLE_STORE_NOTE_MAX)
+        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": the store gave a note of size %" PRIu64 " and %zu bytes", log,
+                       found_size, found);
+    *note_size = found_size;
+    *length = found;
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_store_erase(raffle_store *store, uint32_t log, uint64_t index, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc == RAFFLE_OK && index >= RF_LOG_RECORDS_MAX)
+        rc = rf_fail(err, RAFFLE_INVALID, "record %" PRIu64 " is beyond the largest log", index);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    return answer(store->table.erase(store->ctx, log, index, &own), &own, "erase", err);
+}
+
+raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size, uint8_t root[32], raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc == RAFFLE_OK && !rf_store_has_anchor(store))
+        rc = rf_fail(err, RAFFLE_NOT_FOUND, "the store has no anchor");
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    uint64_t found = 0;
+    uint8_t hash[32] = {0};
+    rc = answer(store->table.anchor_get(store->ctx, log, &found, hash, &own), &own, "anchor_get", err);
+    if (rc == RAFFLE_OK && found > RF_LOG_RECORDS_MAX)
+        rc = rf_fail(err, RAFFLE_CORRUPT, "the anchor says that log %" PRIu32 " has %" PRIu64 " records", log, found);
+    if (rc != RAFFLE_OK)
+        return rc;
+    *size = found;
+    memcpy(root, hash, sizeof hash);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_store_anchor_put(raffle_store *store, uint32_t log, uint64_t size, const uint8_t root[32], bool durable,
+                              raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc == RAFFLE_OK && size > RF_LOG_RECORDS_MAX)
+        rc = rf_fail(err, RAFFLE_INVALID, "an anchor over %" PRIu64 " records", size);
+    if (rc != RAFFLE_OK || !rf_store_has_anchor(store))
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    return answer(store->table.anchor_put(store->ctx, log, size, root, durable, &own), &own, "anchor_put", err);
+}

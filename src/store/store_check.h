@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a record, a key and a head may be: the checks that hold in both directions, to a store and from it. */
+#ifndef RF_STORE_CHECK_H
+#define RF_STORE_CHECK_H
+
+#include "store.h"
+
+/* `rc` is the status of a failure: RAFFLE_INVALID for what a caller gave, RAFFLE_CORRUPT for what a store gave. */
+raffle_rc rf_check_record(const raffle_record *record, uint32_t log, uint64_t index, raffle_rc rc, raffle_error *err);
+raffle_rc rf_check_key(const raffle_store_key *key, raffle_rc rc, raffle_error *err);
+raffle_rc rf_check_head(const raffle_store_head *head, uint32_t log, raffle_error *err);
+/* Arguments of a caller. */
+raffle_rc rf_check_log(uint32_t log, raffle_error *err);
+raffle_rc rf_check_note(uint64_t size, const char *note, size_t length, raffle_error *err);
+raffle_rc rf_check_node(uint32_t level, uint64_t index, raffle_error *err);
+
+#endif

@@ -1,0 +1,224 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything that is checked before a change goes in, on a fresh Debian 12, as root or with sudo: `bash tests/run.sh`.
+# Stops at the first failure. The last line is "N passed, N failed": test cases of all runs, and one for each other check.
+# RAFFLE_TEST_DIR says where to build (build-test/); RAFFLE_JOBS, with how many processes (as many as there are processors).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+root=$PWD
+work=${RAFFLE_TEST_DIR:-$root/build-test}
+jobs=${RAFFLE_JOBS:-$(nproc)}
+passed=0
+failed=0
+current=start
+
+PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev meson ninja-build pkg-config
+    libsodium-dev libssl-dev libsqlite3-dev libjansson-dev check python3 python3-cffi golang-go sqlite3)
+TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3)
+MODULES=(libsodium libcrypto sqlite3 jansson check)
+
+# --- the frame: steps, and the count at the end ---
+
+finish() {
+    local status=$?
+    if [ "$status" -ne 0 ]; then
+        [ "$failed" -gt 0 ] || failed=1
+        echo "FAILED: $current"
+    fi
+    echo "$passed passed, $failed failed"
+}
+trap finish EXIT
+
+# step TITLE COMMAND…: a failure ends the run.
+step() {
+    current=$1
+    shift
+    local since=$SECONDS
+    printf '\n== %s\n' "$current"
+    "$@"
+    echo "== $current: done, $((SECONDS - since)) s"
+}
+
+# check TITLE COMMAND…: a step that counts as one case.
+check() {
+    step "$@"
+    passed=$((passed + 1))
+}
+
+# --- what is needed ---
+
+missing_tools() {
+    local name
+    for name in "${TOOLS[@]}"; do
+        command -v "$name" >/dev/null || echo "$name"
+    done
+    for name in "${MODULES[@]}"; do
+        pkg-config --exists "$name" 2>/dev/null || echo "$name"
+    done
+    python3 -c 'import cffi' 2>/dev/null || echo python3-cffi
+    echo 'int main(void) { return 0; }' | clang -fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null || echo libclang-rt-14-dev
+}
+
+install_packages() {
+    if [ -z "$(missing_tools)" ]; then
+        echo "everything is installed"
+        return
+    fi
+    local sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    "${sudo[@]}" apt-get update -q
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${PACKAGES[@]}"
+    local missing
+    missing=$(missing_tools)
+    [ -z "$missing" ] || { echo "still missing: $missing"; return 1; }
+}
+
+# --- the code's looks ---
+
+c_files() {
+    find "$@" -name '*.[ch]' -print0 | sort -z
+}
+
+format() {
+    c_files include src tests examples | xargs -0 clang-format --dry-run --Werror
+}
+
+# Not src/base/error.c, which defines what tests/tidy.h wraps; it is read without.
+tidy() {
+    clang-tidy --quiet -p "$work/clang" src/base/error.c
+    find src -name '*.c' ! -path src/base/error.c -print0 | sort -z | xargs -0 -n 1 -P "$jobs" clang-tidy --quiet \
+        -p "$work/clang" --extra-arg=-include --extra-arg="$root/tests/tidy.h" 2>&1 | sed '/^[0-9]* warnings\{0,1\} generated/d'
+}
+
+# --- builds and their tests ---
+
+# build FOLDER OPTION…: from nothing, warnings as errors.
+build() {
+    local folder=$work/$1
+    shift
+    rm -rf "$folder"
+    meson setup "$folder" "$root" --prefix=/usr --libdir=lib -Dwerror=true -Dcli=enabled -Dtests=enabled -Dexamples=enabled "$@"
+    ninja -C "$folder" -j "$jobs"
+}
+
+# run_tests FOLDER OPTION…: counts the cases, also when some fail.
+run_tests() {
+    local folder=$work/$1 status=0 good bad
+    shift
+    rm -f "$folder/meson-logs/testlog.json"
+    meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$jobs" "$@" || status=$?
+    read -r good bad < <(python3 tests/count_results.py "$folder/meson-logs/testlog.json")
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    echo "$good passed, $bad failed in this run"
+    [ "$status" -eq 0 ] && [ "$good" -gt 0 ]
+}
+
+run_sanitized() {
+    CK_FORK=no ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        TSAN_OPTIONS=halt_on_error=1 run_tests "$@"
+}
+
+build_clang() {
+    export CC=clang CXX=clang++
+    build "$@"
+    unset CC CXX
+}
+
+# A build for certification has no provider `test:`.
+no_test_rng() {
+    build certified -Dtests=disabled -Dtest_rng=false
+    local sample=(rng sample --rng test:seed=00 --bytes 16)
+    "$work/gcc/src/cli/raffle" "${sample[@]}" >/dev/null
+    if "$work/certified/src/cli/raffle" "${sample[@]}" >/dev/null; then
+        echo "a build without test_rng still opens test:"
+        return 1
+    fi
+}
+
+# --- what a host gets ---
+
+dest=$work/dest
+prefix=$dest/usr
+
+install_all() {
+    rm -rf "$dest"
+    DESTDIR=$dest meson install -C "$work/gcc" --no-rebuild --quiet
+    find "$dest" -type f -o -type l | sort
+}
+
+# host_flags OPTION…: what pkg-config tells a host to compile and link with, from the installed tree.
+host_flags() {
+    PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --define-variable=prefix="$prefix" --cflags --libs "$@" libraffle
+}
+
+# host_program NAME COMPILER_AND_FLAGS…: compiles the C example as a host would, and runs it.
+host_program() {
+    local folder=$work/host-$1
+    shift
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    gcc -std=c11 -Wall -Wextra -Werror -o "$folder/night" examples/night.c "$@"
+    LD_LIBRARY_PATH=$prefix/lib "$folder/night" "$folder/night.raffle"
+}
+
+host_shared() {
+    # shellcheck disable=SC2046
+    host_program shared $(host_flags)
+}
+
+# With the shared library out of sight, -lraffle is the archive.
+host_static() {
+    local away=$work/dest-shared
+    rm -rf "$away"
+    mkdir "$away"
+    mv "$prefix"/lib/libraffle.so* "$away"
+    # shellcheck disable=SC2046
+    host_program static $(host_flags --static)
+    mv "$away"/libraffle.so* "$prefix/lib"
+}
+
+# --- whole programs ---
+
+# Each script gets the command in RAFFLE, and a folder of its own, which it starts in.
+integration() {
+    local script=$1
+    local folder=$work/integration/${script##*/}
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    local run=(bash)
+    [ "${script##*.}" = sh ] || run=(python3)
+    (cd "$folder" && RAFFLE=$work/gcc/src/cli/raffle RAFFLE_SOURCE=$root RAFFLE_BUILD=$work/gcc "${run[@]}" "$root/$script" </dev/null)
+}
+
+example_data() {
+    python3 examples/make_sales.py | cmp - examples/data/sales.csv
+}
+
+main() {
+    step "packages" install_packages
+    check "clang-format" format
+    check "gcc: build" build gcc
+    step "gcc: tests" run_tests gcc
+    check "clang: build with the address and undefined-behaviour sanitizers" \
+        build_clang clang -Db_sanitize=address,undefined -Db_lundef=false
+    step "clang: tests under the sanitizers" run_sanitized clang
+    check "clang-tidy" tidy
+    check "clang: build with the thread sanitizer" build_clang thread -Db_sanitize=thread -Db_lundef=false
+    step "clang: threaded tests under the thread sanitizer" run_sanitized thread --suite threads
+    check "build without test_rng" no_test_rng
+    check "install" install_all
+    check "a host with the shared library" host_shared
+    check "a host with the static library" host_static
+    check "the example's sales are what their script makes" example_data
+    local script
+    for script in tests/integration/*.sh tests/integration/*.py; do
+        [ ! -e "$script" ] || check "$script" integration "$script"
+    done
+    check "quickstart" examples/quickstart.sh --no-install "$work/quickstart"
+    current=end
+    echo
+}
+
+main "$@"
