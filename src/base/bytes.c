@@ -212,6 +212,10 @@ bool rf_text_valid(const char *text, size_t length, size_t max)
         return false;
     for (size_t at = 0; at < length;) {
         uint32_t code;
+        if (text[at] >= 0x20 && text[at] < 0x7f) {
+            at++; /* nearly every character there is */
+            continue;
+        }
         size_t n = rf_utf8_next(text + at, length - at, &code);
         if (n == 0 || rf_is_control(code))
             return false;

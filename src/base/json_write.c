@@ -89,18 +89,25 @@ void rf_json_key(rf_json_writer *w, const char *name, size_t length)
     w->comma = false;
 }
 
+static const char two_digits[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869"
+                                 "707172737475767778798081828384858687888990919293949596979899";
+
 void rf_json_int(rf_json_writer *w, int64_t value)
 {
     if (value > RF_JSON_INT_MAX || value < -RF_JSON_INT_MAX) {
         w->ok = false;
         return;
     }
-    char digits[17];
+    char digits[20];
     size_t at = sizeof digits;
     uint64_t rest = (uint64_t)(value < 0 ? -value : value);
-    do
-        digits[--at] = (char)('0' + rest % 10);
-    while ((rest /= 10) != 0);
+    while (rest >= 100) { /* two at a time: half the divisions */
+        memcpy(&digits[at -= 2], &two_digits[rest % 100 * 2], 2);
+        rest /= 100;
+    }
+    if (rest >= 10)
+        digits[--at] = two_digits[rest * 2 + 1];
+    digits[--at] = rest >= 10 ? two_digits[rest * 2] : (char)('0' + rest);
     if (value < 0)
         digits[--at] = '-';
     if (begin(w, sizeof digits - at))

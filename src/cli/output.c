@@ -128,7 +128,7 @@ void table_end(table *t, FILE *to)
     size_t *width = memory_grow(NULL, t->n * sizeof *width);
     for (size_t col = 0; col < t->n; col++)
         width[col] = widest(t, col);
-    for (size_t col = 0; t->columns[0].heading != NULL && col < t->n; col++)
+    for (size_t col = 0; t->cells > 0 && t->columns[0].heading != NULL && col < t->n; col++)
         print_cell(t, col, width[col], t->columns[col].heading, to);
     for (size_t i = 0; i < t->cells; i++) {
         print_cell(t, i % t->n, width[i % t->n], t->cell[i], to);
@@ -145,6 +145,19 @@ json_t *json_must(json_t *value)
 {
     if (value == NULL)
         out_of_memory();
+    return value;
+}
+
+json_t *json_text(const char *text)
+{
+    json_t *value = json_string(text);
+    if (value != NULL)
+        return value;
+    char *copy = memory_grow(NULL, strlen(text) + 1);
+    for (size_t i = 0; i <= strlen(text); i++)
+        copy[i] = (signed char)text[i] < 0 ? '?' : text[i];
+    value = json_must(json_string(copy));
+    free(copy);
     return value;
 }
 

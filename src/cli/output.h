@@ -40,11 +40,13 @@ typedef struct table {
 } table;
 void table_begin(table *t, const column *columns, size_t n);
 __attribute__((format(printf, 2, 3))) void table_add(table *t, const char *format, ...);
-/* Prints and empties it. */
+/* Prints and empties it. A table without cells prints nothing. */
 void table_end(table *t, FILE *to);
 
 /* A value that was made, or the end of the program: out of memory. */
 json_t *json_must(json_t *value);
+/* A text; in one that is not UTF-8, a file's name say, what is not ASCII becomes '?'. */
+json_t *json_text(const char *text);
 void json_put(json_t *object, const char *name, json_t *value);
 void json_add(json_t *array, json_t *value);
 /* Prints it on a line of its own (pretty: with indentation), and releases it. */

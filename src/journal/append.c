@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-    CHUNK_RECORDS = 128,              /* records that go to the store together */
+    CHUNK_RECORDS = 512,              /* records that go to the store together: each wakes the worker once, which costs some microseconds */
     CHUNK_BYTES = 2 * 65536,          /* room for their leaves: a chunk is full when the longest record no longer fits */
     CHUNKS = 3,                       /* one is filled, one hashed, one waits */
     INLINE_RECORDS = 16,              /* fewer are hashed at once: waking the worker costs more */
@@ -147,15 +147,27 @@ raffle_rc rf_txn_room(rf_txn *txn, size_t most, char **room, raffle_error *err)
 raffle_rc rf_txn_add(rf_txn *txn, size_t length, const char *private_part, size_t private_length, raffle_error *err)
 {
     chunk *c = &txn->log->buffers->chunk[txn->current];
-    if (length == 0 || length > RAFFLE_RECORD_MAX || length > CHUNK_BYTES - c->used || private_length > RAFFLE_PRIVATE_MAX)
+    raffle_rc rc = rf_txn_add_leaf(txn, c->bytes + c->used, length, private_part, private_length, err);
+    if (rc == RAFFLE_OK)
+        c->used += length;
+    return rc;
+}
+
+raffle_rc rf_txn_add_leaf(rf_txn *txn, const char *leaf, size_t length, const char *private_part, size_t private_length, raffle_error *err)
+{
+    chunk *c = &txn->log->buffers->chunk[txn->current];
+    raffle_rc rc = c->n == CHUNK_RECORDS ? flush(txn, err) : RAFFLE_OK;
+    c = &txn->log->buffers->chunk[txn->current];
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (length == 0 || length > RAFFLE_RECORD_MAX || private_length > RAFFLE_PRIVATE_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "a record of %s would have %zu bytes, and %zu private ones", txn->log->origin, length, private_length);
     c->record[c->n++] = (raffle_record){.struct_size = sizeof(raffle_record),
                                         .leaf_length = (uint32_t)length,
-                                        .leaf = c->bytes + c->used,
+                                        .leaf = leaf,
                                         .private_part = private_part,
                                         .private_length = (uint32_t)private_length,
                                         .index = txn->size++};
-    c->used += length;
     return RAFFLE_OK;
 }
 
@@ -347,13 +359,22 @@ static struct timespec in_us(int64_t us)
     return t;
 }
 
-static void enqueue(rf_log *log, rf_request *r)
+/* Who is to lead goes to the front: a group is led by its first. */
+static void enqueue(rf_log *log, rf_request *r, bool lead)
 {
-    r->next = NULL;
-    *log->last = r;
-    log->last = &r->next;
-    log->queued++;
-    if (log->leading)
+    r->lead = lead;
+    log->leading = true;
+    if (lead) {
+        r->next = log->first;
+        log->first = r;
+        if (r->next == NULL)
+            log->last = &r->next;
+    } else {
+        r->next = NULL;
+        *log->last = r;
+        log->last = &r->next;
+    }
+    if (++log->queued == log->wanted)
         pthread_cond_signal(&log->arrived);
 }
 
@@ -371,12 +392,14 @@ static void dequeue(rf_log *log, rf_request *r)
 /* Those who were answered a moment ago come back now: a leader waits for a group as large as the last, at most as long as a commit takes. */
 static void gather(rf_log *log)
 {
-    if (log->last_group < 2)
+    if (log->last_group < 2 || log->queued >= log->last_group)
         return;
     struct timespec until = in_us(log->last_commit_us);
-    while (log->queued < log->last_group)
+    log->wanted = log->last_group;
+    while (log->queued < log->wanted)
         if (pthread_cond_timedwait(&log->arrived, &log->lock, &until) == ETIMEDOUT)
-            return;
+            break;
+    log->wanted = 0;
 }
 
 static rf_request *take_group(rf_log *log, int32_t *timeout_ms)
@@ -397,66 +420,103 @@ static rf_request *take_group(rf_log *log, int32_t *timeout_ms)
     return group;
 }
 
-static void answer(rf_request *group, raffle_rc rc, const raffle_error *error)
+/* Wakes the `n` requests from `first` on: the first of each half, who wakes the rest of it, so that all processors share the work and nobody
+ * waits for thirty others to be woken before. A request may be gone as soon as it is woken. */
+static void wake(rf_request *first, size_t n)
 {
-    for (rf_request *r = group, *next; r != NULL; r = next) {
-        next = r->next;
-        r->rc = rc;
-        r->error = *error;
-        r->done = true;
+    while (n > 0) {
+        const size_t half = (n + 1) / 2;
+        rf_request *rest = first;
+        for (size_t i = 0; i < half; i++)
+            rest = rest->next;
+        first->to_wake = half - 1;
+        sem_post(&first->woken);
+        first = rest;
+        n -= half;
     }
 }
 
-/* Called with the lock, as the leader. */
+/* The leader is the first of its group. */
+static void answer(rf_request *group, raffle_rc rc, const raffle_error *error)
+{
+    size_t others = 0;
+    for (rf_request *r = group; r != NULL; r = r->next) {
+        r->rc = rc;
+        if (rc != RAFFLE_OK)
+            r->error = *error;
+        others += r != group;
+    }
+    wake(group->next, others);
+}
+
+/* Called with the lock, which it gives up for the commit; the group is answered without it. */
 static void lead_group(rf_log *log)
 {
     raffle_error error = RAFFLE_ERROR_INIT;
     int32_t timeout_ms;
+    log->leader = pthread_self();
+    log->busy = true;
     gather(log);
     commit t = {.log = log, .group = take_group(log, &timeout_ms)};
     pthread_mutex_unlock(&log->lock);
     int64_t began = now_us();
     raffle_rc rc = commit_group(&t, timeout_ms, &error);
     int64_t took = now_us() - began;
+    answer(t.group, rc, &error);
     pthread_mutex_lock(&log->lock);
     log->last_commit_us = took;
-    answer(t.group, rc, &error);
+    rf_log_pass_on(log);
 }
 
-/* Waits until the request is done, or nobody leads; false when its time ran out while it was still in the queue. */
-static bool wait_turn(rf_log *log, rf_request *r, const struct timespec *until)
+/* Waits to be answered or to lead; false when the request's time ran out while it was still in the queue, and it is out of it. */
+static bool wait_turn(rf_log *log, rf_request *r)
 {
-    while (!r->done && log->leading) {
-        if (r->taken || r->timeout_ms < 0)
-            pthread_cond_wait(&log->changed, &log->lock);
-        else if (pthread_cond_timedwait(&log->changed, &log->lock, until) == ETIMEDOUT && !r->taken)
+    const struct timespec until = in_us((int64_t)(r->timeout_ms < 0 ? 0 : r->timeout_ms) * 1000);
+    bool timed = r->timeout_ms >= 0;
+    for (;;) {
+        if ((timed ? sem_clockwait(&r->woken, CLOCK_MONOTONIC, &until) : sem_wait(&r->woken)) == 0)
+            return true;
+        if (errno != ETIMEDOUT)
+            continue; /* a signal */
+        pthread_mutex_lock(&log->lock);
+        const bool waits = !r->taken && !r->lead;
+        if (waits)
+            dequeue(log, r);
+        pthread_mutex_unlock(&log->lock);
+        if (waits)
             return false;
+        timed = false; /* somebody is committing it, or it leads now */
     }
-    return true;
+}
+
+static raffle_rc append(rf_log *log, rf_request *r, raffle_error *err)
+{
+    pthread_mutex_lock(&log->lock);
+    if (log->busy && pthread_equal(log->leader, pthread_self())) {
+        pthread_mutex_unlock(&log->lock);
+        return rf_fail(err, RAFFLE_MISUSE, "%s is entered again from a callback of its own", log->origin);
+    }
+    enqueue(log, r, !log->leading);
+    const bool waits = !r->lead;
+    pthread_mutex_unlock(&log->lock);
+    if (waits && !wait_turn(log, r))
+        return rf_fail(err, RAFFLE_TIMEOUT, "%s was busy for longer than %d ms", log->origin, r->timeout_ms);
+    if (r->lead) {
+        pthread_mutex_lock(&log->lock);
+        lead_group(log);
+        pthread_mutex_unlock(&log->lock);
+    } else {
+        wake(r->next, r->to_wake);
+    }
+    return r->rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &r->error);
 }
 
 raffle_rc rf_log_append(rf_log *log, rf_request *r, raffle_error *err)
 {
-    struct timespec until = in_us((int64_t)(r->timeout_ms < 0 ? 0 : r->timeout_ms) * 1000);
-    r->taken = r->done = false;
-    pthread_mutex_lock(&log->lock);
-    if (log->leading && pthread_equal(log->leader, pthread_self())) {
-        pthread_mutex_unlock(&log->lock);
-        return rf_fail(err, RAFFLE_MISUSE, "%s is entered again from a callback of its own", log->origin);
-    }
-    enqueue(log, r);
-    if (!wait_turn(log, r, &until)) {
-        dequeue(log, r);
-        pthread_mutex_unlock(&log->lock);
-        return rf_fail(err, RAFFLE_TIMEOUT, "%s was busy for longer than %d ms", log->origin, r->timeout_ms);
-    }
-    if (!r->done) {
-        log->leading = true;
-        log->leader = pthread_self();
-        lead_group(log);
-        log->leading = false;
-        pthread_cond_broadcast(&log->changed);
-    }
-    pthread_mutex_unlock(&log->lock);
-    return r->rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &r->error);
+    r->taken = r->lead = false;
+    if (sem_init(&r->woken, 0, 0) != 0)
+        return rf_fail(err, RAFFLE_NOMEM, "no semaphore is to be had");
+    raffle_rc rc = append(log, r, err);
+    sem_destroy(&r->woken);
+    return rc;
 }

@@ -33,7 +33,7 @@ raffle_rc rf_log_open(raffle_store *store, uint32_t number, const char *origin, 
     log->tree.hash = rf_sha256_new();
     pthread_mutex_init(&log->lock, NULL);
     pthread_mutex_init(&log->view, NULL);
-    init_condition(&log->changed);
+    init_condition(&log->free);
     init_condition(&log->arrived);
     log->store = rf_store_ref(store);
     log->tree.store = store;
@@ -70,7 +70,7 @@ void rf_log_free(rf_log *log)
     raffle_store_free(log->store);
     pthread_mutex_destroy(&log->lock);
     pthread_mutex_destroy(&log->view);
-    pthread_cond_destroy(&log->changed);
+    pthread_cond_destroy(&log->free);
     pthread_cond_destroy(&log->arrived);
     free(log);
 }
@@ -80,18 +80,32 @@ void rf_log_free(rf_log *log)
 void rf_log_lead(rf_log *log)
 {
     pthread_mutex_lock(&log->lock);
+    log->outsiders++;
     while (log->leading)
-        pthread_cond_wait(&log->changed, &log->lock);
-    log->leading = true;
+        pthread_cond_wait(&log->free, &log->lock);
+    log->outsiders--;
+    log->leading = log->busy = true;
     log->leader = pthread_self();
     pthread_mutex_unlock(&log->lock);
+}
+
+/* To somebody without a request, or to the first in the queue, who alone is woken. */
+void rf_log_pass_on(rf_log *log)
+{
+    log->leading = log->busy = false;
+    if (log->outsiders > 0) {
+        pthread_cond_signal(&log->free);
+    } else if (log->first != NULL) {
+        log->leading = true;
+        log->first->lead = true;
+        sem_post(&log->first->woken);
+    }
 }
 
 void rf_log_follow(rf_log *log)
 {
     pthread_mutex_lock(&log->lock);
-    log->leading = false;
-    pthread_cond_broadcast(&log->changed);
+    rf_log_pass_on(log);
     pthread_mutex_unlock(&log->lock);
 }
 

@@ -13,6 +13,7 @@
 #include "note.h"
 #include "store.h"
 #include "worker.h"
+#include <semaphore.h>
 
 typedef struct rf_log rf_log;
 typedef struct rf_txn rf_txn;
@@ -40,9 +41,11 @@ typedef struct rf_request {
     int32_t timeout_ms;
     /* the log's own */
     struct rf_request *next;
+    size_t to_wake; /* once answered: how many of those after it in the list it wakes in turn */
+    sem_t woken; /* answered, or asked to lead */
     raffle_error error;
     raffle_rc rc;
-    bool taken, done;
+    bool taken, lead;
 } rf_request;
 
 /* Opens log `number` of the store, named `origin`; reads its size and range, and folds nothing. The store is referenced. */
@@ -67,6 +70,8 @@ raffle_rc rf_log_append(rf_log *log, rf_request *request, raffle_error *err);
 uint64_t rf_txn_size(const rf_txn *txn);
 raffle_rc rf_txn_room(rf_txn *txn, size_t most, char **room, raffle_error *err);
 raffle_rc rf_txn_add(rf_txn *txn, size_t length, const char *private_part, size_t private_length, raffle_error *err);
+/* The same with a leaf elsewhere, which stays where it is until the transaction ends. */
+raffle_rc rf_txn_add_leaf(rf_txn *txn, const char *leaf, size_t length, const char *private_part, size_t private_length, raffle_error *err);
 raffle_rc rf_txn_key(rf_txn *txn, uint32_t scope, const uint8_t *key, size_t length, uint64_t index, bool *taken, raffle_store_key *owner,
                      raffle_error *err);
 /* The root of the log including what was added so far. */

@@ -18,13 +18,15 @@ struct rf_log {
 
     /* `lock` guards the queue and who leads; whoever leads owns what is below it without the lock. */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a group is done, or nobody leads */
-    pthread_cond_t arrived; /* for a leader who waits for more */
-    pthread_t leader;
+    pthread_cond_t free;    /* nobody leads: for those who lead without a request */
+    pthread_cond_t arrived; /* `wanted` requests are queued: for a leader who waits for more */
+    pthread_t leader; /* valid while `busy` */
     rf_request *first, **last;
-    size_t queued, last_group;
+    size_t queued, wanted, last_group;
+    size_t outsiders; /* who wait to lead without a request */
     int64_t last_commit_us;
-    bool leading;
+    bool leading; /* somebody leads, or was asked to */
+    bool busy;    /* … and is at it */
 
     /* Owned by the leader; `view` guards the copies that others look at. */
     rf_tree tree;
@@ -39,9 +41,10 @@ struct rf_log {
     raffle_rc stopped; /* RAFFLE_OK, or why nothing is written any more: RAFFLE_HISTORY, or what was found corrupt */
 };
 
-/* Become the leader, waiting for the present one; and stop being it. */
+/* Become the leader, waiting for the present one; and stop being it, with the lock held or not. */
 void rf_log_lead(rf_log *log);
 void rf_log_follow(rf_log *log);
+void rf_log_pass_on(rf_log *log);
 /* As the leader: catches up; publishes size and root to `view`. */
 raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err);
 void rf_log_publish(rf_log *log);

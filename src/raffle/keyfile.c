@@ -5,6 +5,7 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "filesystem.h"
 #include "note.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +18,21 @@
 
 enum {
     LINE_MAX_BYTES = 640, /* the longest key file */
-    PATH_BYTES = 1024
+    TYPED = 33,           /* the type of a key, and its seed */
+    TYPED_TEXT = 44,      /* the same in base64 */
+    FILE_SIZE = 64        /* the name of a file in the folder */
 };
 
 typedef struct keyfile {
-    char directory[PATH_BYTES];
-    pid_t pid;
+    char *directory; /* from the root */
 } keyfile;
+
+/* What is secret, in secure memory. */
+typedef struct secret {
+    uint8_t typed[TYPED]; /* 01 || seed */
+    uint8_t key[crypto_sign_SECRETKEYBYTES];
+    char line[LINE_MAX_BYTES];
+} secret;
 
 /* --- names --- */
 
@@ -36,219 +45,227 @@ static void log_name(char out[256], const char *origin, const char *name)
         snprintf(out, 256, "%s", origin);
 }
 
-static void file_path(char out[PATH_BYTES + 64], const keyfile *k, const char *name)
+static void file_name(char out[FILE_SIZE], const char *name)
 {
-    snprintf(out, PATH_BYTES + 64, "%s/%.32s.key", k->directory, name);
+    snprintf(out, FILE_SIZE, "%.32s.key", name);
 }
 
-static raffle_rc io_fault(raffle_error *err, const char *what, const char *path)
+static raffle_rc io_fault(raffle_error *err, const char *what, const char *folder, const char *file)
 {
     const int why = errno;
-    return rf_fail(err, why == ENOSPC || why == EDQUOT ? RAFFLE_FULL : RAFFLE_IO, "%s of %s: %s", what, path, strerror(why));
+    char text[64];
+    raffle_rc rc = RAFFLE_IO;
+    if (why == ENOSPC || why == EDQUOT)
+        rc = RAFFLE_FULL;
+    else if (why == EROFS)
+        rc = RAFFLE_READONLY;
+    else if (why == EACCES || why == EPERM || why == ELOOP)
+        rc = RAFFLE_KEY;
+    return rf_fail(err, rc, "%s %s/%s: %s", what, folder, file, strerror_r(why, text, sizeof text));
 }
 
 /* --- reading --- */
 
-static raffle_rc check_owner(const struct stat *st, const char *path, raffle_error *err)
+static raffle_rc check_owner(const struct stat *st, const char *folder, const char *file, raffle_error *err)
 {
     if (st->st_uid != geteuid())
-        return rf_fail(err, RAFFLE_KEY, "%s belongs to another user", path);
+        return rf_fail(err, RAFFLE_KEY, "%s/%s belongs to another user", folder, file);
     if (st->st_mode & (S_IRWXG | S_IRWXO))
-        return rf_fail(err, RAFFLE_KEY, "%s can be entered or read by others: chmod go= it", path);
+        return rf_fail(err, RAFFLE_KEY, "%s/%s can be entered or read by others: chmod go= it", folder, file);
     return RAFFLE_OK;
 }
 
-static raffle_rc check_directory(const keyfile *k, raffle_error *err)
+/* What was checked is what is used afterwards: files are opened relative to this descriptor. */
+static raffle_rc open_directory(const keyfile *k, int *out, raffle_error *err)
 {
     struct stat st;
-    if (stat(k->directory, &st) != 0)
-        return errno == ENOENT ? rf_fail(err, RAFFLE_NOT_FOUND, "there are no keys in %s", k->directory) : io_fault(err, "stat", k->directory);
-    if (!S_ISDIR(st.st_mode))
+    int fd = open(k->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no folder of keys %s", k->directory);
+    if (fd < 0 && errno == ENOTDIR)
         return rf_fail(err, RAFFLE_KEY, "%s is no folder", k->directory);
-    return check_owner(&st, k->directory, err);
+    if (fd < 0)
+        return io_fault(err, "opening", k->directory, "");
+    raffle_rc rc =
+        fstat(fd, &st) == 0 ? check_owner(&st, k->directory, "", err) : io_fault(err, "looking at", k->directory, "");
+    if (rc != RAFFLE_OK) {
+        close(fd);
+        return rc;
+    }
+    *out = fd;
+    return RAFFLE_OK;
 }
 
-static raffle_rc read_all(int fd, const char *path, char *out, size_t cap, size_t *length, raffle_error *err)
+static raffle_rc read_all(int fd, const char *folder, const char *file, char line[LINE_MAX_BYTES], size_t *length,
+                          raffle_error *err)
 {
     struct stat st;
     *length = 0;
     if (fstat(fd, &st) != 0)
-        return io_fault(err, "stat", path);
-    raffle_rc rc = check_owner(&st, path, err);
-    if (rc == RAFFLE_OK && (!S_ISREG(st.st_mode) || st.st_size > (off_t)cap))
-        rc = rf_fail(err, RAFFLE_KEY, "%s is no key file", path);
-    while (rc == RAFFLE_OK && *length < cap) {
-        ssize_t n = read(fd, out + *length, cap - *length);
+        return io_fault(err, "looking at", folder, file);
+    raffle_rc rc = check_owner(&st, folder, file, err);
+    if (rc == RAFFLE_OK && (!S_ISREG(st.st_mode) || st.st_size > LINE_MAX_BYTES))
+        rc = rf_fail(err, RAFFLE_KEY, "%s/%s is no key file", folder, file);
+    while (rc == RAFFLE_OK && *length < LINE_MAX_BYTES) {
+        ssize_t n = read(fd, line + *length, LINE_MAX_BYTES - *length);
         if (n == 0)
             break;
         if (n < 0 && errno != EINTR)
-            rc = io_fault(err, "read", path);
+            rc = io_fault(err, "reading", folder, file);
         *length += n > 0 ? (size_t)n : 0;
     }
     return rc;
 }
 
-/* The whole file, which must be one line, into secure memory of LINE_MAX_BYTES; the length is without the newline. */
-static raffle_rc read_line(const keyfile *k, const char *name, char *line, size_t *length, raffle_error *err)
+/* The file's one line; the length is without the newline. */
+static raffle_rc read_line(const keyfile *k, const char *name, char line[LINE_MAX_BYTES], size_t *length,
+                           raffle_error *err)
 {
-    char path[PATH_BYTES + 64];
-    file_path(path, k, name);
-    raffle_rc rc = check_directory(k, err);
+    char file[FILE_SIZE];
+    int directory = -1;
+    file_name(file, name);
+    raffle_rc rc = open_directory(k, &directory, err);
     if (rc != RAFFLE_OK)
         return rc;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    /* Not blocking: somebody may have put a pipe there. */
+    int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT ? rf_fail(err, RAFFLE_NOT_FOUND, "there is no key %s", path) : io_fault(err, "opening", path);
-    rc = read_all(fd, path, line, LINE_MAX_BYTES, length, err);
+        rc = errno == ENOENT ? rf_fail(err, RAFFLE_NOT_FOUND, "there is no key %s/%s", k->directory, file)
+                             : io_fault(err, "opening", k->directory, file);
+    close(directory);
+    if (fd < 0)
+        return rc;
+    rc = read_all(fd, k->directory, file, line, length, err);
     close(fd);
     if (rc != RAFFLE_OK)
         return rc;
     if (*length == 0 || line[--*length] != '\n' || memchr(line, '\n', *length) != NULL)
-        return rf_fail(err, RAFFLE_KEY, "%s is not one line", path);
+        return rf_fail(err, RAFFLE_KEY, "%s/%s is not one line", k->directory, file);
     return RAFFLE_OK;
 }
 
 /* "PRIVATE+KEY+<name>+<8 hex id>+<base64(01 || seed)>". */
-static bool parse_private(const char *line, size_t length, const char *name, uint8_t seed[32], bool *other_name)
+static bool parse_private(secret *s, size_t length, const char *name, uint8_t id[4], bool *other_name)
 {
     static const char prefix[] = "PRIVATE+KEY+";
-    uint8_t id[4], key[33];
-    size_t n, name_length = strlen(name);
-    const char *rest = line + sizeof prefix - 1;
-    const char *end = line + length;
-    if (length < sizeof prefix - 1 || memcmp(line, prefix, sizeof prefix - 1) != 0)
+    const char *rest = s->line + sizeof prefix - 1, *end = s->line + length;
+    size_t n;
+    if (length < sizeof prefix - 1 || memcmp(s->line, prefix, sizeof prefix - 1) != 0)
         return false;
     const char *plus = memchr(rest, '+', (size_t)(end - rest));
-    if (plus == NULL || end - plus < 10 || plus[9] != '+')
+    if (plus == NULL || end - plus != 1 + 8 + 1 + TYPED_TEXT || plus[9] != '+')
         return false;
-    *other_name = (size_t)(plus - rest) != name_length || memcmp(rest, name, name_length) != 0;
-    bool right = rf_hex_decode(id, 4, plus + 1, 8) && rf_base64_decode(key, sizeof key, &n, plus + 10, (size_t)(end - plus - 10)) && n == 33 &&
-                 key[0] == RF_NOTE_ED25519;
-    if (right)
-        memcpy(seed, key + 1, 32);
-    sodium_memzero(key, sizeof key);
-    return right;
+    *other_name = (size_t)(plus - rest) != strlen(name) || memcmp(rest, name, strlen(name)) != 0;
+    return rf_hex_decode(id, 4, plus + 1, 8) && rf_base64_decode(s->typed, TYPED, &n, plus + 10, TYPED_TEXT) &&
+           n == TYPED && s->typed[0] == RF_NOTE_ED25519;
 }
 
-/* The seed of a log's key, and its public key. `secret` is secure memory of crypto_sign_SECRETKEYBYTES. */
-static raffle_rc load_key(const keyfile *k, const char *origin, const char *name, uint8_t *secret, uint8_t public_key[32], raffle_error *err)
+static raffle_rc load_key(const keyfile *k, const char *origin, const char *name, secret *s, uint8_t public_key[32],
+                          raffle_error *err)
 {
     char expected[256];
+    uint8_t id[4], right_id[4];
     size_t length;
     bool other_name = false;
-    char *line = sodium_malloc(LINE_MAX_BYTES);
-    uint8_t *seed = sodium_malloc(32);
     log_name(expected, origin, name);
-    raffle_rc rc = line == NULL || seed == NULL ? rf_nomem(err) : read_line(k, name, line, &length, err);
-    if (rc == RAFFLE_OK && !parse_private(line, length, expected, seed, &other_name))
-        rc = rf_fail(err, RAFFLE_KEY, "%s/%s.key is no key", k->directory, name);
-    else if (rc == RAFFLE_OK && other_name)
-        rc = rf_fail(err, RAFFLE_MISMATCH, "%s/%s.key is the key of another log than %s", k->directory, name, expected);
-    if (rc == RAFFLE_OK)
-        crypto_sign_seed_keypair(public_key, secret, seed);
-    sodium_free(line);
-    sodium_free(seed);
-    return rc;
-}
-
-static raffle_rc enter(const keyfile *k, raffle_error *err)
-{
-    return k->pid == getpid() ? RAFFLE_OK : rf_fail(err, RAFFLE_FORKED, "the keys in %s were opened before fork()", k->directory);
+    raffle_rc rc = read_line(k, name, s->line, &length, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (!parse_private(s, length, expected, id, &other_name))
+        return rf_fail(err, RAFFLE_KEY, "%s/%s.key is no key", k->directory, name);
+    if (other_name)
+        return rf_fail(err, RAFFLE_MISMATCH, "%s/%s.key is the key of another log than %s", k->directory, name,
+                       expected);
+    crypto_sign_seed_keypair(public_key, s->key, s->typed + 1);
+    /* The id is a checksum of the seed: what was damaged must not become another key. */
+    rf_key_id(right_id, expected, RF_NOTE_ED25519, public_key);
+    if (memcmp(id, right_id, 4) != 0)
+        return rf_fail(err, RAFFLE_KEY, "%s/%s.key is damaged: its id is not that of its key", k->directory, name);
+    return RAFFLE_OK;
 }
 
 static raffle_rc keyfile_public(void *ctx, const char *origin, const char *name, uint8_t out[32], raffle_error *err)
 {
-    uint8_t *secret = sodium_malloc(crypto_sign_SECRETKEYBYTES);
-    raffle_rc rc = secret == NULL ? rf_nomem(err) : enter(ctx, err);
-    if (rc == RAFFLE_OK)
-        rc = load_key(ctx, origin, name, secret, out, err);
-    sodium_free(secret);
+    secret *s = sodium_malloc(sizeof *s);
+    raffle_rc rc = s == NULL ? rf_nomem(err) : load_key(ctx, origin, name, s, out, err);
+    sodium_free(s);
     return rc;
 }
 
-static raffle_rc keyfile_sign(void *ctx, const char *origin, const char *name, const uint8_t *message, size_t length, uint8_t out[64],
-                              raffle_error *err)
+static raffle_rc keyfile_sign(void *ctx, const char *origin, const char *name, const uint8_t *message, size_t length,
+                              uint8_t out[64], raffle_error *err)
 {
     uint8_t public_key[32];
-    uint8_t *secret = sodium_malloc(crypto_sign_SECRETKEYBYTES);
-    raffle_rc rc = secret == NULL ? rf_nomem(err) : enter(ctx, err);
+    secret *s = sodium_malloc(sizeof *s);
+    raffle_rc rc = s == NULL ? rf_nomem(err) : load_key(ctx, origin, name, s, public_key, err);
     if (rc == RAFFLE_OK)
-        rc = load_key(ctx, origin, name, secret, public_key, err);
-    if (rc == RAFFLE_OK)
-        crypto_sign_detached(out, NULL, message, length, secret);
-    sodium_free(secret);
+        crypto_sign_detached(out, NULL, message, length, s->key);
+    sodium_free(s);
     return rc;
 }
 
 static const char ticket_prefix[] = "libraffle-ticket-key-1 ";
 
-static raffle_rc parse_ticket(const keyfile *k, const char *line, size_t length, const char *origin, uint8_t out[32], raffle_error *err)
+static raffle_rc parse_ticket(const keyfile *k, const char *line, size_t length, const char *origin, uint8_t out[32],
+                              raffle_error *err)
 {
     const size_t prefix = sizeof ticket_prefix - 1, origin_length = strlen(origin);
     if (length < prefix + 2 + 64 || memcmp(line, ticket_prefix, prefix) != 0 || line[length - 65] != ' ' ||
         !rf_hex_decode(out, 32, line + length - 64, 64))
         return rf_fail(err, RAFFLE_KEY, "%s/ticket.key is no ticket key", k->directory);
     if (length - prefix - 65 != origin_length || memcmp(line + prefix, origin, origin_length) != 0)
-        return rf_fail(err, RAFFLE_MISMATCH, "%s/ticket.key is the key of another raffle than %s", k->directory, origin);
+        return rf_fail(err, RAFFLE_MISMATCH, "%s/ticket.key is the key of another raffle than %s", k->directory,
+                       origin);
     return RAFFLE_OK;
 }
 
 static raffle_rc keyfile_ticket(void *ctx, const char *origin, uint8_t out[32], raffle_error *err)
 {
     size_t length;
-    char *line = sodium_malloc(LINE_MAX_BYTES);
-    raffle_rc rc = line == NULL ? rf_nomem(err) : enter(ctx, err);
+    secret *s = sodium_malloc(sizeof *s);
+    raffle_rc rc = s == NULL ? rf_nomem(err) : read_line(ctx, "ticket", s->line, &length, err);
     if (rc == RAFFLE_OK)
-        rc = read_line(ctx, "ticket", line, &length, err);
-    if (rc == RAFFLE_OK)
-        rc = parse_ticket(ctx, line, length, origin, out, err);
-    sodium_free(line);
+        rc = parse_ticket(ctx, s->line, length, origin, out, err);
+    sodium_free(s);
     return rc;
 }
 
 /* --- making --- */
 
-static raffle_rc make_directory(const keyfile *k, raffle_error *err)
+static raffle_rc make_directory(const keyfile *k, int *directory, raffle_error *err)
 {
     if (mkdir(k->directory, S_IRWXU) != 0 && errno != EEXIST)
-        return io_fault(err, "making", k->directory);
-    return check_directory(k, err);
+        return io_fault(err, "making", k->directory, "");
+    return open_directory(k, directory, err);
 }
 
-/* Fills `line` with a new key; returns its length with the newline. */
-static size_t format_key(char *line, const char *origin, const char *name)
+/* Secrets go through no formatting function of libc's, whose buffers nobody wipes. Both return the length with the newline. */
+static size_t format_key(secret *s, const char *origin, const char *name)
 {
-    char full[256], hex[9] = "", base64[48] = "";
+    char full[256];
     uint8_t public_key[32], id[4];
-    uint8_t *secret = sodium_malloc(crypto_sign_SECRETKEYBYTES + 33);
-    if (secret == NULL)
-        return 0;
-    uint8_t *typed = secret + crypto_sign_SECRETKEYBYTES; /* 01 || seed */
     log_name(full, origin, name);
-    typed[0] = RF_NOTE_ED25519;
-    randombytes_buf(typed + 1, 32);
-    crypto_sign_seed_keypair(public_key, secret, typed + 1);
+    s->typed[0] = RF_NOTE_ED25519;
+    randombytes_buf(s->typed + 1, TYPED - 1);
+    crypto_sign_seed_keypair(public_key, s->key, s->typed + 1);
     rf_key_id(id, full, RF_NOTE_ED25519, public_key);
-    rf_hex_encode(hex, id, 4);
-    rf_base64_encode(base64, typed, 33);
-    int n = snprintf(line, LINE_MAX_BYTES, "PRIVATE+KEY+%s+%s+%s\n", full, hex, base64);
-    sodium_memzero(base64, sizeof base64);
-    sodium_free(secret);
-    return n > 0 && n < LINE_MAX_BYTES ? (size_t)n : 0;
+    size_t at = (size_t)snprintf(s->line, LINE_MAX_BYTES, "PRIVATE+KEY+%s+", full);
+    rf_hex_encode(s->line + at, id, 4);
+    at += 8;
+    s->line[at++] = '+';
+    at += rf_base64_encode(s->line + at, s->typed, TYPED);
+    s->line[at++] = '\n';
+    return at;
 }
 
-static size_t format_ticket(char *line, const char *origin)
+static size_t format_ticket(secret *s, const char *origin)
 {
-    char hex[65] = "";
-    uint8_t *key = sodium_malloc(32);
-    if (key == NULL)
-        return 0;
-    randombytes_buf(key, 32);
-    rf_hex_encode(hex, key, 32);
-    int n = snprintf(line, LINE_MAX_BYTES, "%s%s %s\n", ticket_prefix, origin, hex);
-    sodium_memzero(hex, sizeof hex);
-    sodium_free(key);
-    return n > 0 && n < LINE_MAX_BYTES ? (size_t)n : 0;
+    size_t at = (size_t)snprintf(s->line, LINE_MAX_BYTES, "%s%s ", ticket_prefix, origin);
+    randombytes_buf(s->key, 32);
+    rf_hex_encode(s->line + at, s->key, 32);
+    at += 64;
+    s->line[at++] = '\n';
+    return at;
 }
 
 static bool write_all(int fd, const char *bytes, size_t length)
@@ -263,65 +280,84 @@ static bool write_all(int fd, const char *bytes, size_t length)
     return true;
 }
 
-static raffle_rc sync_directory(const keyfile *k, raffle_error *err)
+/* Makes the file's name last, and the folder's own: also when the key exists, since who made it may have been cut off just before. */
+static raffle_rc sync_names(const keyfile *k, int directory, raffle_error *err)
 {
-    int fd = open(k->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = fd >= 0 && fsync(fd) == 0;
-    raffle_rc rc = synced ? RAFFLE_OK : io_fault(err, "fsync", k->directory);
-    if (fd >= 0)
-        close(fd);
+    if (fsync(directory) != 0)
+        return io_fault(err, "syncing", k->directory, "");
+    /* The folder around it may not be ours to open. */
+    if (rf_sync_folder(k->directory, NULL) != RAFFLE_OK && syncfs(directory) != 0)
+        return io_fault(err, "syncing", k->directory, "..");
+    return RAFFLE_OK;
+}
+
+static raffle_rc write_temporary(const keyfile *k, int directory, const char *temporary, const char *line,
+                                 size_t length, raffle_error *err)
+{
+    int fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    if (fd < 0)
+        return io_fault(err, "making", k->directory, temporary);
+    /* The umask may have taken the owner's own rights. */
+    const bool written = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && write_all(fd, line, length) && fsync(fd) == 0;
+    raffle_rc rc = written ? RAFFLE_OK : io_fault(err, "writing", k->directory, temporary);
+    close(fd);
     return rc;
 }
 
 /* A temporary file, synced, then linked under its name: link() fails when the name is taken, so that no key is ever overwritten. */
-static raffle_rc publish(const keyfile *k, const char *name, const char *line, size_t length, raffle_error *err)
+static raffle_rc publish(const keyfile *k, int directory, const char *name, const char *line, size_t length,
+                         raffle_error *err)
 {
-    char path[PATH_BYTES + 64], temporary[PATH_BYTES + 64];
-    raffle_rc rc = RAFFLE_OK;
-    file_path(path, k, name);
-    snprintf(temporary, sizeof temporary, "%s/.%.32s.%08x", k->directory, name, randombytes_random());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-    if (fd < 0)
-        return io_fault(err, "making", temporary);
-    if (!write_all(fd, line, length) || fsync(fd) != 0)
-        rc = io_fault(err, "writing", temporary);
-    close(fd);
-    if (rc == RAFFLE_OK && link(temporary, path) != 0)
-        rc = errno == EEXIST ? rf_fail(err, RAFFLE_EXISTS, "the key %s is there already", path) : io_fault(err, "making", path);
-    unlink(temporary);
-    return rc == RAFFLE_OK ? sync_directory(k, err) : rc;
+    char file[FILE_SIZE], temporary[FILE_SIZE];
+    file_name(file, name);
+    snprintf(temporary, sizeof temporary, ".%.32s.%08x", name, randombytes_random());
+    raffle_rc rc = write_temporary(k, directory, temporary, line, length, err);
+    if (rc == RAFFLE_OK && linkat(directory, temporary, directory, file, 0) != 0)
+        rc = errno == EEXIST ? rf_fail(err, RAFFLE_EXISTS, "the key %s/%s is there already", k->directory, file)
+                             : io_fault(err, "making", k->directory, file);
+    unlinkat(directory, temporary, 0);
+    if (rc != RAFFLE_OK && rc != RAFFLE_EXISTS)
+        return rc;
+    raffle_rc synced = sync_names(k, directory, err);
+    return synced == RAFFLE_OK ? rc : synced;
 }
 
 static raffle_rc keyfile_make(void *ctx, const char *origin, const char *name, raffle_error *err)
 {
     const keyfile *k = ctx;
-    char *line = sodium_malloc(LINE_MAX_BYTES);
-    raffle_rc rc = line == NULL ? rf_nomem(err) : enter(k, err);
-    if (rc == RAFFLE_OK)
-        rc = make_directory(k, err);
-    if (rc == RAFFLE_OK) {
-        size_t length = strcmp(name, "ticket") == 0 ? format_ticket(line, origin) : format_key(line, origin, name);
-        rc = length == 0 ? rf_nomem(err) : publish(k, name, line, length, err);
+    int directory = -1;
+    raffle_rc rc = make_directory(k, &directory, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    secret *s = sodium_malloc(sizeof *s);
+    if (s == NULL) {
+        rc = rf_nomem(err);
+    } else {
+        size_t length = strcmp(name, "ticket") == 0 ? format_ticket(s, origin) : format_key(s, origin, name);
+        rc = publish(k, directory, name, s->line, length, err);
     }
-    sodium_free(line);
+    sodium_free(s);
+    close(directory);
     return rc;
 }
 
 static void keyfile_free(void *ctx)
 {
-    free(ctx);
+    keyfile *k = ctx;
+    free(k->directory);
+    free(k);
 }
 
 raffle_rc rf_keyfile_open(const char *directory, raffle_keys_table *table, void **ctx, raffle_error *err)
 {
-    const size_t length = strlen(directory);
-    if (length >= PATH_BYTES)
-        return rf_fail(err, RAFFLE_INVALID, "the folder of keys has a path of %zu bytes", length);
     keyfile *k = calloc(1, sizeof *k);
-    if (k == NULL)
-        return rf_nomem(err);
-    memcpy(k->directory, directory, length);
-    k->pid = getpid();
+    raffle_rc rc = k == NULL ? rf_nomem(err) : rf_absolute_path(directory, &k->directory, err);
+    if (rc != RAFFLE_OK) {
+        free(k);
+        return rc;
+    }
+    for (size_t n = strlen(k->directory); n > 1 && k->directory[n - 1] == '/'; n--)
+        k->directory[n - 1] = '\0';
     *table = (raffle_keys_table){.struct_size = sizeof *table,
                                  .make = keyfile_make,
                                  .public_key = keyfile_public,

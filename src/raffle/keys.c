@@ -5,7 +5,6 @@
 #include "abi.h"
 #include "bytes.h"
 #include "error.h"
-#include "keyfile.h"
 #include "uri.h"
 #include <pthread.h>
 #include <sodium.h>
@@ -167,8 +166,8 @@ static bool is_log_name(const char *name)
     uint64_t unit = 0;
     if (strcmp(name, "control") == 0)
         return true;
-    return strncmp(name, "unit-", 5) == 0 && rf_decimal_parse(name + 5, strnlen(name + 5, KEY_NAME_SIZE), RAFFLE_UNIT_MAX, &unit) &&
-           unit >= 1;
+    return strncmp(name, "unit-", 5) == 0 &&
+           rf_decimal_parse(name + 5, strnlen(name + 5, KEY_NAME_SIZE), RAFFLE_UNIT_MAX, &unit) && unit >= 1;
 }
 
 static raffle_rc enter(const raffle_keys *keys, const char *origin, const char *name, raffle_error *err)
@@ -244,7 +243,8 @@ static raffle_rc check_log_name(const char *name, raffle_error *err)
     return is_log_name(name) ? RAFFLE_OK : rf_fail(err, RAFFLE_INVALID, "\"%s\" is not the key of a log", name);
 }
 
-raffle_rc rf_keys_public_key(raffle_keys *keys, const char *origin, const char *name, uint8_t out[32], raffle_error *err)
+raffle_rc rf_keys_public_key(raffle_keys *keys, const char *origin, const char *name, uint8_t out[32],
+                             raffle_error *err)
 {
     raffle_error theirs = RAFFLE_ERROR_INIT;
     uint8_t key[32] = {0};
@@ -283,7 +283,8 @@ raffle_rc rf_keys_sign(raffle_keys *keys, const char *origin, const char *name, 
     if (rc != RAFFLE_OK)
         return hand_on(missing_is_key(rc), &theirs, name, err);
     if (crypto_sign_verify_detached(signature, message, length, key) != 0)
-        return rf_fail(err, RAFFLE_SIGNATURE, "the signature that the keys gave for \"%s\" is not its public key's", name);
+        return rf_fail(err, RAFFLE_SIGNATURE, "the signature that the keys gave for \"%s\" is not its public key's",
+                       name);
     memcpy(out, signature, 64);
     return RAFFLE_OK;
 }

@@ -14,11 +14,15 @@ raffle_keys *rf_keys_ref(raffle_keys *keys);
 /* RAFFLE_EXISTS: it is there already and was left as it is. */
 raffle_rc rf_keys_make(raffle_keys *keys, const char *origin, const char *name, raffle_error *err);
 /* RAFFLE_NOT_FOUND: there is none. RAFFLE_KEY: what came is no Ed25519 public key. RAFFLE_MISMATCH: of another raffle. */
-raffle_rc rf_keys_public_key(raffle_keys *keys, const char *origin, const char *name, uint8_t out[32], raffle_error *err);
+raffle_rc rf_keys_public_key(raffle_keys *keys, const char *origin, const char *name, uint8_t out[32],
+                             raffle_error *err);
 /* RAFFLE_KEY: there is none. RAFFLE_SIGNATURE: what came does not verify under the public key. */
 raffle_rc rf_keys_sign(raffle_keys *keys, const char *origin, const char *name, const uint8_t *message, size_t length,
                        uint8_t out[64], raffle_error *err);
 /* `out` is secure memory (sodium_malloc). RAFFLE_KEY: there is none, or all bytes are zero. */
 raffle_rc rf_keys_ticket_key(raffle_keys *keys, const char *origin, uint8_t out[32], raffle_error *err);
+
+/* The built-in keys `file:DIR`, in keyfile.c: fills the table and its context, which table->free releases. The folder need not exist. */
+raffle_rc rf_keyfile_open(const char *directory, raffle_keys_table *table, void **ctx, raffle_error *err);
 
 #endif

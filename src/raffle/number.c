@@ -17,10 +17,11 @@ raffle_rc raffle_number_format(uint32_t unit, uint64_t number, char out[RAFFLE_N
     if (out == NULL)
         return rf_null(err, "out");
     if (unit < 1 || unit > RAFFLE_UNIT_MAX)
-        return rf_fail(err, RAFFLE_INVALID, "there is no sales unit %" PRIu32 ": they are numbered 1 to %d", unit, RAFFLE_UNIT_MAX);
+        return rf_fail(err, RAFFLE_INVALID, "there is no sales unit %" PRIu32 ": they are numbered 1 to %d", unit,
+                       RAFFLE_UNIT_MAX);
     if (number < 1 || number > RF_NUMBER_MAX)
-        return rf_fail(err, RAFFLE_INVALID, "there is no draw number %" PRIu64 ": they are counted from 1 to %" PRIu64, number,
-                       RF_NUMBER_MAX);
+        return rf_fail(err, RAFFLE_INVALID, "there is no draw number %" PRIu64 ": they are counted from 1 to %" PRIu64,
+                       number, RF_NUMBER_MAX);
     memset(out, 0, RAFFLE_NUMBER_SIZE);
     snprintf(out, RAFFLE_NUMBER_SIZE, "%" PRIu32 "-%0*" PRIu64, unit, DIGITS, number);
     return RAFFLE_OK;
@@ -45,9 +46,10 @@ raffle_rc raffle_number_parse(const char *text, uint32_t *unit, uint64_t *number
     const char *hyphen = memchr(text, '-', length);
     const size_t head = hyphen == NULL ? 0 : (size_t)(hyphen - text);
     uint64_t u = 0, n = 0;
-    if (length == RAFFLE_NUMBER_SIZE || hyphen == NULL || !rf_decimal_parse(text, head, RAFFLE_UNIT_MAX, &u) || u == 0 ||
-        !parse_padded(hyphen + 1, length - head - 1, &n))
-        return rf_fail(err, RAFFLE_INVALID, "\"%.*s\" is no draw number, which looks like 1-0000042", (int)length, text);
+    if (length == RAFFLE_NUMBER_SIZE || hyphen == NULL || !rf_decimal_parse(text, head, RAFFLE_UNIT_MAX, &u) ||
+        u == 0 || !parse_padded(hyphen + 1, length - head - 1, &n))
+        return rf_fail(err, RAFFLE_INVALID, "\"%.*s\" is no draw number, which looks like 1-0000042", (int)length,
+                       text);
     *unit = (uint32_t)u;
     *number = n;
     return RAFFLE_OK;

@@ -435,34 +435,20 @@ raffle_rc raffle_rules_check(const char *rules, size_t length, raffle_error *err
 
 /* --- by URI --- */
 
-/* The path of a store URI, without its query: what "beside the store" means. */
+/* "file:" and the store's path with ".keys". */
 static raffle_rc default_keys(const char *store, char out[RAFFLE_TEXT_MAX], raffle_error *err)
 {
-    const char *path = strncmp(store, "sqlite:", 7) == 0 ? store + 7 : store;
-    size_t length = strcspn(path, "?");
-    if (length == 0 || length + 11 > RAFFLE_TEXT_MAX)
-        return rf_fail(err, RAFFLE_INVALID, "the store %s has no path beside which keys could lie; say where they are", store);
     memcpy(out, "file:", 5);
-    memcpy(out + 5, path, length);
-    memcpy(out + 5 + length, ".keys", 6);
-    return RAFFLE_OK;
+    return rf_store_beside(store, ".keys", out + 5, RAFFLE_TEXT_MAX - 5, err);
 }
 
-/* The store is made when it is not there: `create=1` is added to its URI. */
-static raffle_rc open_for_create(const char *uri, const raffle_host *host, raffle_store **out, raffle_error *err)
+/* The host as it is lent to stores and keys that the raffle's handle keeps: it is released once, with the handle. */
+static raffle_rc lend_host(raffle_host *lent, const raffle_host *host, raffle_error *err)
 {
-    size_t length = strlen(uri);
-    char *longer = malloc(length + 24);
-    if (longer == NULL)
-        return rf_nomem(err);
-    const bool plain = strncmp(uri, "sqlite:", 7) != 0 && strchr(uri, ':') == NULL;
-    size_t at = 0;
-    if (plain)
-        memcpy(longer, "sqlite:", at = 7);
-    memcpy(longer + at, uri, length);
-    memcpy(longer + at + length, strchr(uri, '?') != NULL ? "&create=1" : "?create=1", 10);
-    raffle_rc rc = raffle_store_open(longer, host, out, err);
-    free(longer);
+    *lent = (raffle_host)RAFFLE_HOST_INIT;
+    raffle_rc rc = host == NULL ? RAFFLE_OK : rf_struct_in(lent, sizeof *lent, host, "host", err);
+    lent->struct_size = sizeof *lent;
+    lent->release = NULL;
     return rc;
 }
 
@@ -472,18 +458,21 @@ raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *
     raffle_store *s = NULL;
     raffle_keys *k = NULL;
     char beside[RAFFLE_TEXT_MAX];
+    raffle_host lent;
     if (store == NULL || rules == NULL || out == NULL)
         return rf_null(err, store == NULL ? "store" : rules == NULL ? "rules" : "out");
     /* Before anything is made, so that a fault in the rules leaves no file. */
     raffle_rc rc = raffle_rules_check(rules, length, err);
+    if (rc == RAFFLE_OK)
+        rc = lend_host(&lent, host, err);
     if (rc == RAFFLE_OK && keys == NULL) {
         rc = default_keys(store, beside, err);
         keys = beside;
     }
     if (rc == RAFFLE_OK)
-        rc = raffle_keys_open(keys, host, &k, err);
+        rc = raffle_keys_open(keys, &lent, &k, err);
     if (rc == RAFFLE_OK)
-        rc = open_for_create(store, host, &s, err);
+        rc = rf_store_open(store, &lent, true, &s, err);
     if (rc == RAFFLE_OK)
         rc = create(s, k, keys, host, rules, length, by, out, err);
     raffle_keys_free(k);
@@ -514,13 +503,16 @@ raffle_rc raffle_open(const char *store, const char *keys, const raffle_host *ho
     noted_keys noted = {""};
     if (store == NULL || out == NULL)
         return rf_null(err, store == NULL ? "store" : "out");
-    raffle_rc rc = raffle_store_open(store, host, &s, err);
+    raffle_host lent;
+    raffle_rc rc = lend_host(&lent, host, err);
+    if (rc == RAFFLE_OK)
+        rc = raffle_store_open(store, &lent, &s, err);
     if (rc == RAFFLE_OK && keys == NULL) {
         rc = rf_store_read(s, 0, 0, 1, read_noted, &noted, err);
         keys = noted.uri;
     }
     if (rc == RAFFLE_OK && keys[0] != 0)
-        rc = raffle_keys_open(keys, host, &k, err);
+        rc = raffle_keys_open(keys, &lent, &k, err);
     if (rc == RAFFLE_OK)
         rc = raffle_open_with(s, k, host, out, err);
     raffle_keys_free(k);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one call that sells. Lines are checked in the caller's thread; private parts are made and hashed by the worker, a chunk ahead of the leader,
- * who takes the order's key, folds and encodes; what was sold before, or refused, is looked up afterwards by its order key.
+ * The one call that sells. The worker checks lines, and makes and hashes their private parts, ahead of the leader, who takes the order's key, folds
+ * and encodes; what was sold before, or refused, is looked up afterwards by its order key.
  */
 #include "sell_impl.h"
 
@@ -15,12 +15,13 @@
 #include <string.h>
 
 enum {
-    CHUNK = 128,         /* lines whose private parts are made together */
+    STRIDE = 64,         /* lines between two words about how far the worker is */
     PRIVATE_MOST = 1024, /* bytes of a line's private part: five texts, every character escaped */
+    LEAF_MOST = 320,     /* bytes of its leaf */
     INLINE_LINES = 16    /* a shorter call makes its private parts in the caller's thread */
 };
 
-/* --- checking lines, before the log is touched --- */
+/* --- checking lines --- */
 
 const raffle_sale *rf_sell_line(const rf_sell *q, size_t i)
 {
@@ -48,15 +49,18 @@ static int malformed_field(const raffle_sale *s)
     return s->channel[0] == 0 || rf_word_valid(s->channel, strnlen(s->channel, sizeof s->channel), RAFFLE_WORD_MAX) ? -1 : 4;
 }
 
-/* The first failure is the call's sentence. */
-static raffle_rc refuse(rf_sell *q, size_t i, raffle_rc rc, const char *sentence)
+raffle_rc rf_sell_fail(rf_sell_fault *fault, size_t i, raffle_rc rc, const char *sentence)
 {
-    q->line[i].rc = rc;
-    if (q->first_fault == SIZE_MAX || i < q->first_fault) {
-        q->first_fault = i;
-        (void)rf_fail_at(&q->fault, rc, (uint32_t)i + 1, "line %zu: %s", i + 1, sentence);
+    if (i < fault->line) {
+        fault->line = i;
+        (void)rf_fail_at(&fault->error, rc, (uint32_t)i + 1, "line %zu: %s", i + 1, sentence);
     }
     return rc;
+}
+
+static void refuse(rf_sell *q, size_t i, raffle_rc rc, const char *sentence)
+{
+    q->line[i].rc = rf_sell_fail(&q->checked, i, rc, sentence);
 }
 
 static void check_line(rf_sell *q, size_t i)
@@ -109,23 +113,16 @@ const char *rf_sell_order(const rf_sell *q, size_t i)
     return line->made != 0 ? q->made[line->made - 1] : rf_sell_line(q, i)->order;
 }
 
-/* Lines that follow one another with one key are one order: all fail when one does. */
+/* Lines that follow one another with one key are one order. */
 static void group_orders(rf_sell *q)
 {
     for (size_t i = 0, end; i < q->n; i = end) {
         const char *order = rf_sell_line(q, i)->order;
         for (end = i + 1; end < q->n && order[0] != 0 && strncmp(order, rf_sell_line(q, end)->order, RAFFLE_NAME_SIZE) == 0; end++)
             continue;
-        raffle_rc rc = RAFFLE_OK;
-        for (size_t k = i; k < end && rc == RAFFLE_OK; k++)
-            rc = q->line[k].rc;
-        if (rc == RAFFLE_OK && end - i > (size_t)q->unit->raffle->rules->order_tickets)
-            rc = refuse(q, i, RAFFLE_LIMIT, "the order has more tickets than the rules allow");
         for (size_t k = i; k < end; k++) {
             q->line[k].order_first = (uint32_t)i;
             q->line[k].order_lines = (uint32_t)(end - i);
-            if (rc != RAFFLE_OK && q->line[k].rc == RAFFLE_OK)
-                q->line[k].rc = rc;
         }
     }
 }
@@ -150,7 +147,7 @@ static raffle_rc make_missing_keys(rf_sell *q, raffle_error *err)
     return RAFFLE_OK;
 }
 
-/* --- private parts, in the worker --- */
+/* --- private parts, with the checks before them, in the worker --- */
 
 static void put_text(rf_private *p, rf_private_field field, rf_text *text, const char *value)
 {
@@ -160,7 +157,7 @@ static void put_text(rf_private *p, rf_private_field field, rf_text *text, const
     p->has |= rf_bit(field);
 }
 
-static void make_private(rf_sell *q, size_t i, const uint8_t salt[16], rf_sell_chunk *chunk)
+static void make_private(rf_sell *q, size_t i, const uint8_t salt[16])
 {
     const raffle_sale *s = rf_sell_line(q, i);
     rf_sell_line_state *line = &q->line[i];
@@ -174,44 +171,88 @@ static void make_private(rf_sell *q, size_t i, const uint8_t salt[16], rf_sell_c
     put_text(&p, RF_P_CHANNEL, &p.channel, s->channel);
     put_text(&p, RF_P_PAYMENT, &p.payment, s->payment);
     memcpy(p.salt, salt, 16);
-    line->private_part = chunk->arena + chunk->used;
-    line->private_length = (uint32_t)rf_private_encode(&p, chunk->arena + chunk->used, PRIVATE_MOST);
-    chunk->used += line->private_length;
+    line->private_part = q->arena + q->arena_used;
+    line->private_length = (uint32_t)rf_private_encode(&p, q->arena + q->arena_used, PRIVATE_MOST);
+    q->arena_used += line->private_length;
     rf_sha256_of(q->hash, line->p, line->private_part, line->private_length);
     if (p.line == 0)
         line->order_hash_length = (uint32_t)rf_order_hash(line->order_hash, q->unit->raffle->order_key, order, p.order.length);
 }
 
-static void make_chunk(void *ctx)
+static void make_sale(const rf_sell *q, size_t i, uint64_t first, int64_t at, rf_record *r)
 {
-    rf_sell_chunk *chunk = ctx;
-    uint8_t salt[CHUNK][16];
-    const size_t n = chunk->end - chunk->begin;
-    randombytes_buf(salt, n * 16);
-    chunk->used = 0;
-    for (size_t i = 0; i < n; i++)
-        if (chunk->sell->line[chunk->begin + i].rc != RAFFLE_INVALID)
-            make_private(chunk->sell, chunk->begin + i, salt[i], chunk);
+    const rf_tier *tier = &q->unit->raffle->rules->tier[q->line[i].tier];
+    r->type = RF_SALE;
+    r->has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE) |
+             rf_bit(RF_F_TIER);
+    r->at = at;
+    r->by = q->by->role;
+    r->n = (int64_t)first;
+    r->count = tier->count;
+    r->price = tier->price;
+    r->tier = rf_text_of(tier->name);
+    memcpy(r->p, q->line[i].p, 32);
 }
 
-static rf_sell_chunk *chunk_of(rf_sell *q, size_t begin)
+static int64_t later(int64_t a, int64_t b)
 {
-    return &q->chunk[begin / CHUNK];
+    return a > b ? a : b;
 }
 
-static void prepare(rf_sell *q, rf_txn *txn, size_t begin)
+/* The leaf, should no order before this line be dropped; `next` and `last_at` go along. */
+static void make_leaf(rf_sell *q, size_t i, uint64_t *next, int64_t *last_at)
 {
-    if (begin >= q->n || q->prepared)
-        return;
-    rf_sell_chunk *chunk = chunk_of(q, begin);
-    chunk->task = (rf_task){.run = make_chunk, .ctx = chunk};
-    rf_worker_submit(rf_txn_worker(txn), &chunk->task);
+    rf_sell_line_state *line = &q->line[i];
+    const rf_tier *tier = &q->unit->raffle->rules->tier[line->tier];
+    const int64_t own = rf_sell_line(q, line->order_first)->at;
+    rf_record r;
+    line->first = *next;
+    line->at = own == 0 ? q->at : later(own, *last_at);
+    make_sale(q, i, line->first, line->at, &r);
+    line->leaf = q->arena + q->arena_used;
+    line->leaf_length = (uint32_t)rf_record_encode(&r, q->arena + q->arena_used, LEAF_MOST);
+    q->arena_used += line->leaf_length;
+    *next += (uint64_t)tier->count;
+    *last_at = later(*last_at, line->at);
 }
 
-static void wait_prepared(rf_sell *q, rf_txn *txn, size_t begin)
+static void report(rf_sell *q, size_t prepared)
 {
-    if (begin < q->n && !q->prepared)
-        rf_worker_wait(rf_txn_worker(txn), &chunk_of(q, begin)->task);
+    pthread_mutex_lock(&q->lock);
+    q->prepared = prepared;
+    pthread_cond_signal(&q->more);
+    pthread_mutex_unlock(&q->lock);
+}
+
+static void make_privates(void *ctx)
+{
+    rf_sell *q = ctx;
+    uint8_t salt[STRIDE][16];
+    uint64_t next = q->ahead_next;
+    int64_t last_at = q->ahead_last_at;
+    q->arena_used = 0;
+    for (size_t begin = 0; begin < q->n; begin += STRIDE) {
+        const size_t n = q->n - begin < STRIDE ? q->n - begin : STRIDE;
+        randombytes_buf(salt, n * 16);
+        for (size_t i = 0; i < n; i++) {
+            check_line(q, begin + i);
+            if (q->line[begin + i].rc != RAFFLE_OK)
+                continue;
+            make_private(q, begin + i, salt[i]);
+            if (q->ahead)
+                make_leaf(q, begin + i, &next, &last_at);
+        }
+        report(q, begin + n);
+    }
+}
+
+/* Waits until the first `n` lines have their private parts. */
+static void wait_prepared(rf_sell *q, size_t n)
+{
+    pthread_mutex_lock(&q->lock);
+    while (q->prepared < n)
+        pthread_cond_wait(&q->more, &q->lock);
+    pthread_mutex_unlock(&q->lock);
 }
 
 /* --- in the transaction --- */
@@ -239,10 +280,8 @@ static void judge_unit(rf_sell *q)
 
 static int64_t line_time(const rf_sell *q, size_t i)
 {
-    int64_t at = rf_sell_line(q, i)->at;
-    if (at == 0)
-        return q->at;
-    return at > q->unit->state.last_at ? at : q->unit->state.last_at;
+    const int64_t own = rf_sell_line(q, i)->at;
+    return own == 0 ? q->at : later(own, q->unit->state.last_at);
 }
 
 /* What may refuse one order: everything that the fold would refuse, and the quota, which it does not know. */
@@ -252,6 +291,10 @@ static raffle_rc judge_order(rf_sell *q, size_t i, char sentence[120])
     const size_t lines = q->line[i].order_lines;
     const int64_t at = line_time(q, i);
     uint64_t numbers = 0;
+    if (lines > (uint64_t)rules->order_tickets) {
+        snprintf(sentence, 120, "the order has %zu tickets; the rules allow %lld", lines, (long long)rules->order_tickets);
+        return RAFFLE_LIMIT;
+    }
     for (size_t k = i; k < i + lines; k++)
         numbers += (uint64_t)rules->tier[q->line[k].tier].count;
     if (q->refusal != RAFFLE_OK) {
@@ -271,32 +314,46 @@ static raffle_rc judge_order(rf_sell *q, size_t i, char sentence[120])
     return RAFFLE_OK;
 }
 
+/* The leaf that was made ahead, when it came true; else one that is made now. */
+static raffle_rc add_leaf(rf_sell *q, rf_txn *txn, size_t i, const rf_record *r, bool came_true, raffle_error *err)
+{
+    const rf_sell_line_state *line = &q->line[i];
+    char *room;
+    if (came_true)
+        return rf_txn_add_leaf(txn, line->leaf, line->leaf_length, line->private_part, line->private_length, err);
+    raffle_rc rc = rf_txn_room(txn, LEAF_MOST, &room, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    size_t length = rf_record_encode(r, room, LEAF_MOST);
+    if (length == 0)
+        return rf_fail(err, RAFFLE_LIMIT, "a sale does not fit into a record");
+    return rf_txn_add(txn, length, line->private_part, line->private_length, err);
+}
+
 static raffle_rc add_line(rf_sell *q, rf_txn *txn, size_t i, int64_t at, raffle_error *err)
 {
     rf_unit *u = q->unit;
     rf_sell_line_state *line = &q->line[i];
-    const rf_tier *tier = &u->raffle->rules->tier[line->tier];
+    const bool came_true = line->leaf_length > 0 && line->first == u->state.next && line->at == at;
     rf_record r;
-    r.type = RF_SALE;
-    r.has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE) |
-            rf_bit(RF_F_TIER);
-    r.at = at;
-    r.by = q->by->role;
-    r.n = (int64_t)u->state.next;
-    r.count = tier->count;
-    r.price = tier->price;
-    r.tier = rf_text_of(tier->name);
-    memcpy(r.p, line->p, 32);
+    make_sale(q, i, u->state.next, at, &r);
     line->serial = rf_txn_size(txn);
     line->first = u->state.next;
     line->at = at;
-    char *room;
-    raffle_rc rc = rf_txn_room(txn, 512, &room, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    size_t length = rf_record_encode(&r, room, 512);
-    rc = length == 0 ? rf_fail(err, RAFFLE_LIMIT, "a sale does not fit into a record") : rf_unit_apply(&u->frame, &u->state, &r, NULL, err);
-    return rc == RAFFLE_OK ? rf_txn_add(txn, length, line->private_part, line->private_length, err) : rc;
+    raffle_rc rc = rf_unit_apply(&u->frame, &u->state, &r, NULL, err);
+    return rc == RAFFLE_OK ? add_leaf(q, txn, i, &r, came_true, err) : rc;
+}
+
+/* All lines of an order fail when one does. */
+static bool fails_with_order(rf_sell *q, size_t i)
+{
+    const size_t end = i + q->line[i].order_lines;
+    raffle_rc rc = RAFFLE_OK;
+    for (size_t k = i; k < end && rc == RAFFLE_OK; k++)
+        rc = q->line[k].rc;
+    for (size_t k = i; k < end && rc != RAFFLE_OK; k++)
+        q->line[k].rc = q->line[k].rc == RAFFLE_OK ? rc : q->line[k].rc;
+    return rc != RAFFLE_OK;
 }
 
 static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err)
@@ -305,11 +362,11 @@ static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err
     char sentence[120];
     raffle_store_key owner;
     bool taken;
-    if (line->rc != RAFFLE_OK)
+    if (fails_with_order(q, i))
         return RAFFLE_OK;
     raffle_rc rc = judge_order(q, i, sentence);
     if (rc != RAFFLE_OK) {
-        refuse(q, i, rc, sentence);
+        line->rc = rf_sell_fail(&q->judged, i, rc, sentence);
         line->outcome = RF_SELL_REFUSED;
         return RAFFLE_OK;
     }
@@ -332,7 +389,7 @@ static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err
 /* Undoes what an earlier try of the same transaction left in the lines. */
 static void start_over(rf_sell *q)
 {
-    q->first_fault = q->checked_fault;
+    q->judged.line = SIZE_MAX;
     for (size_t i = 0; i < q->n; i++) {
         if (q->line[i].outcome == RF_SELL_REFUSED)
             q->line[i].rc = RAFFLE_OK;
@@ -343,20 +400,26 @@ static void start_over(rf_sell *q)
 static raffle_rc sell_lines(rf_sell *q, rf_txn *txn, raffle_error *err)
 {
     raffle_rc rc = RAFFLE_OK;
-    size_t prepared_to = 0; /* lines whose private parts are there */
-    prepare(q, txn, 0);
+    const bool submitted = q->n >= INLINE_LINES;
+    size_t ready = submitted ? 0 : q->n;
+    if (submitted) {
+        q->prepared = 0; /* also in another try, when the numbers and the time are others */
+        q->ahead = true;
+        q->ahead_next = q->unit->state.next;
+        q->ahead_last_at = q->unit->state.last_at;
+        q->task = (rf_task){.run = make_privates, .ctx = q};
+        rf_worker_submit(rf_txn_worker(txn), &q->task);
+    }
     for (size_t i = 0; rc == RAFFLE_OK && i < q->n; i += q->line[i].order_lines) {
-        while (prepared_to < q->n && prepared_to < i + q->line[i].order_lines) {
-            wait_prepared(q, txn, prepared_to);
-            prepared_to += CHUNK;
-            prepare(q, txn, prepared_to);
+        const size_t end = i + q->line[i].order_lines;
+        if (end > ready) {
+            ready = end + STRIDE < q->n ? end + STRIDE : q->n;
+            wait_prepared(q, ready);
         }
         rc = sell_order(q, txn, i, err);
     }
-    if (rc != RAFFLE_OK)
-        wait_prepared(q, txn, prepared_to); /* nobody writes into memory that is about to be freed */
-    else
-        q->prepared = true; /* another try finds them there */
+    if (submitted)
+        rf_worker_wait(rf_txn_worker(txn), &q->task);
     return rc;
 }
 
@@ -365,7 +428,7 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     rf_sell *q = ctx;
     rf_unit *u = q->unit;
     start_over(q);
-    q->stopped = rf_clock_next(u->raffle, u->state.last_at, &u->last_clock, &u->last_monotonic, false, &q->at, &q->fault);
+    q->stopped = rf_clock_next(u->raffle, u->state.last_at, &u->last_clock, &u->last_monotonic, false, &q->at, &q->clock_fault);
     if (q->stopped != RAFFLE_OK)
         return RAFFLE_OK;
     judge_unit(q);
@@ -383,55 +446,44 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
 
 static raffle_rc make_memory(rf_sell *q, raffle_error *err)
 {
-    const size_t chunks = (q->n + CHUNK - 1) / CHUNK;
     q->line = calloc(q->n, sizeof *q->line);
-    q->chunk = calloc(chunks, sizeof *q->chunk);
-    q->arena = malloc(q->n * PRIVATE_MOST); /* room for the longest; what is short touches little of it */
+    q->arena = malloc(q->n * (PRIVATE_MOST + LEAF_MOST)); /* room for the longest; what is short touches little of it */
     q->hash = rf_sha256_new();
-    if (q->line == NULL || q->chunk == NULL || q->arena == NULL || q->hash == NULL)
+    if (q->line == NULL || q->arena == NULL || q->hash == NULL)
         return rf_nomem(err);
-    for (size_t i = 0; i < chunks; i++)
-        q->chunk[i] = (rf_sell_chunk){.sell = q,
-                                      .arena = q->arena + i * CHUNK * PRIVATE_MOST,
-                                      .begin = i * CHUNK,
-                                      .end = i + 1 < chunks ? (i + 1) * CHUNK : q->n};
     return RAFFLE_OK;
 }
 
 static void free_memory(rf_sell *q)
 {
+    pthread_mutex_destroy(&q->lock);
+    pthread_cond_destroy(&q->more);
     rf_sha256_free(q->hash);
     free(q->line);
-    free(q->chunk);
     free(q->arena);
     free(q->made);
 }
 
-static raffle_rc check_lines(rf_sell *q, raffle_error *err)
+static raffle_rc prepare_lines(rf_sell *q, raffle_error *err)
 {
     raffle_rc rc = make_missing_keys(q, err);
-    for (size_t i = 0; rc == RAFFLE_OK && i < q->n; i++)
-        check_line(q, i);
     if (rc != RAFFLE_OK)
         return rc;
     group_orders(q);
-    q->checked_fault = q->first_fault;
-    if (q->n < INLINE_LINES) {
-        make_chunk(chunk_of(q, 0));
-        q->prepared = true;
-    }
+    if (q->n < INLINE_LINES)
+        make_privates(q);
     return RAFFLE_OK;
 }
 
 static raffle_rc sell(rf_sell *q, int32_t timeout_ms, raffle_error *err)
 {
-    raffle_rc rc = check_lines(q, err);
+    raffle_rc rc = prepare_lines(q, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_request request = {.build = build, .ctx = q, .timeout_ms = timeout_ms};
     rc = rf_log_append(q->unit->log, &request, err);
     if (rc == RAFFLE_OK && q->stopped != RAFFLE_OK)
-        rc = rf_fail_as(err, &q->fault);
+        rc = rf_fail_as(err, &q->clock_fault);
     return rc;
 }
 
@@ -473,8 +525,11 @@ raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by, const raff
                  .sales = sales,
                  .step = sales->struct_size,
                  .n = n,
-                 .first_fault = SIZE_MAX,
-                 .fault = RAFFLE_ERROR_INIT};
+                 .checked = {SIZE_MAX, RAFFLE_ERROR_INIT},
+                 .judged = {SIZE_MAX, RAFFLE_ERROR_INIT},
+                 .clock_fault = RAFFLE_ERROR_INIT};
+    pthread_mutex_init(&q.lock, NULL);
+    pthread_cond_init(&q.more, NULL);
     rc = rf_unit_enter_write(q.unit, &mine);
     if (rc == RAFFLE_OK)
         rc = make_memory(&q, &mine);

@@ -58,9 +58,9 @@ static raffle_rc fail_order(const answer *a, size_t i, raffle_rc rc, const char 
         q->line[k].rc = rc;
         fail_line(a, k, rc);
     }
-    if (q->first_fault == SIZE_MAX || i <= q->first_fault) {
-        q->first_fault = i;
-        (void)rf_fail_at(&q->fault, rc, (uint32_t)i + 1, "line %zu: %s", i + 1, sentence);
+    if (i <= q->judged.line) {
+        q->judged.line = SIZE_MAX;
+        (void)rf_sell_fail(&q->judged, i, rc, sentence);
     }
     return rc;
 }
@@ -141,8 +141,9 @@ static raffle_rc answer_order(const answer *a, size_t i, raffle_error *err)
 /* The sentence is that of the first line that failed in the end. */
 static raffle_rc conclude(const rf_sell *q, size_t first, raffle_rc rc, raffle_error *err)
 {
-    if (q->first_fault == first && q->fault.rc == rc)
-        return rf_fail_as(err, &q->fault);
+    const rf_sell_fault *fault = q->checked.line < first + q->line[first].order_lines ? &q->checked : &q->judged;
+    if (fault->line >= first && fault->line < first + q->line[first].order_lines && fault->error.rc == rc)
+        return rf_fail_as(err, &fault->error);
     return rf_fail_at(err, rc, (uint32_t)first + 1, "line %zu: %s", first + 1, raffle_rc_text(rc));
 }
 

@@ -26,19 +26,20 @@ typedef struct rf_sell_line_state {
     uint8_t order_hash[RF_ORDER_HASH_MAX];
     uint8_t p[32];
     const char *private_part;
+    /* The leaf as it will be when no order before it is dropped: made ahead, with `first` and `at`. Length 0: not made. */
+    const char *leaf;
+    uint32_t leaf_length;
     uint32_t owner_log;
     uint64_t owner_index;
     uint64_t serial, first;
     int64_t at;
 } rf_sell_line_state;
 
-/* Lines whose private parts are made together. */
-typedef struct rf_sell_chunk {
-    rf_sell *sell;
-    size_t begin, end, used;
-    char *arena;
-    rf_task task;
-} rf_sell_chunk;
+/* The first of the lines that failed, and its sentence; `line` is SIZE_MAX when there is none. */
+typedef struct rf_sell_fault {
+    size_t line;
+    raffle_error error;
+} rf_sell_fault;
 
 struct rf_sell {
     rf_unit *unit;
@@ -49,9 +50,16 @@ struct rf_sell {
     rf_sha256 *hash;
     rf_sell_line_state *line;
     char (*made)[RAFFLE_NAME_SIZE];
-    char *arena;
-    rf_sell_chunk *chunk;
-    bool prepared; /* the private parts were made before the log was touched */
+    char *arena; /* the private parts, one after the other */
+    size_t arena_used;
+    /* How many lines have their private parts: the worker goes ahead of the leader, who waits when he catches up. */
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    size_t prepared;
+    rf_task task;
+    bool ahead; /* the transaction has begun: the leaves can be made, too, from … */
+    uint64_t ahead_next;
+    int64_t ahead_last_at;
     char start[512];
     /* of the transaction */
     int64_t at;
@@ -60,13 +68,15 @@ struct rf_sell {
     raffle_rc stopped; /* what kept the whole call from selling */
     raffle_rc refusal;
     char refusal_text[120];
-    /* the first line that failed; after checking alone, too */
-    size_t first_fault, checked_fault;
-    raffle_error fault;
+    /* The first line that failed: its own fields, as the worker found them; and the state or the rules, in the transaction. */
+    rf_sell_fault checked, judged;
+    raffle_error clock_fault;
 };
 
 const raffle_sale *rf_sell_line(const rf_sell *q, size_t i);
 const char *rf_sell_order(const rf_sell *q, size_t i);
+/* Remembers the failure when no earlier line failed; returns `rc`. */
+raffle_rc rf_sell_fail(rf_sell_fault *fault, size_t i, raffle_rc rc, const char *sentence);
 
 /* Fills the tickets: what was sold, what was sold before, and what failed. */
 raffle_rc rf_sell_answer(rf_sell *q, raffle_rc rc, const raffle_error *failure, raffle_ticket *tickets, raffle_error *err);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    BYTES = 15,   /* 2 + RF_VN_TAG + RF_VN_SERIAL: exactly RF_VN_BODY characters of five bits */
+    BYTES = 15, /* 2 + RF_VN_TAG + RF_VN_SERIAL: exactly RF_VN_BODY characters of five bits */
     PROOF = RF_VN_TAG + RF_VN_SERIAL
 };
 
@@ -163,7 +163,8 @@ static raffle_rc collect(char out[RF_VN_LENGTH], const char *text, size_t length
             return rf_fail(err, RAFFLE_INVALID, "the validation number has more than %d characters", RF_VN_LENGTH);
         out[n] = meant(text[i], n);
         if (out[n] == '\0')
-            return rf_fail(err, RAFFLE_INVALID, "character %zu of the validation number is none that it can hold", n + 1);
+            return rf_fail(err, RAFFLE_INVALID, "character %zu of the validation number is none that it can hold",
+                           n + 1);
         n++;
     }
     if (n < RF_VN_LENGTH)

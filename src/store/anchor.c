@@ -242,9 +242,11 @@ raffle_rc rf_anchor_get(rf_anchor *anchor, const char *origin, uint32_t log, uin
         return rf_fail(err, RAFFLE_NOT_FOUND, "the anchor %s holds nothing of log %" PRIu32, anchor->path, log);
     /* One slot that was torn while it was written first: as if it had not been. */
     if (which < 0 && slots[1].empty)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "the anchor %s holds only an unfinished line of log %" PRIu32, anchor->path, log);
+        return rf_fail(err, RAFFLE_NOT_FOUND, "the anchor %s holds only an unfinished line of log %" PRIu32,
+                       anchor->path, log);
     if (which < 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "both lines of log %" PRIu32 " in the anchor %s are damaged", log, anchor->path);
+        return rf_fail(err, RAFFLE_CORRUPT, "both lines of log %" PRIu32 " in the anchor %s are damaged", log,
+                       anchor->path);
     *size = slots[which].size;
     memcpy(root, slots[which].root, 32);
     return RAFFLE_OK;
@@ -281,10 +283,11 @@ static raffle_rc put_slot(rf_anchor *anchor, int fd, const char *origin, uint32_
         return rc;
     int which = newest(slots);
     if (which < 0 && !slots[1].empty)
-        return rf_fail(err, RAFFLE_CORRUPT, "both lines of log %" PRIu32 " in the anchor %s are damaged", log, anchor->path);
+        return rf_fail(err, RAFFLE_CORRUPT, "both lines of log %" PRIu32 " in the anchor %s are damaged", log,
+                       anchor->path);
     if (which >= 0 && slots[which].size == size && memcmp(slots[which].root, root, 32) != 0)
-        return rf_fail(err, RAFFLE_HISTORY, "the anchor %s knows another root of log %" PRIu32 " at size %" PRIu64, anchor->path,
-                       log, size);
+        return rf_fail(err, RAFFLE_HISTORY, "the anchor %s knows another root of log %" PRIu32 " at size %" PRIu64,
+                       anchor->path, log, size);
     if (which >= 0 && slots[which].size >= size)
         return RAFFLE_OK;
     char block[SLOT];
@@ -292,8 +295,8 @@ static raffle_rc put_slot(rf_anchor *anchor, int fd, const char *origin, uint32_
     return write_block(anchor, fd, block, slot_offset(log, which == 0), err);
 }
 
-static raffle_rc put_open(rf_anchor *anchor, int fd, const char *origin, uint32_t log, uint64_t size, const uint8_t root[32],
-                          bool durable, raffle_error *err)
+static raffle_rc put_open(rf_anchor *anchor, int fd, const char *origin, uint32_t log, uint64_t size,
+                          const uint8_t root[32], bool durable, raffle_error *err)
 {
     bool missing = false;
     raffle_rc rc = lock_file(anchor, fd, F_WRLCK, err);

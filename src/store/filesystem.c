@@ -18,9 +18,9 @@ static const struct {
     uint32_t type;
     const char *name;
 } network[] = {
-    {0x6969, "NFS"},       {0x517b, "SMB"},      {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"}, {0x5346414f, "AFS"},
-    {0x6b414653, "AFS"},   {0x00c36400, "Ceph"}, {0x01021997, "9P"},   {0x73757245, "Coda"}, {0x0bd00bd0, "Lustre"},
-    {0x7461636f, "OCFS2"}, {0x01161970, "GFS2"},
+    {0x6969, "NFS"},      {0x517b, "SMB"},        {0xff534d42, "CIFS"},  {0xfe534d42, "SMB2"},
+    {0x5346414f, "AFS"},  {0x6b414653, "AFS"},    {0x00c36400, "Ceph"},  {0x01021997, "9P"},
+    {0x73757245, "Coda"}, {0x0bd00bd0, "Lustre"}, {0x7461636f, "OCFS2"}, {0x01161970, "GFS2"},
 };
 
 const char *rf_network_fs(uint64_t type)
@@ -72,7 +72,8 @@ raffle_rc rf_check_local(const char *path, raffle_error *err)
         return fail_errno("look at the file system of", path, err);
     const char *name = rf_network_fs((uint64_t)found.f_type);
     if (name != NULL)
-        return rf_fail(err, RAFFLE_NETWORK_FS, "%s is on %s, a network file system, whose locks cannot be trusted", path, name);
+        return rf_fail(err, RAFFLE_NETWORK_FS, "%s is on %s, a network file system, whose locks cannot be trusted",
+                       path, name);
     return RAFFLE_OK;
 }
 
@@ -97,6 +98,14 @@ raffle_rc rf_absolute_path(const char *path, char **out, raffle_error *err)
 raffle_rc rf_make_file(const char *path, raffle_error *err)
 {
     return mknod(path, S_IFREG | 0600, 0) == 0 ? RAFFLE_OK : fail_errno("make", path, err);
+}
+
+bool rf_folder_writable(const char *path)
+{
+    char *folder = folder_of(path);
+    bool writable = folder != NULL && faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) == 0;
+    free(folder);
+    return writable;
 }
 
 raffle_rc rf_sync_folder(const char *path, raffle_error *err)

@@ -4,6 +4,7 @@
 #define RF_STORE_FILESYSTEM_H
 
 #include <raffle/error.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The name of a network file system by statfs's f_type, or NULL. */
@@ -18,6 +19,9 @@ raffle_rc rf_absolute_path(const char *path, char **out, raffle_error *err);
 /* Makes an empty file, 0600 less the umask, without opening it: closing a file drops the process's locks on it, SQLite's too.
  * RAFFLE_EXISTS, RAFFLE_NOT_FOUND (its folder), RAFFLE_READONLY. */
 raffle_rc rf_make_file(const char *path, raffle_error *err);
+
+/* Whether files can be made beside `path`. */
+bool rf_folder_writable(const char *path);
 
 /* fsync() of the folder that `path` is in. */
 raffle_rc rf_sync_folder(const char *path, raffle_error *err);

@@ -32,7 +32,8 @@ static raffle_rc keep_failure(appending *a, raffle_rc rc)
 }
 
 /* RAFFLE_OK with `*taken`: somebody has the key. */
-static raffle_rc put_key(rf_conn *conn, sqlite3_stmt *statement, const raffle_store_key *key, bool *taken, raffle_error *err)
+static raffle_rc put_key(rf_conn *conn, sqlite3_stmt *statement, const raffle_store_key *key, bool *taken,
+                         raffle_error *err)
 {
     uint8_t blob[RF_SQLITE_KEY_SIZE];
     size_t length = rf_key_blob(blob, key->scope, key->key, key->length);
@@ -75,7 +76,8 @@ static raffle_rc keep_last(appending *a, const raffle_record *record, raffle_err
 static raffle_rc put_record(appending *a, sqlite3_stmt *statement, const raffle_record *record, raffle_error *err)
 {
     if (record->index != a->next)
-        return rf_fail(err, RAFFLE_INVALID, "log %" PRIu32 ": record %" PRIu64 " comes where record %" PRIu64 " must be", a->log,
+        return rf_fail(err, RAFFLE_INVALID,
+                       "log %" PRIu32 ": record %" PRIu64 " comes where record %" PRIu64 " must be", a->log,
                        record->index, a->next);
     sqlite3_bind_int64(statement, 1, rf_record_id(a->log, record->index));
     sqlite3_bind_text(statement, 2, record->leaf, (int)record->leaf_length, SQLITE_STATIC);
@@ -86,7 +88,8 @@ static raffle_rc put_record(appending *a, sqlite3_stmt *statement, const raffle_
     int code = sqlite3_step(statement);
     sqlite3_reset(statement);
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID)
-        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 " says that it ends before record %" PRIu64 ", which is there", a->log,
+        return rf_fail(err, RAFFLE_CORRUPT,
+                       "log %" PRIu32 " says that it ends before record %" PRIu64 ", which is there", a->log,
                        record->index);
     if (code != SQLITE_DONE)
         return rf_conn_fail(a->conn, code, "write a record", err);
@@ -180,7 +183,8 @@ static raffle_rc run_append(rf_conn *conn, rf_request *request, raffle_error *er
     a->next = a->head.size;
     rc = call_fill(a, err);
     if (rc == RAFFLE_OK && a->failed != RAFFLE_OK)
-        rc = rf_fail(err, a->failed, "log %" PRIu32 ": a row could not be written: %s", a->log, raffle_rc_text(a->failed));
+        rc = rf_fail(err, a->failed, "log %" PRIu32 ": a row could not be written: %s", a->log,
+                     raffle_rc_text(a->failed));
     if (rc == RAFFLE_OK && a->changed)
         rc = put_head(a, err);
     return rc;
@@ -206,7 +210,8 @@ static raffle_rc find_append(rf_conn *conn, rf_request *request, bool *there, ra
         *there = leaf != NULL && length == a->last_length && memcmp(leaf, a->last, length) == 0;
     }
     sqlite3_reset(statement);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? RAFFLE_OK : rf_conn_fail(conn, code, "look for the last record", err);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? RAFFLE_OK
+                                                     : rf_conn_fail(conn, code, "look for the last record", err);
 }
 
 raffle_rc rf_sqlite_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,

@@ -71,7 +71,8 @@ static raffle_rc status_of(int code)
 
 raffle_rc rf_conn_fail(const rf_conn *conn, int code, const char *doing, raffle_error *err)
 {
-    return rf_fail(err, status_of(code), "cannot %s: %s (%d) in %s", doing, sqlite3_errstr(code), code, conn->owner->path);
+    return rf_fail(err, status_of(code), "cannot %s: %s (%d) in %s", doing, sqlite3_errstr(code), code,
+                   conn->owner->path);
 }
 
 /* The database may be an attacker's: nothing that its schema defines may run, and no row may be longer than ours. */
@@ -86,14 +87,40 @@ static void harden(sqlite3 *db)
     sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
 }
 
+/* The file as SQLite has it open: opening and closing it ourselves would drop SQLite's locks. */
+static raffle_rc look_at_file(rf_conn *conn, raffle_error *err)
+{
+    static const char magic[16] = "SQLite format 3";
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    char head[16] = {0};
+    int code = sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code == SQLITE_OK)
+        code = file->pMethods->xFileSize(file, &size);
+    if (code == SQLITE_OK && size >= 16)
+        code = file->pMethods->xRead(file, head, 16, 0);
+    if (code != SQLITE_OK)
+        return rf_conn_fail(conn, code, "read the first bytes", err);
+    conn->empty = size == 0;
+    if (!conn->empty && memcmp(head, magic, sizeof magic) != 0)
+        return rf_fail(err, RAFFLE_NOT_RAFFLE, "%s is no SQLite file, and holds no raffle", conn->owner->path);
+    return RAFFLE_OK;
+}
+
 /* The checkpoint is ours, run when a group has been answered. */
 static const char settings[] = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;"
-                               "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY";
+                               "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+                               "PRAGMA max_page_count = " RF_SCRUB_PAGES_MAX;
 
 static raffle_rc set_up(rf_conn *conn, bool write, raffle_error *err)
 {
     harden(conn->db);
     sqlite3_busy_handler(conn->db, wait_for_lock, conn);
+    raffle_rc rc = look_at_file(conn, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_scrub_attach(conn->db, &conn->scrub, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     int code = sqlite3_exec(conn->db, settings, NULL, NULL, NULL);
     if (code == SQLITE_OK && !write)
         code = sqlite3_exec(conn->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
@@ -138,13 +165,15 @@ void rf_conn_close(rf_conn *conn)
         sqlite3_finalize(conn->statement[i]);
     conn->busy_until = 0;
     sqlite3_close(conn->db);
+    rf_scrub_free(conn->scrub);
     free(conn);
 }
 
 raffle_rc rf_conn_statement(rf_conn *conn, rf_sql which, sqlite3_stmt **out, raffle_error *err)
 {
     if (conn->statement[which] == NULL) {
-        int code = sqlite3_prepare_v3(conn->db, rf_sql_text(which), -1, SQLITE_PREPARE_PERSISTENT, &conn->statement[which], NULL);
+        int code = sqlite3_prepare_v3(conn->db, rf_sql_text(which), -1, SQLITE_PREPARE_PERSISTENT,
+                                      &conn->statement[which], NULL);
         if (code != SQLITE_OK)
             return rf_conn_fail(conn, code, "read the tables", err);
     }

@@ -7,16 +7,17 @@
 #define RF_STORE_SQLITE_DB_H
 
 #include "anchor.h"
+#include "sqlite_scrub.h"
 #include "store.h"
 #include <pthread.h>
 #include <sqlite3.h>
 #include <sys/types.h>
 
 enum {
-    RF_SQLITE_FORMAT = 1,              /* user_version */
+    RF_SQLITE_FORMAT = 1,               /* user_version */
     RF_SQLITE_APPLICATION = 0x5241464c, /* application_id, "RAFL" */
-    RF_SQLITE_READERS = 8,             /* connections that are kept for reading */
-    RF_SQLITE_CHECKPOINT = 10000,      /* pages of the write-ahead log */
+    RF_SQLITE_READERS = 8,              /* connections that are kept for reading */
+    RF_SQLITE_CHECKPOINT = 10000,       /* pages of the write-ahead log */
     RF_SQLITE_KEY_SIZE = RAFFLE_STORE_KEY_MAX + 1,
     RF_SQLITE_LENGTH = 1 << 17 /* no row is longer: a record and its private part, a note */
 };
@@ -51,10 +52,12 @@ typedef struct rf_sqlite rf_sqlite;
 /* A connection, used by one thread at a time. */
 typedef struct rf_conn {
     sqlite3 *db;
+    rf_scrub *scrub;
+    bool empty; /* the file, when it was opened */
     const rf_sqlite *owner;
     sqlite3_stmt *statement[RF_SQL_COUNT]; /* prepared when first used */
     int64_t busy_until;                    /* by rf_now() */
-    int wal_pages; /* after the last commit */
+    int wal_pages;                         /* after the last commit */
     uint64_t generation;
     struct rf_conn *next;
 } rf_conn;
@@ -75,8 +78,8 @@ typedef struct rf_request {
 } rf_request;
 
 struct rf_sqlite {
-    char *path;     /* absolute: the working folder may change */
-    char *uri;      /* NULL, or how a file is opened that can have no -shm */
+    char *path; /* absolute: the working folder may change */
+    char *uri;  /* NULL, or how a file is opened that can have no -shm */
     bool readonly;
     int32_t timeout_ms; /* of calls without one of their own */
     pid_t pid;
@@ -157,8 +160,10 @@ raffle_rc rf_sqlite_node(void *ctx, uint32_t log, uint32_t level, uint64_t index
 raffle_rc rf_sqlite_find(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row,
                          raffle_error *err);
 raffle_rc rf_sqlite_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
-                         size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx, raffle_error *err);
-raffle_rc rf_sqlite_note_put(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length, raffle_error *err);
+                         size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
+                         raffle_error *err);
+raffle_rc rf_sqlite_note_put(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length,
+                             raffle_error *err);
 raffle_rc rf_sqlite_note_get(void *ctx, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,
                              size_t *length, raffle_error *err);
 raffle_rc rf_sqlite_erase(void *ctx, uint32_t log, uint64_t index, raffle_error *err);

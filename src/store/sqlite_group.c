@@ -111,7 +111,8 @@ static raffle_rc reopen(rf_sqlite *db, raffle_error *err)
     return rf_wal_truncate(db->writer, err);
 }
 
-static void settle_one(rf_sqlite *db, rf_request *r, raffle_rc reopened, const raffle_error *commit, const raffle_error *reopening)
+static void settle_one(rf_sqlite *db, rf_request *r, raffle_rc reopened, const raffle_error *commit,
+                       const raffle_error *reopening)
 {
     bool there = false;
     raffle_error own = RAFFLE_ERROR_INIT;
@@ -124,7 +125,9 @@ static void settle_one(rf_sqlite *db, rf_request *r, raffle_rc reopened, const r
         r->rc = rf_fail_as(&r->error, commit);
         return;
     }
-    const char *why = reopened != RAFFLE_OK ? reopening->message : rc != RAFFLE_OK ? own.message : "nothing tells whether it is there";
+    const char *why = reopened != RAFFLE_OK ? reopening->message
+                      : rc != RAFFLE_OK     ? own.message
+                                            : "nothing tells whether it is there";
     r->rc = rf_fail(&r->error, RAFFLE_UNKNOWN, "%s; and then: %s", commit->message, why);
 }
 
@@ -260,7 +263,8 @@ static int wait_for_leader(rf_sqlite *db, rf_request *request)
 {
     if (request->deadline == INT64_MAX || request->taken)
         return pthread_cond_wait(&request->wake, &db->lock);
-    const struct timespec until = {.tv_sec = request->deadline / 1000000, .tv_nsec = request->deadline % 1000000 * 1000};
+    const struct timespec until = {.tv_sec = request->deadline / 1000000,
+                                   .tv_nsec = request->deadline % 1000000 * 1000};
     return pthread_cond_timedwait(&request->wake, &db->lock, &until);
 }
 

@@ -42,8 +42,8 @@ raffle_rc rf_key_get(rf_conn *conn, uint32_t scope, const uint8_t *key, size_t l
     size_t blob_length = rf_key_blob(blob, scope, key, length);
     sqlite3_bind_blob(statement, 1, blob, (int)blob_length, SQLITE_STATIC);
     int code = sqlite3_step(statement);
-    bool good = code == SQLITE_ROW && make_row(row, blob, blob_length, sqlite3_column_type(statement, 0),
-                                               sqlite3_column_int64(statement, 0));
+    bool good = code == SQLITE_ROW &&
+                make_row(row, blob, blob_length, sqlite3_column_type(statement, 0), sqlite3_column_int64(statement, 0));
     sqlite3_reset(statement);
     if (code == SQLITE_DONE)
         return rf_fail(err, RAFFLE_NOT_FOUND, "no such key of scope %" PRIu32, scope);
@@ -101,7 +101,7 @@ static raffle_rc give_key(span *s, sqlite3_stmt *statement, raffle_error *err)
         blob = sqlite3_column_blob(statement, 0);
     size_t length = (size_t)sqlite3_column_bytes(statement, 0);
     if (!make_row(&row, blob, length, sqlite3_column_type(statement, 1), sqlite3_column_int64(statement, 1)))
-        return rf_fail(err, RAFFLE_CORRUPT, "a row of the keys of scope %d is damaged", s->to_length > 0 ? s->from[0] : 0);
+        return rf_fail(err, RAFFLE_CORRUPT, "a row of the keys of scope %d is damaged", s->from[0]);
     memcpy(s->from, blob, length);
     s->from_length = just_after(s->from, length);
     s->left--;
@@ -132,7 +132,8 @@ static raffle_rc scan_chunk(rf_conn *conn, span *s, bool *more, raffle_error *er
 }
 
 raffle_rc rf_sqlite_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
-                         size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx, raffle_error *err)
+                         size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
+                         raffle_error *err)
 {
     span s = {.left = count, .sink = sink, .sink_ctx = sink_ctx};
     s.to_length = rf_key_blob(s.to, scope, prefix, prefix_length);

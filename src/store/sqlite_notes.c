@@ -11,7 +11,8 @@ static raffle_rc step_note(rf_conn *conn, uint32_t log, uint64_t size, sqlite3_s
                            const char **note, size_t *length, raffle_error *err)
 {
     sqlite3_stmt *statement = NULL;
-    raffle_rc rc = rf_conn_statement(conn, size == RF_NOTE_LATEST ? RF_SQL_NOTE_LATEST : RF_SQL_NOTE_GET, &statement, err);
+    raffle_rc rc =
+        rf_conn_statement(conn, size == RF_NOTE_LATEST ? RF_SQL_NOTE_LATEST : RF_SQL_NOTE_GET, &statement, err);
     *out = statement;
     if (rc != RAFFLE_OK)
         return rc;
@@ -49,7 +50,8 @@ static raffle_rc copy_note(rf_conn *conn, uint32_t log, uint64_t size, uint64_t 
         if (n <= cap)
             memcpy(note, text, n);
         else
-            rc = rf_fail(err, RAFFLE_TOO_SMALL, "log %" PRIu32 ": the note over %" PRIu64 " records has %zu bytes", log, *note_size, n);
+            rc = rf_fail(err, RAFFLE_TOO_SMALL, "log %" PRIu32 ": the note over %" PRIu64 " records has %zu bytes", log,
+                         *note_size, n);
     }
     sqlite3_reset(statement);
     return rc;
@@ -68,7 +70,8 @@ raffle_rc rf_sqlite_note_get(void *ctx, uint32_t log, uint64_t size, uint64_t *n
 }
 
 /* Against the latest note: a log never signs two histories, and never goes back. */
-static raffle_rc compare_latest(rf_conn *conn, uint32_t log, uint64_t size, const char *note, size_t length, raffle_error *err)
+static raffle_rc compare_latest(rf_conn *conn, uint32_t log, uint64_t size, const char *note, size_t length,
+                                raffle_error *err)
 {
     sqlite3_stmt *statement = NULL;
     uint64_t latest = 0;
@@ -81,7 +84,8 @@ static raffle_rc compare_latest(rf_conn *conn, uint32_t log, uint64_t size, cons
     } else if (rc != RAFFLE_OK) {
         rf_fail_as(err, &own);
     } else if (size < latest) {
-        rc = rf_fail(err, RAFFLE_HISTORY, "log %" PRIu32 ": a note over %" PRIu64 " records after one over %" PRIu64, log, size, latest);
+        rc = rf_fail(err, RAFFLE_HISTORY, "log %" PRIu32 ": a note over %" PRIu64 " records after one over %" PRIu64,
+                     log, size, latest);
     } else if (size == latest) {
         size_t text = rf_note_text_length(note, length);
         if (text != rf_note_text_length(kept, kept_length) || memcmp(note, kept, text) != 0)
@@ -136,6 +140,7 @@ static raffle_rc find_put(rf_conn *conn, rf_request *request, bool *there, raffl
 raffle_rc rf_sqlite_note_put(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length, raffle_error *err)
 {
     const rf_sqlite *db = ctx;
-    putting p = {.request = {.run = run_put, .find = find_put}, .log = log, .size = size, .note = note, .length = length};
+    putting p = {
+        .request = {.run = run_put, .find = find_put}, .log = log, .size = size, .note = note, .length = length};
     return rf_group_write(ctx, &p.request, db->timeout_ms, err);
 }

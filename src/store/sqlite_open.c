@@ -44,26 +44,6 @@ raffle_rc rf_sqlite_options_from(rf_sqlite_options *options, const rf_uri *uri, 
 
 /* --- what kind of file --- */
 
-/* The file as SQLite has it open: opening and closing it ourselves would drop SQLite's locks. */
-static raffle_rc look_at_file(rf_conn *conn, bool *empty, raffle_error *err)
-{
-    static const char magic[16] = "SQLite format 3";
-    sqlite3_file *file = NULL;
-    sqlite3_int64 size = 0;
-    char head[16] = {0};
-    int code = sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (code == SQLITE_OK)
-        code = file->pMethods->xFileSize(file, &size);
-    if (code == SQLITE_OK && size >= 16)
-        code = file->pMethods->xRead(file, head, 16, 0);
-    if (code != SQLITE_OK)
-        return rf_conn_fail(conn, code, "read the first bytes", err);
-    *empty = size == 0;
-    if (!*empty && memcmp(head, magic, sizeof magic) != 0)
-        return rf_fail(err, RAFFLE_NOT_RAFFLE, "%s is no SQLite file, and holds no raffle", conn->owner->path);
-    return RAFFLE_OK;
-}
-
 static raffle_rc use_wal(rf_conn *conn, raffle_error *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -82,13 +62,10 @@ static raffle_rc use_wal(rf_conn *conn, raffle_error *err)
 static raffle_rc prepare_file(rf_conn *conn, bool create, raffle_error *err)
 {
     bool empty = false;
-    raffle_rc rc = look_at_file(conn, &empty, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    if (empty && !create)
+    if (conn->empty && !create)
         return rf_fail(err, RAFFLE_NOT_RAFFLE, "%s is empty, and holds no raffle", conn->owner->path);
     raffle_error own = RAFFLE_ERROR_INIT;
-    rc = rf_schema_check(conn, &empty, &own);
+    raffle_rc rc = rf_schema_check(conn, &empty, &own);
     if (rc == RAFFLE_NOT_RAFFLE && empty && create) {
         rc = use_wal(conn, err);
         return rc == RAFFLE_OK ? rf_schema_create(conn, err) : rc;
@@ -152,8 +129,8 @@ static raffle_rc open_file(rf_sqlite *db, bool create, raffle_error *err)
 {
     raffle_error own = RAFFLE_ERROR_INIT;
     raffle_rc rc = open_first(db, create, &own);
-    bool no_shm = (rc == RAFFLE_IO || rc == RAFFLE_READONLY) && db->readonly && access(db->path, R_OK) == 0;
-    if (no_shm && !has_wal(db)) {
+    bool refused = rc == RAFFLE_IO || rc == RAFFLE_READONLY;
+    if (refused && !rf_folder_writable(db->path) && !has_wal(db)) {
         rc = set_immutable(db, err);
         return rc == RAFFLE_OK ? open_first(db, false, err) : rc;
     }

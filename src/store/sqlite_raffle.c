@@ -17,7 +17,8 @@ static raffle_rc get_origin(rf_conn *conn, char origin[RAFFLE_ORIGIN_SIZE], raff
     sqlite3_bind_text(statement, 1, "origin", -1, SQLITE_STATIC);
     int code = sqlite3_step(statement);
     int length = code == SQLITE_ROW ? sqlite3_column_bytes(statement, 0) : 0;
-    bool good = code == SQLITE_ROW && sqlite3_column_type(statement, 0) == SQLITE_TEXT && length > 0 && length < RAFFLE_ORIGIN_SIZE;
+    bool good = code == SQLITE_ROW && sqlite3_column_type(statement, 0) == SQLITE_TEXT && length > 0 &&
+                length < RAFFLE_ORIGIN_SIZE;
     if (good) {
         memset(origin, 0, RAFFLE_ORIGIN_SIZE);
         memcpy(origin, sqlite3_column_blob(statement, 0), (size_t)length);

@@ -91,7 +91,8 @@ static raffle_rc give_record(range *r, sqlite3_stmt *statement, raffle_error *er
     raffle_record record = {.struct_size = sizeof record, .index = r->next};
     int64_t id = sqlite3_column_int64(statement, 0);
     if (r->next == r->size)
-        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 " has %" PRIu64 " records, and a row beyond them: record %" PRIu64, r->log,
+        return rf_fail(err, RAFFLE_CORRUPT,
+                       "log %" PRIu32 " has %" PRIu64 " records, and a row beyond them: record %" PRIu64, r->log,
                        r->size, (uint64_t)(id - rf_record_id(r->log, 0)));
     if (id != rf_record_id(r->log, r->next))
         return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": record %" PRIu64 " is missing", r->log, r->next);
@@ -99,7 +100,8 @@ static raffle_rc give_record(range *r, sqlite3_stmt *statement, raffle_error *er
     if (good && sqlite3_column_type(statement, 2) != SQLITE_NULL)
         good = take_text(statement, 2, RAFFLE_PRIVATE_MAX, &record.private_part, &record.private_length);
     if (!good)
-        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ", record %" PRIu64 ": it is no text, or too long", r->log, r->next);
+        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ", record %" PRIu64 ": it is no text, or too long", r->log,
+                       r->next);
     r->next++;
     return r->sink(r->sink_ctx, &record, err);
 }
@@ -163,7 +165,8 @@ raffle_rc rf_sqlite_read(void *ctx, uint32_t log, uint64_t from, uint64_t count,
 
 /* --- nodes --- */
 
-static raffle_rc get_node(rf_conn *conn, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32], raffle_error *err)
+static raffle_rc get_node(rf_conn *conn, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32],
+                          raffle_error *err)
 {
     sqlite3_stmt *statement = NULL;
     raffle_rc rc = rf_conn_statement(conn, RF_SQL_NODE_GET, &statement, err);
@@ -171,16 +174,19 @@ static raffle_rc get_node(rf_conn *conn, uint32_t log, uint32_t level, uint64_t 
         return rc;
     sqlite3_bind_int64(statement, 1, rf_node_id_of(log, level, index));
     int code = sqlite3_step(statement);
-    bool good = code == SQLITE_ROW && sqlite3_column_type(statement, 0) == SQLITE_BLOB && sqlite3_column_bytes(statement, 0) == 32;
+    bool good = code == SQLITE_ROW && sqlite3_column_type(statement, 0) == SQLITE_BLOB &&
+                sqlite3_column_bytes(statement, 0) == 32;
     if (good)
         memcpy(hash, sqlite3_column_blob(statement, 0), 32);
     sqlite3_reset(statement);
     if (code == SQLITE_DONE)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "log %" PRIu32 ": node %" PRIu64 " of level %" PRIu32 " was not kept", log, index, level);
+        return rf_fail(err, RAFFLE_NOT_FOUND, "log %" PRIu32 ": node %" PRIu64 " of level %" PRIu32 " was not kept",
+                       log, index, level);
     if (code != SQLITE_ROW)
         return rf_conn_fail(conn, code, "read a node", err);
     return good ? RAFFLE_OK
-                : rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": node %" PRIu64 " of level %" PRIu32 " is no hash", log, index, level);
+                : rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": node %" PRIu64 " of level %" PRIu32 " is no hash", log,
+                          index, level);
 }
 
 raffle_rc rf_sqlite_node(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32], raffle_error *err)

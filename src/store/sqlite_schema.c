@@ -18,8 +18,8 @@ static const table tables[] = {
     {"key", "CREATE TABLE key (key BLOB PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID"},
     /* id = log * 2^38 + level * 2^32 + index. */
     {"node", "CREATE TABLE node (id INTEGER PRIMARY KEY, hash BLOB NOT NULL)"},
-    {"note",
-     "CREATE TABLE note (log INTEGER NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY (log, size)) WITHOUT ROWID"},
+    {"note", "CREATE TABLE note (log INTEGER NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY (log, "
+             "size)) WITHOUT ROWID"},
 };
 
 /* What an auditor may ask in SQL of a copy. Nothing in the library reads them. */
@@ -28,37 +28,53 @@ static const char *const views[] = {
     " json_extract(leaf, '$.at') AS at, json_extract(leaf, '$.by') AS role, leaf, private FROM record",
 
     "CREATE VIEW ticket AS SELECT log AS unit, idx AS serial, at, role, json_extract(leaf, '$.n') AS first_number,"
-    " json_extract(leaf, '$.n') + json_extract(leaf, '$.count') - 1 AS last_number, json_extract(leaf, '$.count') AS count,"
+    " json_extract(leaf, '$.n') + json_extract(leaf, '$.count') - 1 AS last_number, json_extract(leaf, '$.count') AS "
+    "count,"
     " json_extract(leaf, '$.price') AS price, json_extract(leaf, '$.tier') AS tier FROM entry WHERE type = 'sale'",
 
-    "CREATE VIEW void AS SELECT log, idx, at, role, json_extract(leaf, '$.unit') AS unit, json_extract(leaf, '$.serial') AS serial,"
-    " json_extract(leaf, '$.reason') AS reason, json_extract(leaf, '$.count') AS count, json_extract(leaf, '$.price') AS price"
+    "CREATE VIEW void AS SELECT log, idx, at, role, json_extract(leaf, '$.unit') AS unit, json_extract(leaf, "
+    "'$.serial') AS serial,"
+    " json_extract(leaf, '$.reason') AS reason, json_extract(leaf, '$.count') AS count, json_extract(leaf, '$.price') "
+    "AS price"
     " FROM entry WHERE type = 'void'",
 
-    "CREATE VIEW unit AS SELECT idx, at, role, type, json_extract(leaf, '$.unit') AS unit, json_extract(leaf, '$.name') AS name,"
+    "CREATE VIEW unit AS SELECT idx, at, role, type, json_extract(leaf, '$.unit') AS unit, json_extract(leaf, "
+    "'$.name') AS name,"
     " json_extract(leaf, '$.quota') AS quota FROM entry WHERE log = 0 AND type LIKE 'unit.%'",
 
-    "CREATE VIEW seal AS SELECT idx, at, role, type, json_extract(leaf, '$.unit') AS unit, json_extract(leaf, '$.size') AS size,"
-    " json_extract(leaf, '$.root') AS root, json_extract(leaf, '$.tickets') AS tickets, json_extract(leaf, '$.gross') AS gross"
+    "CREATE VIEW seal AS SELECT idx, at, role, type, json_extract(leaf, '$.unit') AS unit, json_extract(leaf, "
+    "'$.size') AS size,"
+    " json_extract(leaf, '$.root') AS root, json_extract(leaf, '$.tickets') AS tickets, json_extract(leaf, '$.gross') "
+    "AS gross"
     " FROM entry WHERE log = 0 AND type IN ('seal.unit', 'seal')",
 
-    "CREATE VIEW draw AS SELECT idx, at, role, type, json_extract(leaf, '$.prize') AS prize, json_extract(leaf, '$.attempt') AS attempt,"
+    "CREATE VIEW draw AS SELECT idx, at, role, type, json_extract(leaf, '$.prize') AS prize, json_extract(leaf, "
+    "'$.attempt') AS attempt,"
     " leaf FROM entry WHERE log = 0 AND type LIKE 'draw.%'",
 
-    "CREATE VIEW place AS SELECT e.idx AS idx, json_extract(e.leaf, '$.prize') AS prize, json_extract(e.leaf, '$.attempt') AS attempt,"
+    "CREATE VIEW place AS SELECT e.idx AS idx, json_extract(e.leaf, '$.prize') AS prize, json_extract(e.leaf, "
+    "'$.attempt') AS attempt,"
     " p.key + 1 AS place, json_extract(p.value, '$.unit') AS unit, json_extract(p.value, '$.number') AS number,"
     " json_extract(p.value, '$.serial') AS serial FROM entry AS e, json_each(e.leaf, '$.places') AS p"
     " WHERE e.log = 0 AND e.type = 'draw.result'",
 
-    "CREATE VIEW claim AS SELECT idx, at, role, type, json_extract(leaf, '$.prize') AS prize, json_extract(leaf, '$.place') AS place, leaf"
+    "CREATE VIEW claim AS SELECT idx, at, role, type, json_extract(leaf, '$.prize') AS prize, json_extract(leaf, "
+    "'$.place') AS place, leaf"
     " FROM entry WHERE log = 0 AND type IN ('winner.verify', 'winner.official', 'claim', 'forfeit')",
 
-    "CREATE VIEW event AS SELECT idx, at, role, json_extract(leaf, '$.code') AS code, json_extract(leaf, '$.component') AS component"
+    "CREATE VIEW event AS SELECT idx, at, role, json_extract(leaf, '$.code') AS code, json_extract(leaf, "
+    "'$.component') AS component"
     " FROM entry WHERE log = 0 AND type = 'event'",
 
     "CREATE VIEW unit_event AS SELECT log AS unit, idx, at, role, json_extract(leaf, '$.code') AS code,"
     " json_extract(leaf, '$.component') AS component FROM entry WHERE log > 0 AND type = 'event'",
 };
+
+/* One row in any case: a log that was never written has no row of its own. */
+static const char head_get[] = "SELECT l.size, l.state, c.size FROM (SELECT 1)"
+                               " LEFT JOIN log AS l ON l.log = ?1 LEFT JOIN log AS c ON c.log = 0";
+static const char head_put[] = "INSERT INTO log (log, size, state) VALUES (?1, ?2, ?3)"
+                               " ON CONFLICT (log) DO UPDATE SET size = ?2, state = ?3";
 
 static const char *const statements[RF_SQL_COUNT] = {
     [RF_SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -68,8 +84,8 @@ static const char *const statements[RF_SQL_COUNT] = {
     [RF_SQL_SAVEPOINT] = "SAVEPOINT request",
     [RF_SQL_ROLLBACK_TO] = "ROLLBACK TO request",
     [RF_SQL_RELEASE] = "RELEASE request",
-    [RF_SQL_HEAD_GET] = "SELECT l.size, l.state, c.size FROM (SELECT 1) LEFT JOIN log AS l ON l.log = ?1 LEFT JOIN log AS c ON c.log = 0",
-    [RF_SQL_HEAD_PUT] = "INSERT INTO log (log, size, state) VALUES (?1, ?2, ?3) ON CONFLICT (log) DO UPDATE SET size = ?2, state = ?3",
+    [RF_SQL_HEAD_GET] = head_get,
+    [RF_SQL_HEAD_PUT] = head_put,
     [RF_SQL_RECORD_PUT] = "INSERT INTO record (id, leaf, private) VALUES (?1, ?2, ?3)",
     [RF_SQL_RECORD_GET] = "SELECT id, leaf, private FROM record WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3",
     [RF_SQL_RECORD_ERASE] = "UPDATE record SET private = NULL WHERE id = ?1",
@@ -150,12 +166,13 @@ static raffle_rc check_tables(rf_conn *conn, raffle_error *err)
 {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         int64_t found = 0;
-        raffle_rc rc = number_of(conn, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql = ?1", tables[i].sql,
-                                 &found, err);
+        raffle_rc rc = number_of(conn, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql = ?1",
+                                 tables[i].sql, &found, err);
         if (rc != RAFFLE_OK)
             return rc;
         if (found != 1)
-            return rf_fail(err, RAFFLE_CORRUPT, "%s: the table %s is missing or altered", conn->owner->path, tables[i].name);
+            return rf_fail(err, RAFFLE_CORRUPT, "%s: the table %s is missing or altered", conn->owner->path,
+                           tables[i].name);
     }
     return RAFFLE_OK;
 }
@@ -176,9 +193,10 @@ raffle_rc rf_schema_check(rf_conn *conn, bool *empty, raffle_error *err)
         return rf_fail(err, RAFFLE_NOT_RAFFLE, "%s is a database, and holds no raffle", conn->owner->path);
     }
     if (version > RF_SQLITE_FORMAT)
-        return rf_fail(err, RAFFLE_NEWER, "%s has format %lld; this build reads %d", conn->owner->path, (long long)version,
-                       (int)RF_SQLITE_FORMAT);
+        return rf_fail(err, RAFFLE_NEWER, "%s has format %lld; this build reads %d", conn->owner->path,
+                       (long long)version, (int)RF_SQLITE_FORMAT);
     if (version < RF_SQLITE_FORMAT)
-        return rf_fail(err, RAFFLE_CORRUPT, "%s has format %lld, which never was", conn->owner->path, (long long)version);
+        return rf_fail(err, RAFFLE_CORRUPT, "%s has format %lld, which never was", conn->owner->path,
+                       (long long)version);
     return check_tables(conn, err);
 }

@@ -51,8 +51,8 @@ static bool has_functions(const raffle_store_table *t)
 static raffle_rc check_table(const raffle_store_table *table, raffle_error *err)
 {
     if (table->flags != 0)
-        return rf_fail(err, RAFFLE_UNSUPPORTED, "table: flags are %#" PRIx32 ", which this version of the library does not know",
-                       table->flags);
+        return rf_fail(err, RAFFLE_UNSUPPORTED,
+                       "table: flags are %#" PRIx32 ", which this version of the library does not know", table->flags);
     if (!has_functions(table))
         return rf_fail(err, RAFFLE_MISUSE, "table: a function is missing");
     if ((table->anchor_get == NULL) != (table->anchor_put == NULL))
@@ -82,31 +82,60 @@ raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_st
     return RAFFLE_OK;
 }
 
-static raffle_rc open_uri(const char *text, int32_t timeout_ms, raffle_store_table *table, void **ctx, raffle_error *err)
+static raffle_rc open_uri(const char *text, bool create, int32_t timeout_ms, raffle_store_table *table, void **ctx,
+                          raffle_error *err)
 {
     rf_uri uri;
     raffle_rc rc = rf_uri_parse(&uri, text, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (strcmp(uri.scheme, "sqlite") != 0)
-        return rf_fail(err, RAFFLE_UNSUPPORTED, "no store of this build is called %s: (a file of that name: write ./%s:…)",
-                       uri.scheme, uri.scheme);
+        return rf_fail(err, RAFFLE_UNSUPPORTED,
+                       "no store of this build is called %s: (a file of that name: write ./%s:…)", uri.scheme,
+                       uri.scheme);
     rf_sqlite_options options;
     rc = rf_sqlite_options_from(&options, &uri, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    options.create = options.create || create;
     options.timeout_ms = timeout_ms;
-    return rc == RAFFLE_OK ? rf_sqlite_open(&options, table, ctx, err) : rc;
-}
-
-static raffle_rc open_any(const char *text, int32_t timeout_ms, raffle_store_table *table, void **ctx, raffle_error *err)
-{
-    if (rf_uri_has_scheme(text))
-        return open_uri(text, timeout_ms, table, ctx, err);
-    const rf_sqlite_options options = {.path = text, .timeout_ms = timeout_ms};
     return rf_sqlite_open(&options, table, ctx, err);
 }
 
-/* Of the host only its timeout matters here: SQLite has no password. */
+static raffle_rc open_any(const char *text, bool create, int32_t timeout_ms, raffle_store_table *table, void **ctx,
+                          raffle_error *err)
+{
+    if (rf_uri_has_scheme(text))
+        return open_uri(text, create, timeout_ms, table, ctx, err);
+    const rf_sqlite_options options = {.path = text, .create = create, .timeout_ms = timeout_ms};
+    return rf_sqlite_open(&options, table, ctx, err);
+}
+
 raffle_rc raffle_store_open(const char *uri, const raffle_host *host, raffle_store **out, raffle_error *err)
+{
+    return rf_store_open(uri, host, false, out, err);
+}
+
+raffle_rc rf_store_beside(const char *store, const char *suffix, char *out, size_t cap, raffle_error *err)
+{
+    rf_uri uri;
+    const char *path = store;
+    if (rf_uri_has_scheme(store)) {
+        raffle_rc rc = rf_uri_parse(&uri, store, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        path = rf_uri_rest(&uri);
+    }
+    const size_t length = strlen(path), tail = strlen(suffix);
+    if (length == 0 || length + tail >= cap)
+        return rf_fail(err, RAFFLE_INVALID, "the store has no path, or too long a one, for something to lie beside it");
+    memcpy(out, path, length);
+    memcpy(out + length, suffix, tail + 1);
+    return RAFFLE_OK;
+}
+
+/* Of the host only its timeout matters here: SQLite has no password. */
+raffle_rc rf_store_open(const char *uri, const raffle_host *host, bool create, raffle_store **out, raffle_error *err)
 {
     if (uri == NULL)
         return rf_null(err, "uri");
@@ -117,7 +146,7 @@ raffle_rc raffle_store_open(const char *uri, const raffle_host *host, raffle_sto
     void *ctx = NULL;
     raffle_rc rc = host == NULL ? RAFFLE_OK : rf_struct_in(&mine, sizeof mine, host, "host", err);
     if (rc == RAFFLE_OK)
-        rc = open_any(uri, mine.timeout_ms, &table, &ctx, err);
+        rc = open_any(uri, create, mine.timeout_ms, &table, &ctx, err);
     if (rc != RAFFLE_OK)
         return rc;
     rc = raffle_store_new(&table, ctx, out, err);
@@ -163,19 +192,6 @@ static raffle_rc check_process(const raffle_store *store, raffle_error *err)
     return RAFFLE_OK;
 }
 
-/* Hands on what a store's function said: its sentence when it left one, a status that this build knows in any case. */
-static raffle_rc answer(raffle_rc rc, raffle_error *from, const char *function, raffle_error *err)
-{
-    if (rc == RAFFLE_OK)
-        return RAFFLE_OK;
-    from->message[sizeof from->message - 1] = '\0';
-    if (strcmp(raffle_rc_name(rc), "RAFFLE_?") == 0)
-        return rf_fail(err, RAFFLE_HOST, "the store's %s gave the unknown status %" PRId32, function, rc);
-    if (from->rc == rc && from->message[0] != '\0')
-        return rf_fail_as(err, from);
-    return rf_fail(err, rc, "the store's %s: %s", function, raffle_rc_text(rc));
-}
-
 raffle_rc rf_store_origin(raffle_store *store, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err)
 {
     raffle_rc rc = check_process(store, err);
@@ -183,7 +199,7 @@ raffle_rc rf_store_origin(raffle_store *store, char origin[RAFFLE_ORIGIN_SIZE], 
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
     char found[RAFFLE_ORIGIN_SIZE] = "";
-    rc = answer(store->table.origin(store->ctx, found, &own), &own, "origin", err);
+    rc = rf_check_answer(store->table.origin(store->ctx, found, &own), &own, "origin", RAFFLE_NOT_FOUND, err);
     if (rc != RAFFLE_OK)
         return rc;
     size_t length = strnlen(found, sizeof found);
@@ -201,7 +217,7 @@ raffle_rc rf_store_create(raffle_store *store, const char *origin, raffle_error 
     if (!rf_origin_valid(origin, strnlen(origin, RAFFLE_ORIGIN_SIZE)))
         return rf_fail(err, RAFFLE_INVALID, "\"%s\" is no origin of a raffle", origin);
     raffle_error own = RAFFLE_ERROR_INIT;
-    return answer(store->table.create(store->ctx, origin, &own), &own, "create", err);
+    return rf_check_answer(store->table.create(store->ctx, origin, &own), &own, "create", RAFFLE_EXISTS, err);
 }
 
 raffle_rc rf_store_head(raffle_store *store, uint32_t log, raffle_store_head *head, raffle_error *err)
@@ -213,7 +229,7 @@ raffle_rc rf_store_head(raffle_store *store, uint32_t log, raffle_store_head *he
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
     raffle_store_head found = {.struct_size = sizeof found};
-    rc = answer(store->table.head(store->ctx, log, &found, &own), &own, "head", err);
+    rc = rf_check_answer(store->table.head(store->ctx, log, &found, &own), &own, "head", RAFFLE_OK, err);
     if (rc == RAFFLE_OK)
         rc = rf_check_head(&found, log, err);
     if (rc != RAFFLE_OK)
@@ -227,12 +243,14 @@ raffle_rc rf_store_head(raffle_store *store, uint32_t log, raffle_store_head *he
 static raffle_rc check_appended(const rf_guard *guard, uint64_t size, raffle_error *err)
 {
     if (!guard->called)
-        return rf_fail(err, RAFFLE_CORRUPT, "the store appended to log %" PRIu32 " without asking for records", guard->log);
+        return rf_fail(err, RAFFLE_CORRUPT, "the store appended to log %" PRIu32 " without asking for records",
+                       guard->log);
     if (guard->result != RAFFLE_OK)
-        return rf_fail(err, RAFFLE_CORRUPT, "the store appended to log %" PRIu32 " although the batch had failed: %s", guard->log,
-                       raffle_rc_text(guard->result));
+        return rf_fail(err, RAFFLE_CORRUPT, "the store appended to log %" PRIu32 " although the batch had failed: %s",
+                       guard->log, raffle_rc_text(guard->result));
     if (size < guard->next || size > RF_LOG_RECORDS_MAX)
-        return rf_fail(err, RAFFLE_CORRUPT, "the store appended up to record %" PRIu64 " of log %" PRIu32 ", and says its size is %" PRIu64,
+        return rf_fail(err, RAFFLE_CORRUPT,
+                       "the store appended up to record %" PRIu64 " of log %" PRIu32 ", and says its size is %" PRIu64,
                        guard->next, guard->log, size);
     return RAFFLE_OK;
 }
@@ -248,7 +266,8 @@ raffle_rc rf_store_append(raffle_store *store, uint32_t log, raffle_store_fill f
     raffle_error own = RAFFLE_ERROR_INIT;
     uint64_t found = 0;
     rf_guard guard = {.log = log, .fill = fill, .fill_ctx = fill_ctx};
-    rc = answer(store->table.append(store->ctx, log, rf_guard_fill, &guard, timeout_ms, &found, &own), &own, "append", err);
+    rc = rf_check_answer(store->table.append(store->ctx, log, rf_guard_fill, &guard, timeout_ms, &found, &own), &own, "append", guard.result,
+                err);
     return rc == RAFFLE_OK ? check_appended(&guard, found, err) : rc;
 }
 
@@ -270,7 +289,8 @@ static raffle_rc take_record(void *ctx, const raffle_record *record, raffle_erro
     if (r->result != RAFFLE_OK)
         return r->result;
     if (r->next == r->end)
-        return r->result = rf_fail(r->err, RAFFLE_CORRUPT, "log %" PRIu32 ": the store gave more records than were asked for", r->log);
+        return r->result = rf_fail(r->err, RAFFLE_CORRUPT,
+                                   "log %" PRIu32 ": the store gave more records than were asked for", r->log);
     if (rf_struct_size(record) != sizeof mine) {
         r->result = rf_struct_in(&mine, sizeof mine, record, "record", r->err);
         record = &mine;
@@ -296,7 +316,7 @@ raffle_rc rf_store_read(raffle_store *store, uint32_t log, uint64_t from, uint64
     raffle_error own = RAFFLE_ERROR_INIT;
     reading r = {.log = log, .next = from, .end = from + count, .sink = sink, .sink_ctx = sink_ctx, .err = err};
     rc = store->table.read(store->ctx, log, from, count, take_record, &r, &own);
-    return r.result != RAFFLE_OK ? r.result : answer(rc, &own, "read", err);
+    return r.result != RAFFLE_OK ? r.result : rf_check_answer(rc, &own, "read", RAFFLE_OK, err);
 }
 
 raffle_rc rf_store_node(raffle_store *store, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32],
@@ -311,7 +331,7 @@ raffle_rc rf_store_node(raffle_store *store, uint32_t log, uint32_t level, uint6
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
     uint8_t found[32] = {0};
-    rc = answer(store->table.node(store->ctx, log, level, index, found, &own), &own, "node", err);
+    rc = rf_check_answer(store->table.node(store->ctx, log, level, index, found, &own), &own, "node", RAFFLE_NOT_FOUND, err);
     if (rc == RAFFLE_OK)
         memcpy(hash, found, sizeof found);
     return rc;
@@ -336,13 +356,14 @@ raffle_rc rf_store_find(raffle_store *store, uint32_t scope, const uint8_t *key,
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
     raffle_store_key found = {.struct_size = sizeof found};
-    rc = answer(store->table.find(store->ctx, scope, key, length, &found, &own), &own, "find", err);
+    rc = rf_check_answer(store->table.find(store->ctx, scope, key, length, &found, &own), &own, "find", RAFFLE_NOT_FOUND, err);
     if (rc == RAFFLE_OK)
         rc = rf_check_key(&found, RAFFLE_CORRUPT, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (found.scope != scope || rf_key_compare(found.key, found.length, key, length) != 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "the store gave another key of scope %" PRIu32 " than was asked for", scope);
+        return rf_fail(err, RAFFLE_CORRUPT, "the store gave another key of scope %" PRIu32 " than was asked for",
+                       scope);
     *row = found;
     row->struct_size = sizeof *row;
     return RAFFLE_OK;
@@ -370,8 +391,8 @@ static raffle_rc check_order(const scanning *s, const raffle_store_key *key)
     bool wanted = s->left > 0 && key->scope == s->scope && key->length >= s->prefix_length &&
                   rf_key_compare(key->key, s->prefix_length, s->prefix, s->prefix_length) == 0;
     if (!wanted || rf_key_compare(key->key, key->length, s->last, s->last_length) <= 0)
-        return rf_fail(s->err, RAFFLE_CORRUPT, "a scan of scope %" PRIu32 " gave a key that was not asked for or is out of order",
-                       s->scope);
+        return rf_fail(s->err, RAFFLE_CORRUPT,
+                       "a scan of scope %" PRIu32 " gave a key that was not asked for or is out of order", s->scope);
     return RAFFLE_OK;
 }
 
@@ -414,7 +435,7 @@ raffle_rc rf_store_scan(raffle_store *store, uint32_t scope, const uint8_t *pref
     if (after_length > 0)
         memcpy(s.last, after, after_length);
     rc = store->table.scan(store->ctx, scope, prefix, prefix_length, after, after_length, count, take_key, &s, &own);
-    return s.result != RAFFLE_OK ? s.result : answer(rc, &own, "scan", err);
+    return s.result != RAFFLE_OK ? s.result : rf_check_answer(rc, &own, "scan", RAFFLE_OK, err);
 }
 
 raffle_rc rf_store_note_put(raffle_store *store, uint32_t log, uint64_t size, const char *note, size_t length,
@@ -428,11 +449,11 @@ raffle_rc rf_store_note_put(raffle_store *store, uint32_t log, uint64_t size, co
     if (rc != RAFFLE_OK)
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
-    return answer(store->table.note_put(store->ctx, log, size, note, length, &own), &own, "note_put", err);
+    return rf_check_answer(store->table.note_put(store->ctx, log, size, note, length, &own), &own, "note_put", RAFFLE_OK, err);
 }
 
-raffle_rc rf_store_note_get(raffle_store *store, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,
-                            size_t *length, raffle_error *err)
+raffle_rc rf_store_note_get(raffle_store *store, uint32_t log, uint64_t size, uint64_t *note_size, char *note,
+                            size_t cap, size_t *length, raffle_error *err)
 {
     raffle_rc rc = check_process(store, err);
     if (rc == RAFFLE_OK)
@@ -446,11 +467,11 @@ raffle_rc rf_store_note_get(raffle_store *store, uint32_t log, uint64_t size, ui
     if (rc == RAFFLE_TOO_SMALL)
         *length = found;
     if (rc != RAFFLE_OK)
-        return answer(rc, &own, "note_get", err);
+        return rf_check_answer(rc, &own, "note_get", RAFFLE_NOT_FOUND, err);
     bool right_size = size == RF_NOTE_LATEST ? found_size <= RF_LOG_RECORDS_MAX : found_size == size;
     if (!right_size || found == 0 || found > cap || found > RAFFLE_STORE_NOTE_MAX)
-        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": the store gave a note of size %" PRIu64 " and %zu bytes", log,
-                       found_size, found);
+        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": the store gave a note of size %" PRIu64 " and %zu bytes",
+                       log, found_size, found);
     *note_size = found_size;
     *length = found;
     return RAFFLE_OK;
@@ -466,7 +487,7 @@ raffle_rc rf_store_erase(raffle_store *store, uint32_t log, uint64_t index, raff
     if (rc != RAFFLE_OK)
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
-    return answer(store->table.erase(store->ctx, log, index, &own), &own, "erase", err);
+    return rf_check_answer(store->table.erase(store->ctx, log, index, &own), &own, "erase", RAFFLE_NOT_FOUND, err);
 }
 
 raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size, uint8_t root[32], raffle_error *err)
@@ -481,7 +502,7 @@ raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size,
     raffle_error own = RAFFLE_ERROR_INIT;
     uint64_t found = 0;
     uint8_t hash[32] = {0};
-    rc = answer(store->table.anchor_get(store->ctx, log, &found, hash, &own), &own, "anchor_get", err);
+    rc = rf_check_answer(store->table.anchor_get(store->ctx, log, &found, hash, &own), &own, "anchor_get", RAFFLE_NOT_FOUND, err);
     if (rc == RAFFLE_OK && found > RF_LOG_RECORDS_MAX)
         rc = rf_fail(err, RAFFLE_CORRUPT, "the anchor says that log %" PRIu32 " has %" PRIu64 " records", log, found);
     if (rc != RAFFLE_OK)
@@ -502,5 +523,5 @@ raffle_rc rf_store_anchor_put(raffle_store *store, uint32_t log, uint64_t size, 
     if (rc != RAFFLE_OK || !rf_store_has_anchor(store))
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
-    return answer(store->table.anchor_put(store->ctx, log, size, root, durable, &own), &own, "anchor_put", err);
+    return rf_check_answer(store->table.anchor_put(store->ctx, log, size, root, durable, &own), &own, "anchor_put", RAFFLE_OK, err);
 }

@@ -17,6 +17,11 @@ enum {
 #define RF_LOG_RECORDS_MAX (UINT64_C(1) << 40) /* serials have five bytes (design §11) */
 #define RF_NOTE_LATEST UINT64_MAX
 
+/* raffle_store_open(), which with `create` makes what is not there. */
+raffle_rc rf_store_open(const char *uri, const raffle_host *host, bool create, raffle_store **out, raffle_error *err);
+/* The path of a store with a suffix: where what belongs to it lies. RAFFLE_INVALID: it has none, or it does not fit. */
+raffle_rc rf_store_beside(const char *store, const char *suffix, char *out, size_t cap, raffle_error *err);
+
 /* Another user of the handle; released by raffle_store_free(). NULL for NULL. */
 raffle_store *rf_store_ref(raffle_store *store);
 
@@ -43,8 +48,8 @@ raffle_rc rf_store_scan(raffle_store *store, uint32_t scope, const uint8_t *pref
                         void *sink_ctx, raffle_error *err);
 raffle_rc rf_store_note_put(raffle_store *store, uint32_t log, uint64_t size, const char *note, size_t length,
                             raffle_error *err);
-raffle_rc rf_store_note_get(raffle_store *store, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,
-                            size_t *length, raffle_error *err);
+raffle_rc rf_store_note_get(raffle_store *store, uint32_t log, uint64_t size, uint64_t *note_size, char *note,
+                            size_t cap, size_t *length, raffle_error *err);
 raffle_rc rf_store_erase(raffle_store *store, uint32_t log, uint64_t index, raffle_error *err);
 /* Without an anchor: RAFFLE_NOT_FOUND, and RAFFLE_OK for doing nothing. */
 raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size, uint8_t root[32], raffle_error *err);

@@ -32,8 +32,8 @@ static raffle_rc take_owner(const raffle_store_key *key, const raffle_store_key 
     if (rc != RAFFLE_OK)
         return rc;
     if (found->scope != key->scope || rf_key_compare(found->key, found->length, key->key, key->length) != 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "the store says that a key of scope %" PRIu32 " is taken, and shows another one",
-                       key->scope);
+        return rf_fail(err, RAFFLE_CORRUPT,
+                       "the store says that a key of scope %" PRIu32 " is taken, and shows another one", key->scope);
     *owner = *found;
     owner->struct_size = sizeof *owner;
     return RAFFLE_OK;
@@ -51,7 +51,8 @@ static raffle_rc guard_keys(void *ctx, const raffle_store_key *keys, size_t n, s
         return keep(guard, rc);
     size_t taken = 0;
     raffle_store_key found = {.struct_size = sizeof found};
-    rc = guard->batch.keys(guard->batch.ctx, keys, n, &taken, &found, err);
+    raffle_error own = RAFFLE_ERROR_INIT;
+    rc = rf_check_answer(guard->batch.keys(guard->batch.ctx, keys, n, &taken, &found, &own), &own, "keys", RAFFLE_OK, err);
     if (rc == RAFFLE_OK && taken > n)
         rc = rf_fail(err, RAFFLE_CORRUPT, "the store wrote %zu keys of %zu", taken, n);
     if (rc == RAFFLE_OK && taken < n)
@@ -71,7 +72,8 @@ static raffle_rc guard_records(void *ctx, const raffle_record *records, size_t n
     }
     if (n == 0)
         return RAFFLE_OK;
-    raffle_rc rc = guard->batch.records(guard->batch.ctx, records, n, err);
+    raffle_error own = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_check_answer(guard->batch.records(guard->batch.ctx, records, n, &own), &own, "records", RAFFLE_OK, err);
     if (rc == RAFFLE_OK)
         guard->next += n;
     return keep(guard, rc);
@@ -80,29 +82,32 @@ static raffle_rc guard_records(void *ctx, const raffle_record *records, size_t n
 static raffle_rc guard_node(void *ctx, uint32_t level, uint64_t index, const uint8_t hash[32], raffle_error *err)
 {
     rf_guard *guard = ctx;
+    raffle_error own = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_check_node(level, index, err);
     if (rc == RAFFLE_OK)
-        rc = guard->batch.node(guard->batch.ctx, level, index, hash, err);
+        rc = rf_check_answer(guard->batch.node(guard->batch.ctx, level, index, hash, &own), &own, "node", RAFFLE_OK, err);
     return keep(guard, rc);
 }
 
 static raffle_rc guard_state(void *ctx, const uint8_t *state, size_t length, raffle_error *err)
 {
     rf_guard *guard = ctx;
+    raffle_error own = RAFFLE_ERROR_INIT;
     raffle_rc rc = RAFFLE_OK;
     if (length > RAFFLE_STORE_STATE_MAX)
         rc = rf_fail(err, RAFFLE_INVALID, "a state of %zu bytes; %d may be kept", length, (int)RAFFLE_STORE_STATE_MAX);
     if (rc == RAFFLE_OK)
-        rc = guard->batch.state(guard->batch.ctx, state, length, err);
+        rc = rf_check_answer(guard->batch.state(guard->batch.ctx, state, length, &own), &own, "state", RAFFLE_OK, err);
     return keep(guard, rc);
 }
 
 static raffle_rc guard_note(void *ctx, uint64_t size, const char *note, size_t length, raffle_error *err)
 {
     rf_guard *guard = ctx;
+    raffle_error own = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_check_note(size, note, length, err);
     if (rc == RAFFLE_OK)
-        rc = guard->batch.note(guard->batch.ctx, size, note, length, err);
+        rc = rf_check_answer(guard->batch.note(guard->batch.ctx, size, note, length, &own), &own, "note", RAFFLE_OK, err);
     return keep(guard, rc);
 }
 

@@ -16,15 +16,16 @@ raffle_rc rf_check_log(uint32_t log, raffle_error *err)
 raffle_rc rf_check_record(const raffle_record *record, uint32_t log, uint64_t index, raffle_rc rc, raffle_error *err)
 {
     if (record->index != index)
-        return rf_fail(err, rc, "log %" PRIu32 ": record %" PRIu64 " comes where record %" PRIu64 " must be", log, record->index,
-                       index);
+        return rf_fail(err, rc, "log %" PRIu32 ": record %" PRIu64 " comes where record %" PRIu64 " must be", log,
+                       record->index, index);
     if (index >= RF_LOG_RECORDS_MAX)
         return rf_fail(err, rc, "log %" PRIu32 ": record %" PRIu64 " is beyond the largest log", log, index);
     if (record->leaf == NULL || record->leaf_length == 0 || record->leaf_length > RAFFLE_RECORD_MAX)
-        return rf_fail(err, rc, "log %" PRIu32 ", record %" PRIu64 ": its length is %" PRIu32, log, index, record->leaf_length);
+        return rf_fail(err, rc, "log %" PRIu32 ", record %" PRIu64 ": its length is %" PRIu32, log, index,
+                       record->leaf_length);
     if (record->private_length > RAFFLE_PRIVATE_MAX || (record->private_part == NULL) != (record->private_length == 0))
-        return rf_fail(err, rc, "log %" PRIu32 ", record %" PRIu64 ": the length of its private part is %" PRIu32, log, index,
-                       record->private_length);
+        return rf_fail(err, rc, "log %" PRIu32 ", record %" PRIu64 ": the length of its private part is %" PRIu32, log,
+                       index, record->private_length);
     return RAFFLE_OK;
 }
 
@@ -35,23 +36,26 @@ raffle_rc rf_check_key(const raffle_store_key *key, raffle_rc rc, raffle_error *
     if (key->length == 0 || key->length > RAFFLE_STORE_KEY_MAX)
         return rf_fail(err, rc, "a key of scope %" PRIu32 " has %" PRIu32 " bytes", key->scope, key->length);
     if (key->log > RF_LOG_MAX || key->index >= RF_LOG_RECORDS_MAX)
-        return rf_fail(err, rc, "a key of scope %" PRIu32 " names log %" PRIu32 ", record %" PRIu64, key->scope, key->log,
-                       key->index);
+        return rf_fail(err, rc, "a key of scope %" PRIu32 " names log %" PRIu32 ", record %" PRIu64, key->scope,
+                       key->log, key->index);
     return RAFFLE_OK;
 }
 
 raffle_rc rf_check_head(const raffle_store_head *head, uint32_t log, raffle_error *err)
 {
     if (head->log != log)
-        return rf_fail(err, RAFFLE_CORRUPT, "the store gave the head of log %" PRIu32 " for log %" PRIu32, head->log, log);
+        return rf_fail(err, RAFFLE_CORRUPT, "the store gave the head of log %" PRIu32 " for log %" PRIu32, head->log,
+                       log);
     if (head->size > RF_LOG_RECORDS_MAX || head->control_size > RF_LOG_RECORDS_MAX)
-        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": its head says %" PRIu64 " records, and %" PRIu64 " control records", log,
+        return rf_fail(err, RAFFLE_CORRUPT,
+                       "log %" PRIu32 ": its head says %" PRIu64 " records, and %" PRIu64 " control records", log,
                        head->size, head->control_size);
     if (log == 0 && head->size != head->control_size)
         return rf_fail(err, RAFFLE_CORRUPT, "log 0: its head says %" PRIu64 " and %" PRIu64 " records", head->size,
                        head->control_size);
     if (head->state_length > RAFFLE_STORE_STATE_MAX)
-        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": its state has %" PRIu32 " bytes", log, head->state_length);
+        return rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": its state has %" PRIu32 " bytes", log,
+                       head->state_length);
     return RAFFLE_OK;
 }
 
@@ -65,12 +69,40 @@ raffle_rc rf_check_node(uint32_t level, uint64_t index, raffle_error *err)
 raffle_rc rf_check_note(uint64_t size, const char *note, size_t length, raffle_error *err)
 {
     if (note == NULL || length == 0 || length > RAFFLE_STORE_NOTE_MAX)
-        return rf_fail(err, RAFFLE_INVALID, "a note has %zu bytes; 1 to %d may be kept", length, (int)RAFFLE_STORE_NOTE_MAX);
+        return rf_fail(err, RAFFLE_INVALID, "a note has %zu bytes; 1 to %d may be kept", length,
+                       (int)RAFFLE_STORE_NOTE_MAX);
     if (size > RF_LOG_RECORDS_MAX)
         return rf_fail(err, RAFFLE_INVALID, "a note over %" PRIu64 " records", size);
     if (rf_note_text_length(note, length) == 0)
-        return rf_fail(err, RAFFLE_INVALID, "a note over %" PRIu64 " records has no empty line before its signatures", size);
+        return rf_fail(err, RAFFLE_INVALID, "a note over %" PRIu64 " records has no empty line before its signatures",
+                       size);
     return RAFFLE_OK;
+}
+
+/* The arguments, the surroundings and integrity; not what says how a raffle, or a provider, stands. */
+static bool is_for_stores(raffle_rc rc)
+{
+    static const raffle_rc arguments[] = {RAFFLE_MISUSE, RAFFLE_INVALID, RAFFLE_LIMIT, RAFFLE_UNSUPPORTED, RAFFLE_TOO_SMALL};
+    for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++)
+        if (rc == arguments[i])
+            return true;
+    return rc >= RAFFLE_NOMEM && rc < RAFFLE_RNG && strcmp(raffle_rc_name(rc), "RAFFLE_?") != 0;
+}
+
+raffle_rc rf_check_answer(raffle_rc rc, raffle_error *from, const char *function, raffle_rc also, raffle_error *err)
+{
+    if (rc == RAFFLE_OK)
+        return RAFFLE_OK;
+    const bool wanted = rc == also || is_for_stores(rc);
+    const uint64_t token = from->token;
+    from->message[sizeof from->message - 1] = '\0';
+    if (from->message[0] == '\0' && wanted)
+        rf_fail(from, rc, "the store's %s: %s", function, raffle_rc_text(rc));
+    else if (from->message[0] == '\0')
+        rf_fail(from, rc, "the store's %s gave the status %" PRId32 ", which is none of its own", function, rc);
+    from->token = token;
+    from->rc = wanted ? rc : RAFFLE_HOST;
+    return rf_fail_as(err, from);
 }
 
 int rf_key_compare(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length)

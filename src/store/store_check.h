@@ -14,4 +14,8 @@ raffle_rc rf_check_log(uint32_t log, raffle_error *err);
 raffle_rc rf_check_note(uint64_t size, const char *note, size_t length, raffle_error *err);
 raffle_rc rf_check_node(uint32_t level, uint64_t index, raffle_error *err);
 
+/* Hands on what a function of a store's failed with: its sentence and token, and its status if a store may fail so, else RAFFLE_HOST: the layers above
+ * would take it for their own. `also`: the one that this function alone may give. `from` is what the function was given; it may hold nothing. */
+raffle_rc rf_check_answer(raffle_rc rc, raffle_error *from, const char *function, raffle_rc also, raffle_error *err);
+
 #endif

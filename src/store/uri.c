@@ -46,7 +46,8 @@ static raffle_rc decode(rf_uri *uri, const char *part, size_t length, size_t *at
             int high = length - i > 2 ? hex_digit(part[i + 1]) : -1;
             int low = length - i > 2 ? hex_digit(part[i + 2]) : -1;
             if (high < 0 || low < 0)
-                return rf_fail(err, RAFFLE_INVALID, "URI: '%%' without two hexadecimal digits in \"%.*s\"", (int)length, part);
+                return rf_fail(err, RAFFLE_INVALID, "URI: '%%' without two hexadecimal digits in \"%.*s\"", (int)length,
+                               part);
             c = (char)(high << 4 | low);
             i += 2;
         }

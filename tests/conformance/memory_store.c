@@ -139,7 +139,7 @@ static raffle_rc get_head(void *ctx, uint32_t number, raffle_store_head *head, r
 typedef struct batch {
     memory_store *m;
     uint32_t number;
-    size_t base; /* the log's size before */
+    size_t base;             /* the log's size before */
     raffle_store_key *added; /* keys to take back */
     size_t added_count;
     bool has_state;
@@ -290,7 +290,8 @@ static note *latest_note(memory_store *m, uint32_t number)
 }
 
 /* A note that replaces another one is added too: the last one of a size counts. */
-static raffle_rc add_note(memory_store *m, uint32_t number, uint64_t size, const char *text, size_t length, raffle_error *err)
+static raffle_rc add_note(memory_store *m, uint32_t number, uint64_t size, const char *text, size_t length,
+                          raffle_error *err)
 {
     const note *latest = latest_note(m, number);
     if (latest != NULL && size < latest->size)
@@ -343,7 +344,8 @@ static raffle_rc append_locked(memory_store *m, uint32_t number, raffle_store_fi
     log *l = m->logs[number];
     if (l == NULL)
         return fail(err, RAFFLE_NOMEM, "out of memory");
-    batch b = {.m = m, .number = number, .base = l->count, .nodes_before = m->node_count, .notes_before = m->note_count};
+    batch b = {
+        .m = m, .number = number, .base = l->count, .nodes_before = m->node_count, .notes_before = m->note_count};
     raffle_store_head head = {.struct_size = sizeof head};
     fill_head(m, number, &head);
     const raffle_store_batch functions = {.struct_size = sizeof functions,
@@ -365,8 +367,8 @@ static raffle_rc append_locked(memory_store *m, uint32_t number, raffle_store_fi
     return rc;
 }
 
-static raffle_rc append(void *ctx, uint32_t number, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms, uint64_t *size,
-                        raffle_error *err)
+static raffle_rc append(void *ctx, uint32_t number, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
+                        uint64_t *size, raffle_error *err)
 {
     memory_store *m = ctx;
     (void)timeout_ms;
@@ -398,7 +400,8 @@ static raffle_rc read_records(void *ctx, uint32_t number, uint64_t from, uint64_
     return rc;
 }
 
-static raffle_rc get_node(void *ctx, uint32_t number, uint32_t level, uint64_t index, uint8_t hash[32], raffle_error *err)
+static raffle_rc get_node(void *ctx, uint32_t number, uint32_t level, uint64_t index, uint8_t hash[32],
+                          raffle_error *err)
 {
     memory_store *m = ctx;
     raffle_rc rc = RAFFLE_NOT_FOUND;
@@ -414,7 +417,8 @@ static raffle_rc get_node(void *ctx, uint32_t number, uint32_t level, uint64_t i
     return rc == RAFFLE_OK ? rc : fail(err, rc, "no such node");
 }
 
-static raffle_rc find(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row, raffle_error *err)
+static raffle_rc find(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row,
+                      raffle_error *err)
 {
     memory_store *m = ctx;
     pthread_mutex_lock(&m->lock);
@@ -427,7 +431,8 @@ static raffle_rc find(void *ctx, uint32_t scope, const uint8_t *key, size_t leng
 }
 
 static raffle_rc scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
-                      size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx, raffle_error *err)
+                      size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
+                      raffle_error *err)
 {
     memory_store *m = ctx;
     raffle_rc rc = RAFFLE_OK;

@@ -32,13 +32,14 @@ enum {
     STEP = 64 /* records that are handed over at once */
 };
 
-static raffle_rc give_records(const store_job *job, uint64_t from, size_t n, const raffle_store_batch *batch, raffle_error *e)
+static raffle_rc give_records(const store_job *job, uint64_t from, size_t n, const raffle_store_batch *batch,
+                              raffle_error *e)
 {
     char leaf[STEP][96], part[STEP][96];
     raffle_record records[STEP];
     for (size_t i = 0; i < n; i++) {
         snprintf(leaf[i], sizeof leaf[i], "{\"i\":%" PRIu64 ",\"p\":\"%s\"}", from + i, job->prefix);
-        snprintf(part[i], sizeof part[i], "private %s %" PRIu64, job->prefix, from + i);
+        snprintf(part[i], sizeof part[i], "private %s %" PRIu64 ";", job->prefix, from + i);
         records[i] = (raffle_record){.struct_size = sizeof records[i], .index = from + i};
         records[i].leaf = leaf[i];
         records[i].leaf_length = (uint32_t)strlen(leaf[i]);
@@ -190,7 +191,7 @@ START_TEST(records_come_back)
     ck_assert_uint_eq(store_check_log(store, 1), 5);
     seen_record one = read_some(1, 3, 1);
     ck_assert_str_eq(one.leaf, "{\"i\":3,\"p\":\"b\"}");
-    ck_assert_str_eq(one.part, "private b 3");
+    ck_assert_str_eq(one.part, "private b 3;");
     ck_assert_str_eq(read_some(0, 0, 1).leaf, "{\"i\":0,\"p\":\"control\"}");
 }
 END_TEST
@@ -231,13 +232,15 @@ START_TEST(sink_ends_a_read)
 }
 END_TEST
 
-static raffle_rc fill_extremes(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *e)
+static raffle_rc fill_extremes(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch,
+                               raffle_error *e)
 {
     static char leaf[RAFFLE_RECORD_MAX], part[RAFFLE_PRIVATE_MAX];
     memset(leaf, 'x', sizeof leaf);
     memset(part, 'y', sizeof part);
-    raffle_record records[2] = {{.struct_size = sizeof *records, .leaf = leaf, .leaf_length = sizeof leaf, .index = head->size},
-                                {.struct_size = sizeof *records, .leaf = "1", .leaf_length = 1, .index = head->size + 1}};
+    raffle_record records[2] = {
+        {.struct_size = sizeof *records, .leaf = leaf, .leaf_length = sizeof leaf, .index = head->size},
+        {.struct_size = sizeof *records, .leaf = "1", .leaf_length = 1, .index = head->size + 1}};
     (void)ctx;
     records[0].private_part = part;
     records[0].private_length = sizeof part;
@@ -300,7 +303,8 @@ START_TEST(state_is_kept_and_replaced)
 }
 END_TEST
 
-static raffle_rc fill_whole_state(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *e)
+static raffle_rc fill_whole_state(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch,
+                                  raffle_error *e)
 {
     static uint8_t state[RAFFLE_STORE_STATE_MAX];
     (void)ctx;
@@ -355,7 +359,8 @@ START_TEST(gap_is_refused_even_when_fill_ignores_it)
 }
 END_TEST
 
-static raffle_rc fill_nothing(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *e)
+static raffle_rc fill_nothing(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch,
+                              raffle_error *e)
 {
     (void)ctx;
     (void)head;
@@ -403,7 +408,8 @@ END_TEST
 START_TEST(taken_key_names_its_owner)
 {
     const raffle_store_key first = store_key(1, "order", 1, 0);
-    const raffle_store_key second[] = {store_key(1, "fresh", 2, 0), store_key(1, "order", 2, 0), store_key(1, "never", 2, 0)};
+    const raffle_store_key second[] = {store_key(1, "fresh", 2, 0), store_key(1, "order", 2, 0),
+                                       store_key(1, "never", 2, 0)};
     store_job one = {.prefix = "a", .records = 1, .keys = &first, .key_count = 1};
     store_job two = {.prefix = "b", .records = 1, .keys = second, .key_count = 3};
     raffle_store_key row;
@@ -431,7 +437,10 @@ END_TEST
 
 START_TEST(longest_key_and_bytes_of_all_kinds)
 {
-    raffle_store_key key = {.struct_size = sizeof key, .scope = 9, .length = RAFFLE_STORE_KEY_MAX, .log = 65535,
+    raffle_store_key key = {.struct_size = sizeof key,
+                            .scope = 9,
+                            .length = RAFFLE_STORE_KEY_MAX,
+                            .log = 65535,
                             .index = RF_LOG_RECORDS_MAX - 1};
     for (unsigned i = 0; i < RAFFLE_STORE_KEY_MAX; i++)
         key.key[i] = (uint8_t)(i * 4);
@@ -465,8 +474,8 @@ static const char *scan(const char *prefix, const char *after, uint64_t count)
 {
     static seen_keys seen;
     memset(&seen, 0, sizeof seen);
-    raffle_rc rc = rf_store_scan(store, 3, (const uint8_t *)prefix, strlen(prefix), (const uint8_t *)after, strlen(after), count,
-                                 see_key, &seen, &err);
+    raffle_rc rc = rf_store_scan(store, 3, (const uint8_t *)prefix, strlen(prefix), (const uint8_t *)after,
+                                 strlen(after), count, see_key, &seen, &err);
     ck_assert_msg(rc == RAFFLE_OK, "scan: %s", err.message);
     return seen.text;
 }
@@ -526,7 +535,8 @@ START_TEST(long_scan)
     ck_assert_int_eq(rf_store_scan(store, 200, NULL, 0, NULL, 0, UINT64_MAX, see_key, &seen, &err), RAFFLE_OK);
     ck_assert_uint_eq(seen.count, N);
     memset(&seen, 0, sizeof seen);
-    ck_assert_int_eq(rf_store_scan(store, 200, (const uint8_t *)"00", 2, NULL, 0, 1025, see_key, &seen, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_store_scan(store, 200, (const uint8_t *)"00", 2, NULL, 0, 1025, see_key, &seen, &err),
+                     RAFFLE_OK);
     ck_assert_uint_eq(seen.count, 1025);
 }
 END_TEST
@@ -589,14 +599,16 @@ START_TEST(notes_are_kept_by_size)
     char text[16];
     size_t length = 0;
     uint64_t size = 0;
-    ck_assert_int_eq(rf_store_note_get(store, 1, RF_NOTE_LATEST, &size, text, sizeof text, &length, &err), RAFFLE_NOT_FOUND);
+    ck_assert_int_eq(rf_store_note_get(store, 1, RF_NOTE_LATEST, &size, text, sizeof text, &length, &err),
+                     RAFFLE_NOT_FOUND);
     ck_assert_int_eq(put_note(3, "three\n\nsigned\n"), RAFFLE_OK);
     ck_assert_int_eq(put_note(5, "five\n\nsigned\n"), RAFFLE_OK);
     expect_note(3, 3, "three\n\nsigned\n");
     expect_note(5, 5, "five\n\nsigned\n");
     expect_note(RF_NOTE_LATEST, 5, "five\n\nsigned\n");
     ck_assert_int_eq(rf_store_note_get(store, 1, 4, &size, text, sizeof text, &length, &err), RAFFLE_NOT_FOUND);
-    ck_assert_int_eq(rf_store_note_get(store, 2, RF_NOTE_LATEST, &size, text, sizeof text, &length, &err), RAFFLE_NOT_FOUND);
+    ck_assert_int_eq(rf_store_note_get(store, 2, RF_NOTE_LATEST, &size, text, sizeof text, &length, &err),
+                     RAFFLE_NOT_FOUND);
 }
 END_TEST
 
@@ -655,10 +667,10 @@ START_TEST(erase_takes_the_private_part_alone)
     store_append(store, 1, 3, "a");
     ck_assert_int_eq(rf_store_erase(store, 1, 1, &err), RAFFLE_OK);
     ck_assert_int_eq(rf_store_erase(store, 1, 1, &err), RAFFLE_OK);
-    ck_assert_str_eq(read_some(1, 0, 1).part, "private a 0");
+    ck_assert_str_eq(read_some(1, 0, 1).part, "private a 0;");
     ck_assert_str_eq(read_some(1, 1, 1).part, "");
     ck_assert_str_eq(read_some(1, 1, 1).leaf, "{\"i\":1,\"p\":\"a\"}");
-    ck_assert_str_eq(read_some(1, 2, 1).part, "private a 2");
+    ck_assert_str_eq(read_some(1, 2, 1).part, "private a 2;");
 }
 END_TEST
 
@@ -798,16 +810,39 @@ TCase *store_suite_tcase(const store_suite *s)
     TCase *c = tcase_create(s->name);
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_set_timeout(c, 120);
-    const TTest *const tests[] = {origin_is_kept, second_create_is_refused, new_log_is_empty, records_come_back,
-                                  reads_end_at_the_log_s_end, many_records_come_in_order, sink_ends_a_read,
-                                  longest_and_shortest_records, head_tells_the_control_log_s_size, state_is_kept_and_replaced,
-                                  largest_state, failing_fill_leaves_nothing, gap_is_refused_even_when_fill_ignores_it,
-                                  empty_batch_changes_nothing, failure_without_a_sentence_is_handed_back, keys_are_found,
-                                  taken_key_names_its_owner, key_twice_in_one_batch, longest_key_and_bytes_of_all_kinds,
-                                  scan_goes_by_bytes, scan_goes_on_after, long_scan, nodes_are_kept, notes_are_kept_by_size,
-                                  notes_never_go_back, note_that_does_not_fit, note_without_signatures_is_refused,
-                                  note_in_an_append, erase_takes_the_private_part_alone, erase_what_is_not_there,
-                                  anchor_never_goes_back, concurrent_appends_lose_nothing, arguments_out_of_range,
+    const TTest *const tests[] = {origin_is_kept,
+                                  second_create_is_refused,
+                                  new_log_is_empty,
+                                  records_come_back,
+                                  reads_end_at_the_log_s_end,
+                                  many_records_come_in_order,
+                                  sink_ends_a_read,
+                                  longest_and_shortest_records,
+                                  head_tells_the_control_log_s_size,
+                                  state_is_kept_and_replaced,
+                                  largest_state,
+                                  failing_fill_leaves_nothing,
+                                  gap_is_refused_even_when_fill_ignores_it,
+                                  empty_batch_changes_nothing,
+                                  failure_without_a_sentence_is_handed_back,
+                                  keys_are_found,
+                                  taken_key_names_its_owner,
+                                  key_twice_in_one_batch,
+                                  longest_key_and_bytes_of_all_kinds,
+                                  scan_goes_by_bytes,
+                                  scan_goes_on_after,
+                                  long_scan,
+                                  nodes_are_kept,
+                                  notes_are_kept_by_size,
+                                  notes_never_go_back,
+                                  note_that_does_not_fit,
+                                  note_without_signatures_is_refused,
+                                  note_in_an_append,
+                                  erase_takes_the_private_part_alone,
+                                  erase_what_is_not_there,
+                                  anchor_never_goes_back,
+                                  concurrent_appends_lose_nothing,
+                                  arguments_out_of_range,
                                   key_of_too_large_a_scope};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);

@@ -17,18 +17,18 @@ TCase *store_suite_tcase(const store_suite *suite);
 
 /* --- what tests of single stores use, too --- */
 
-/* One batch: `keys`, then `records` records whose leaf is {"i":INDEX,"p":PREFIX} and whose private part is "private PREFIX INDEX". */
+/* One batch: `keys`, then `records` records whose leaf is {"i":INDEX,"p":PREFIX} and whose private part is "private PREFIX INDEX;". */
 typedef struct store_job {
     const char *prefix;
     size_t records;
     const raffle_store_key *keys;
     size_t key_count;
     const char *state;
-    raffle_rc fail;  /* after everything else was written */
-    size_t calls;    /* results: how often fill was called, */
-    size_t done;     /* the keys that were written, */
+    raffle_rc fail; /* after everything else was written */
+    size_t calls;   /* results: how often fill was called, */
+    size_t done;    /* the keys that were written, */
     raffle_store_key owner;
-    uint64_t size;   /* the log's size before, */
+    uint64_t size; /* the log's size before, */
     uint64_t control_size;
     char state_before[64];
 } store_job;

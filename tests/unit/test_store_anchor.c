@@ -279,10 +279,20 @@ int main(void)
     TCase *c = tcase_create("anchor");
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_set_timeout(c, 60);
-    const TTest *const tests[] = {nothing_at_first, never_back, empty_log_has_an_anchor_too, highest_log_and_size,
-                                  file_is_private_and_readable, torn_write_leaves_the_older_value, first_write_torn_is_none,
-                                  both_damaged, slot_of_another_log, another_raffle_s, not_an_anchor,
-                                  unfinished_file_is_begun_again, folder_is_missing, threads_and_processes};
+    const TTest *const tests[] = {nothing_at_first,
+                                  never_back,
+                                  empty_log_has_an_anchor_too,
+                                  highest_log_and_size,
+                                  file_is_private_and_readable,
+                                  torn_write_leaves_the_older_value,
+                                  first_write_torn_is_none,
+                                  both_damaged,
+                                  slot_of_another_log,
+                                  another_raffle_s,
+                                  not_an_anchor,
+                                  unfinished_file_is_begun_again,
+                                  folder_is_missing,
+                                  threads_and_processes};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(s, c);

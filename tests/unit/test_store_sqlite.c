@@ -2,6 +2,7 @@
 /* The SQLite store: the conformance suite; opening, damage, locks, full disks, commits that fail, erasing, other processes. */
 #include "faulty_vfs.h"
 #include "filesystem.h"
+#include "sqlite_scrub.h"
 #include "store_suite.h"
 
 #include <dirent.h>
@@ -86,7 +87,8 @@ static void expect_open(const char *query, raffle_rc expected)
 {
     raffle_store *other = NULL;
     raffle_rc rc = open_with(query, &other);
-    ck_assert_msg(rc == expected, "%s: %s, not %s: %s", query, raffle_rc_name(rc), raffle_rc_name(expected), err.message);
+    ck_assert_msg(rc == expected, "%s: %s, not %s: %s", query, raffle_rc_name(rc), raffle_rc_name(expected),
+                  err.message);
     raffle_store_free(other);
 }
 
@@ -106,7 +108,8 @@ static void sql_text(const char *query, char *out, size_t cap)
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_msg(sqlite3_prepare_v2(db, query, -1, &statement, NULL) == SQLITE_OK, "%s: %s", query, sqlite3_errmsg(db));
+    ck_assert_msg(sqlite3_prepare_v2(db, query, -1, &statement, NULL) == SQLITE_OK, "%s: %s", query,
+                  sqlite3_errmsg(db));
     out[0] = '\0';
     while (sqlite3_step(statement) == SQLITE_ROW) {
         for (int i = 0; i < sqlite3_column_count(statement); i++) {
@@ -505,10 +508,12 @@ typedef struct gate {
     raffle_rc fail;
 } gate;
 
-static raffle_rc fill_at_gate(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *e)
+static raffle_rc fill_at_gate(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch,
+                              raffle_error *e)
 {
     gate *g = ctx;
-    raffle_record record = {.struct_size = sizeof record, .leaf = "{\"i\":0,\"p\":\"g\"}", .leaf_length = 15, .index = head->size};
+    raffle_record record = {
+        .struct_size = sizeof record, .leaf = "{\"i\":0,\"p\":\"g\"}", .leaf_length = 15, .index = head->size};
     sem_post(&g->inside);
     sem_wait(&g->go);
     raffle_rc rc = batch->records(batch->ctx, &record, 1, e);
@@ -561,7 +566,8 @@ START_TEST(reads_go_on_during_a_fill)
 }
 END_TEST
 
-static raffle_rc fill_that_appends(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *e)
+static raffle_rc fill_that_appends(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch,
+                                   raffle_error *e)
 {
     store_job *job = ctx;
     (void)head;
@@ -892,8 +898,10 @@ START_TEST(strange_keys_nodes_and_notes)
     uint64_t size = 0;
     size_t length = 0;
     unsigned sum = 0;
-    sql("INSERT INTO key VALUES (x'016b', -1), (x'026b', 'text'), (x'036b', 1 << 60), (x'04', 5), (zeroblob(66), 5), ('text', 5)");
-    sql("INSERT INTO node VALUES ((1 << 38) + (8 << 32), zeroblob(31)), ((1 << 38) + (8 << 32) + 1, 'a text of exactly thirty-two by')");
+    sql("INSERT INTO key VALUES (x'016b', -1), (x'026b', 'text'), (x'036b', 1 << 60), (x'04', 5), (zeroblob(66), 5), "
+        "('text', 5)");
+    sql("INSERT INTO node VALUES ((1 << 38) + (8 << 32), zeroblob(31)), ((1 << 38) + (8 << 32) + 1, 'a text of exactly "
+        "thirty-two by')");
     sql("INSERT INTO note VALUES (1, 5, x'00'), (2, -1, 'a\n\nb\n'), (3, 1, printf('%.*c', 16385, 'x'))");
     for (uint32_t scope = 1; scope <= 3; scope++)
         ck_assert_int_eq(rf_store_find(store, scope, (const uint8_t *)"k", 1, &row, &err), RAFFLE_CORRUPT);
@@ -902,7 +910,8 @@ START_TEST(strange_keys_nodes_and_notes)
     ck_assert_int_eq(rf_store_node(store, 1, 8, 0, hash, &err), RAFFLE_CORRUPT);
     ck_assert_int_eq(rf_store_node(store, 1, 8, 1, hash, &err), RAFFLE_CORRUPT);
     for (uint32_t log = 1; log <= 3; log++)
-        ck_assert_int_eq(rf_store_note_get(store, log, RF_NOTE_LATEST, &size, note, sizeof note, &length, &err), RAFFLE_CORRUPT);
+        ck_assert_int_eq(rf_store_note_get(store, log, RF_NOTE_LATEST, &size, note, sizeof note, &length, &err),
+                         RAFFLE_CORRUPT);
 }
 END_TEST
 
@@ -959,7 +968,8 @@ static raffle_rc fill_much(void *ctx, const raffle_store_head *head, const raffl
     memset(leaf, 'x', sizeof leaf);
     (*(unsigned *)ctx)++;
     for (uint64_t i = 0; rc == RAFFLE_OK && i < 200; i++) {
-        raffle_record record = {.struct_size = sizeof record, .leaf = leaf, .leaf_length = sizeof leaf, .index = head->size + i};
+        raffle_record record = {
+            .struct_size = sizeof record, .leaf = leaf, .leaf_length = sizeof leaf, .index = head->size + i};
         rc = batch->records(batch->ctx, &record, 1, e);
     }
     return rc;
@@ -1150,14 +1160,14 @@ START_TEST(erased_bytes_are_gone_from_the_files)
     char secret[32];
     store_append(store, 1, 100, "a");
     store_append(store, 2, 100, "b");
-    ck_assert(file_holds("-wal", "private a 42"));
+    ck_assert(file_holds("-wal", "private a 42;"));
     for (int i = 40; i < 50; i++) {
         ck_assert_int_eq(rf_store_erase(store, 1, (uint64_t)i, &err), RAFFLE_OK);
-        snprintf(secret, sizeof secret, "private a %d", i);
+        snprintf(secret, sizeof secret, "private a %d;", i);
         ck_assert(!file_holds("", secret));
         ck_assert(!file_holds("-wal", secret));
     }
-    ck_assert(file_holds("", "private a 39"));
+    ck_assert(file_holds("", "private a 39;"));
     ck_assert_uint_eq(store_check_log(store, 1), 100);
 }
 END_TEST
@@ -1191,14 +1201,81 @@ START_TEST(erased_bytes_are_gone_from_split_pages)
             snprintf(secret, sizeof secret, "private %s ", prefix);
             const char *at = bytes;
             while ((at = memmem(at, length - (size_t)(at - bytes), secret, strlen(secret))) != NULL) {
-                uint64_t index = strtoull(at + strlen(secret), NULL, 10);
-                found += index % 2 == log % 2;
+                char *end = NULL;
+                uint64_t index = strtoull(at + strlen(secret), &end, 10);
+                found += *end != ';' || index % 2 == log % 2; /* a piece counts, too */
                 at++;
             }
         }
     }
     free(bytes);
     ck_assert_uint_eq(found, 0);
+}
+END_TEST
+
+/* Rows of all lengths, in logs that take turns. */
+static raffle_rc fill_uneven(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *e)
+{
+    static char leaf[200], part[5000];
+    unsigned *seed = ctx;
+    raffle_record record = {.struct_size = sizeof record, .leaf = leaf, .private_part = part, .index = head->size};
+    memset(leaf, 'L', sizeof leaf);
+    memset(part, 'P', sizeof part);
+    *seed = *seed * 1103515245 + 12345;
+    record.leaf_length = 1 + (*seed >> 8) % sizeof leaf;
+    record.private_length = 1 + (*seed >> 16) % ((*seed >> 28) % 2 == 0 ? 300U : 5000U);
+    return batch->records(batch->ctx, &record, 1, e);
+}
+
+START_TEST(unused_bytes_of_pages_are_wiped)
+{
+    unsigned seed = 1, leaves = 0;
+    size_t length = 0;
+    for (unsigned i = 0; i < 3000; i++)
+        ck_assert_int_eq(rf_store_append(store, (seed >> 20) % 6, fill_uneven, &seed, -1, &err), RAFFLE_OK);
+    raffle_store_free(store);
+    store = NULL;
+    char *bytes = read_file(path, &length);
+    for (size_t page = 1; page < length / 4096; page++) {
+        int from = 0, to = 0;
+        rf_scrub_range((const unsigned char *)bytes + 4096 * page, 4096, &from, &to);
+        leaves += from < to;
+        for (int i = from; i < to; i++)
+            ck_assert_msg(bytes[4096 * page + (size_t)i] == 0, "page %zu, byte %d", page, i);
+    }
+    ck_assert_uint_gt(leaves, 500);
+    free(bytes);
+    sql("PRAGMA integrity_check");
+    reopen("");
+    uint64_t count = 0;
+    for (uint32_t log = 0; log < 6; log++)
+        count += size_of(log);
+    ck_assert_uint_eq(count, 3000);
+}
+END_TEST
+
+START_TEST(pages_that_are_not_to_be_wiped)
+{
+    unsigned char page[512] = {0x0d, 0, 0, 0, 2, 0x01, 0x80};
+    int from = 9, to = 9;
+    rf_scrub_range(page, 512, &from, &to);
+    ck_assert_int_eq(from, 12);
+    ck_assert_int_eq(to, 0x180);
+    page[5] = 2, page[6] = 1; /* beyond the page */
+    rf_scrub_range(page, 512, &from, &to);
+    ck_assert_int_eq(from, to);
+    page[5] = 0, page[6] = 12; /* no room */
+    rf_scrub_range(page, 512, &from, &to);
+    ck_assert_int_eq(from, to);
+    page[5] = 0, page[6] = 0; /* 65,536 */
+    rf_scrub_range(page, 512, &from, &to);
+    ck_assert_int_eq(from, to);
+    page[5] = 1, page[6] = 0x80, page[3] = 0xff; /* more cells than fit */
+    rf_scrub_range(page, 512, &from, &to);
+    ck_assert_int_eq(from, to);
+    page[3] = 0, page[0] = 0x05;
+    rf_scrub_range(page, 512, &from, &to);
+    ck_assert_int_eq(from, to);
 }
 END_TEST
 
@@ -1216,8 +1293,8 @@ START_TEST(erase_waits_for_readers)
     ck_assert_int_eq(rf_store_erase(store, 1, 7, &err), RAFFLE_BUSY);
     sqlite3_close(other);
     ck_assert_int_eq(rf_store_erase(store, 1, 7, &err), RAFFLE_OK);
-    ck_assert(!file_holds("", "private b 7"));
-    ck_assert(!file_holds("-wal", "private b 7"));
+    ck_assert(!file_holds("", "private b 7;"));
+    ck_assert(!file_holds("-wal", "private b 7;"));
 }
 END_TEST
 
@@ -1227,12 +1304,18 @@ START_TEST(views_for_auditors)
 {
     char text[512];
     sql("INSERT INTO record VALUES"
-        " (0, '{\"at\":\"2026-11-21T18:30:00.000Z\",\"attempt\":1,\"by\":\"manager\",\"places\":[{\"number\":7,\"serial\":1,\"unit\":1},"
+        " (0, "
+        "'{\"at\":\"2026-11-21T18:30:00.000Z\",\"attempt\":1,\"by\":\"manager\",\"places\":[{\"number\":7,\"serial\":1,"
+        "\"unit\":1},"
         "{\"number\":9,\"serial\":2,\"unit\":1}],\"prize\":\"car\",\"t\":\"draw.result\"}', NULL),"
-        " (1, '{\"at\":\"2026-11-21T18:30:00.000Z\",\"by\":\"system\",\"code\":\"door\",\"component\":\"rng\",\"t\":\"event\"}', NULL),"
-        " ((1 << 40) + 1, '{\"at\":\"2026-11-21T18:30:00.000Z\",\"by\":\"seller\",\"count\":5,\"n\":3,\"price\":1000,\"t\":\"sale\","
+        " (1, "
+        "'{\"at\":\"2026-11-21T18:30:00.000Z\",\"by\":\"system\",\"code\":\"door\",\"component\":\"rng\",\"t\":"
+        "\"event\"}', NULL),"
+        " ((1 << 40) + 1, "
+        "'{\"at\":\"2026-11-21T18:30:00.000Z\",\"by\":\"seller\",\"count\":5,\"n\":3,\"price\":1000,\"t\":\"sale\","
         "\"tier\":\"five\"}', '{}'),"
-        " ((1 << 40) + 2, '{\"at\":\"2026-11-21T18:31:00.000Z\",\"by\":\"seller\",\"count\":5,\"price\":1000,\"reason\":\"payment\","
+        " ((1 << 40) + 2, "
+        "'{\"at\":\"2026-11-21T18:31:00.000Z\",\"by\":\"seller\",\"count\":5,\"price\":1000,\"reason\":\"payment\","
         "\"serial\":1,\"t\":\"void\",\"unit\":1}', NULL)");
     sql_text("SELECT unit, serial, first_number, last_number, price, tier FROM ticket", text, sizeof text);
     ck_assert_str_eq(text, "1|1|3|7|1000|five|");
@@ -1245,7 +1328,8 @@ START_TEST(views_for_auditors)
     sql_text("SELECT code, component FROM event", text, sizeof text);
     ck_assert_str_eq(text, "door|rng|");
     sql_text("SELECT (SELECT count(*) FROM unit_event), (SELECT count(*) FROM unit), (SELECT count(*) FROM seal),"
-             " (SELECT count(*) FROM claim)", text, sizeof text);
+             " (SELECT count(*) FROM claim)",
+             text, sizeof text);
     ck_assert_str_eq(text, "0|0|0|0|");
 }
 END_TEST
@@ -1253,12 +1337,26 @@ END_TEST
 static TCase *opening(void)
 {
     TCase *c = tcase_create("opening");
-    const TTest *const tests[] = {reopened_store_has_everything, plain_path_opens, missing_file, what_is_no_raffle,
-                                  empty_file_becomes_a_store_on_request, creating_that_was_cut_off_goes_on, newer_format,
-                                  altered_tables, strangers_triggers_do_not_run, files_and_their_modes, anchor_elsewhere_or_nowhere,
-                                  anchor_of_another_raffle_refuses_create, odd_names_and_another_folder, network_file_systems,
-                                  opened_for_reading, reading_beside_a_writer, file_that_may_not_be_written,
-                                  folder_that_may_not_be_written, restored_copy_is_behind_its_anchor, views_for_auditors};
+    const TTest *const tests[] = {reopened_store_has_everything,
+                                  plain_path_opens,
+                                  missing_file,
+                                  what_is_no_raffle,
+                                  empty_file_becomes_a_store_on_request,
+                                  creating_that_was_cut_off_goes_on,
+                                  newer_format,
+                                  altered_tables,
+                                  strangers_triggers_do_not_run,
+                                  files_and_their_modes,
+                                  anchor_elsewhere_or_nowhere,
+                                  anchor_of_another_raffle_refuses_create,
+                                  odd_names_and_another_folder,
+                                  network_file_systems,
+                                  opened_for_reading,
+                                  reading_beside_a_writer,
+                                  file_that_may_not_be_written,
+                                  folder_that_may_not_be_written,
+                                  restored_copy_is_behind_its_anchor,
+                                  views_for_auditors};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     return c;
@@ -1267,9 +1365,11 @@ static TCase *opening(void)
 static TCase *waiting(void)
 {
     TCase *c = tcase_create("waiting");
-    const TTest *const tests[] = {locked_by_another_connection, host_says_how_long_calls_wait, queue_has_a_deadline,
-                                  reads_go_on_during_a_fill, append_within_a_fill, a_group_shares_a_commit, processes_lose_nothing,
-                                  child_may_free_the_handle, killed_process_leaves_what_it_wrote, erase_waits_for_readers};
+    const TTest *const tests[] = {
+        locked_by_another_connection, host_says_how_long_calls_wait, queue_has_a_deadline,
+        reads_go_on_during_a_fill,    append_within_a_fill,          a_group_shares_a_commit,
+        processes_lose_nothing,       child_may_free_the_handle,     killed_process_leaves_what_it_wrote,
+        erase_waits_for_readers};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     return c;
@@ -1278,8 +1378,12 @@ static TCase *waiting(void)
 static TCase *damage(void)
 {
     TCase *c = tcase_create("damage");
-    const TTest *const tests[] = {truncated_files, flipped_bytes, overwritten_pages, append_onto_a_row_beyond_the_end,
-                                  strange_keys_nodes_and_notes, strange_origin};
+    const TTest *const tests[] = {truncated_files,
+                                  flipped_bytes,
+                                  overwritten_pages,
+                                  append_onto_a_row_beyond_the_end,
+                                  strange_keys_nodes_and_notes,
+                                  strange_origin};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     tcase_add_loop_test(c, strange_rows, 0, (int)(sizeof strange / sizeof *strange));
@@ -1289,14 +1393,20 @@ static TCase *damage(void)
 static TCase *failures(void)
 {
     TCase *c = tcase_create("failures");
-    const TTest *const tests[] = {full_disk_within_a_batch, full_disk_spares_the_others, disk_that_stays_broken,
-                                  readers_outlive_a_commit_that_fails, write_ahead_log_is_folded,
-                                  erased_bytes_are_gone_from_the_files, erased_bytes_are_gone_from_split_pages};
+    const TTest *const tests[] = {full_disk_within_a_batch,
+                                  full_disk_spares_the_others,
+                                  disk_that_stays_broken,
+                                  readers_outlive_a_commit_that_fails,
+                                  write_ahead_log_is_folded,
+                                  erased_bytes_are_gone_from_the_files,
+                                  erased_bytes_are_gone_from_split_pages,
+                                  unused_bytes_of_pages_are_wiped,
+                                  pages_that_are_not_to_be_wiped};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     tcase_add_loop_test(c, full_disk_at_commit, 0, 8);
     tcase_add_loop_test(c, commit_whose_sync_fails, 0, 2);
-    tcase_add_loop_test(c, commit_whose_write_fails, 0, 12);
+    tcase_add_loop_test(c, commit_whose_write_fails, 0, 8);
     tcase_add_loop_test(c, commit_that_fails_beside_another_connection, 0, 2);
     return c;
 }

@@ -37,7 +37,7 @@ typedef struct liar {
     size_t keys_done;
     raffle_store_key owner, row;
     raffle_record record;
-    size_t repeat;        /* records, rows */
+    size_t repeat; /* records, rows */
     bool ignore_sink;
     uint64_t note_size;
     size_t note_length;
@@ -129,7 +129,8 @@ static raffle_rc liar_batch_note(void *ctx, uint64_t size, const char *note, siz
 static raffle_rc liar_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
                              uint64_t *size, raffle_error *e)
 {
-    raffle_store_batch batch = {.struct_size = sizeof batch, .keys = liar_keys, .records = liar_records, .state = liar_state};
+    raffle_store_batch batch = {
+        .struct_size = sizeof batch, .keys = liar_keys, .records = liar_records, .state = liar_state};
     (void)ctx;
     (void)log;
     (void)timeout_ms;
@@ -170,7 +171,8 @@ static raffle_rc liar_node(void *ctx, uint32_t log, uint32_t level, uint64_t ind
     return lie.rc;
 }
 
-static raffle_rc liar_find(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row, raffle_error *e)
+static raffle_rc liar_find(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row,
+                           raffle_error *e)
 {
     (void)ctx;
     (void)scope;
@@ -182,7 +184,8 @@ static raffle_rc liar_find(void *ctx, uint32_t scope, const uint8_t *key, size_t
 }
 
 static raffle_rc liar_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
-                           size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx, raffle_error *e)
+                           size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
+                           raffle_error *e)
 {
     raffle_rc rc = lie.rc;
     (void)ctx;
@@ -389,8 +392,10 @@ START_TEST(child_of_fork_is_refused)
         char origin[RAFFLE_ORIGIN_SIZE];
         static raffle_store_head head;
         store_job job = {.prefix = "a", .records = 1};
-        bool refused = rf_store_origin(store, origin, NULL) == RAFFLE_FORKED && rf_store_head(store, 1, &head, NULL) == RAFFLE_FORKED &&
-                       store_job_run(store, 1, &job, 0, NULL) == RAFFLE_FORKED && rf_store_erase(store, 1, 0, NULL) == RAFFLE_FORKED;
+        bool refused = rf_store_origin(store, origin, NULL) == RAFFLE_FORKED &&
+                       rf_store_head(store, 1, &head, NULL) == RAFFLE_FORKED &&
+                       store_job_run(store, 1, &job, 0, NULL) == RAFFLE_FORKED &&
+                       rf_store_erase(store, 1, 0, NULL) == RAFFLE_FORKED;
         _exit(refused ? 0 : 1);
     }
     int status = -1;
@@ -595,8 +600,9 @@ END_TEST
 START_TEST(bad_rows)
 {
     raffle_store_key row = {.struct_size = 1};
-    const raffle_store_key bad[] = {store_key(1, "other", 1, 0), store_key(2, "key", 1, 0), store_key(1, "key", 65536, 0),
-                                    store_key(1, "key", 1, RF_LOG_RECORDS_MAX), store_key(1, "", 1, 0)};
+    const raffle_store_key bad[] = {store_key(1, "other", 1, 0), store_key(2, "key", 1, 0),
+                                    store_key(1, "key", 65536, 0), store_key(1, "key", 1, RF_LOG_RECORDS_MAX),
+                                    store_key(1, "", 1, 0)};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         lie.row = bad[i];
         ck_assert_int_eq(rf_store_find(store, 1, (const uint8_t *)"key", 3, &row, &err), RAFFLE_CORRUPT);
@@ -622,8 +628,8 @@ static raffle_rc count_key(void *ctx, const raffle_store_key *key, raffle_error 
 static size_t scan_all(const char *prefix, const char *after, uint64_t count, raffle_rc rc)
 {
     size_t seen = 0;
-    ck_assert_int_eq(rf_store_scan(store, 1, (const uint8_t *)prefix, strlen(prefix), (const uint8_t *)after, strlen(after), count,
-                                   count_key, &seen, &err),
+    ck_assert_int_eq(rf_store_scan(store, 1, (const uint8_t *)prefix, strlen(prefix), (const uint8_t *)after,
+                                   strlen(after), count, count_key, &seen, &err),
                      rc);
     return seen;
 }
@@ -719,11 +725,30 @@ int main(void)
     Suite *s = suite_create("store_store");
     TCase *c = tcase_create("handle");
     tcase_add_checked_fixture(c, open_liar, close_liar);
-    const TTest *const tests[] = {freed_with_the_last_user, table_without_a_function, table_without_an_anchor, table_of_another_size,
-                                  batch_limits_are_told, child_of_fork_is_refused, bad_origins, statuses_and_sentences, bad_heads,
-                                  control_log_of_two_sizes, append_that_did_not_ask, append_that_ignored_the_failure,
-                                  append_that_lost_records, batch_without_functions, key_owners, bad_records, record_of_an_older_host,
-                                  too_many_records, bad_rows, bad_scans, bad_notes, bad_anchor, texts_of_notes, opening_by_uri};
+    const TTest *const tests[] = {freed_with_the_last_user,
+                                  table_without_a_function,
+                                  table_without_an_anchor,
+                                  table_of_another_size,
+                                  batch_limits_are_told,
+                                  child_of_fork_is_refused,
+                                  bad_origins,
+                                  statuses_and_sentences,
+                                  bad_heads,
+                                  control_log_of_two_sizes,
+                                  append_that_did_not_ask,
+                                  append_that_ignored_the_failure,
+                                  append_that_lost_records,
+                                  batch_without_functions,
+                                  key_owners,
+                                  bad_records,
+                                  record_of_an_older_host,
+                                  too_many_records,
+                                  bad_rows,
+                                  bad_scans,
+                                  bad_notes,
+                                  bad_anchor,
+                                  texts_of_notes,
+                                  opening_by_uri};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(s, c);

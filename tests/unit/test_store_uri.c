@@ -173,9 +173,18 @@ int main(void)
 {
     Suite *s = suite_create("store_uri");
     TCase *c = tcase_create("uri");
-    const TTest *const tests[] = {scheme_and_rest, query_and_fragment, escapes_are_decoded,
-                                  value_may_hold_equals_and_question_marks, copy_of_a_uri, bad_escapes, bad_pairs,
-                                  what_is_a_scheme, bounds, fullest_uri_fits, unknown_keys_are_named, flags};
+    const TTest *const tests[] = {scheme_and_rest,
+                                  query_and_fragment,
+                                  escapes_are_decoded,
+                                  value_may_hold_equals_and_question_marks,
+                                  copy_of_a_uri,
+                                  bad_escapes,
+                                  bad_pairs,
+                                  what_is_a_scheme,
+                                  bounds,
+                                  fullest_uri_fits,
+                                  unknown_keys_are_named,
+                                  flags};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(s, c);

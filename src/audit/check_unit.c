@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The units' logs: folded in order from what the segments found, and compared with seals, signatures and anchors. */
+#include "audit_impl.h"
+
+#include "error.h"
+#include "fold_keys.h"
+#include "scan.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The log that is being folded. */
+typedef struct folding {
+    raffle_audit *audit;
+    rf_unit_frame frame;
+    rf_unit_log *log;
+    uint32_t number;
+    uint64_t index;
+    rf_unit_state state;
+    bool resync; /* the record before was refused: the next draw number is taken from this one */
+    rf_range range;
+    size_t next_mark;
+    rf_order_walk walk;
+    rf_orders orders;
+    rf_segment_frame segments;
+} folding;
+
+/* --- what is to be read --- */
+
+static int compare_marks(const void *left, const void *right)
+{
+    const uint64_t a = ((const rf_mark *)left)->size, b = ((const rf_mark *)right)->size;
+    return (a > b) - (a < b);
+}
+
+static void add_mark(rf_unit_log *u, uint64_t size)
+{
+    if (size <= u->size)
+        u->mark[u->marks++] = (rf_mark){.size = size};
+}
+
+/* The sizes that anybody named, each once, and the whole log's. */
+static void sort_marks(rf_unit_log *u)
+{
+    size_t kept = 0;
+    qsort(u->mark, u->marks, sizeof *u->mark, compare_marks);
+    for (size_t i = 0; i < u->marks; i++)
+        if (kept == 0 || u->mark[kept - 1].size != u->mark[i].size)
+            u->mark[kept++] = u->mark[i];
+    u->marks = kept;
+}
+
+static raffle_rc prepare_marks(raffle_audit *a, uint32_t number, raffle_error *err)
+{
+    rf_unit_log *u = &a->unit[number - 1];
+    size_t seals = 0;
+    for (size_t i = 0; i < a->seals; i++)
+        seals += a->sealed[i].says.unit == number;
+    u->mark = malloc((seals + 3) * sizeof *u->mark);
+    if (u->mark == NULL)
+        return rf_nomem(err);
+    for (size_t i = 0; i < a->seals; i++)
+        if (a->sealed[i].says.unit == number)
+            add_mark(u, a->sealed[i].says.size);
+    if (u->seen.has_note)
+        add_mark(u, u->seen.note_size);
+    if (u->seen.has_anchor)
+        add_mark(u, u->seen.anchor_size);
+    add_mark(u, u->size);
+    sort_marks(u);
+    return RAFFLE_OK;
+}
+
+static raffle_rc prepare_unit(raffle_audit *a, uint32_t number, raffle_error *err)
+{
+    rf_unit_log *u = &a->unit[number - 1];
+    raffle_store_head head;
+    raffle_rc rc = rf_seen_read(&u->seen, a->store, number, &a->faults, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_store_head(a->store, number, &head, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    u->size = head.size;
+    a->total += head.size;
+    if (number <= a->control.units)
+        rf_signer_init(&u->signer, number, a->origin, a->control.unit[number - 1].key, 0, &a->faults);
+    else
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, number, 0, "not-enrolled", "unit %u has a log, and was never enrolled", number);
+    return prepare_marks(a, number, err);
+}
+
+/* Logs beyond the units that were enrolled: as far as there are any. */
+static raffle_rc count_logs(raffle_audit *a, raffle_error *err)
+{
+    a->units = a->control.units;
+    while (a->units < RAFFLE_UNIT_MAX) {
+        raffle_store_head head;
+        raffle_rc rc = rf_store_head(a->store, (uint32_t)a->units + 1, &head, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        if (head.size == 0)
+            break;
+        a->units++;
+    }
+    a->unit = calloc(a->units > 0 ? a->units : 1, sizeof *a->unit);
+    return a->unit != NULL ? RAFFLE_OK : rf_nomem(err);
+}
+
+/* Those in the control log go to their units. */
+static raffle_rc hand_out_voids(raffle_audit *a, raffle_error *err)
+{
+    for (size_t i = 0; i < a->control_voids; i++) {
+        const struct rf_control_void *v = &a->control_void[i];
+        if (v->unit < 1 || v->unit > a->units)
+            continue; /* the fold says so */
+        raffle_rc rc = rf_voids_add(&a->unit[v->unit - 1].voids, &v->is, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+    }
+    return RAFFLE_OK;
+}
+
+/* --- folding --- */
+
+static void begin_unit(folding *f, uint32_t number)
+{
+    f->number = number;
+    f->log = &f->audit->unit[number - 1];
+    f->frame.unit = number;
+    f->index = 0;
+    f->resync = false;
+    f->next_mark = 0;
+    f->walk = (rf_order_walk){0};
+    rf_unit_state_init(&f->state);
+    rf_range_init(&f->range);
+}
+
+static void reach_mark(folding *f)
+{
+    rf_mark *m = &f->log->mark[f->next_mark++];
+    m->reached = true;
+    m->state = f->state;
+}
+
+static void refuse(folding *f, const rf_record *r, const raffle_error *why)
+{
+    rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "fold", "%s", why->message);
+    f->state.size++;
+    f->state.last_at = r->at;
+    f->state.closed = f->state.closed || r->type == RF_UNIT_CLOSE;
+    f->resync = true;
+}
+
+/* The fold judges. A record that it refuses is left out of the sums, and the next one is judged as it would have been. */
+static bool apply(folding *f, const rf_record *r, rf_taken_list *taken)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    if (f->resync && rf_has(r, RF_F_N))
+        f->state.next = (uint64_t)r->n;
+    f->resync = false;
+    if (rf_unit_apply(&f->frame, &f->state, r, taken, &why) == RAFFLE_OK)
+        return true;
+    if (taken != NULL)
+        taken->n = 0;
+    refuse(f, r, &why);
+    return false;
+}
+
+static raffle_rc fold_sale(folding *f, const rf_brief *b, raffle_error *err)
+{
+    const rf_tier *tier = &f->frame.rules->tier[b->tier];
+    rf_record r;
+    r.type = RF_SALE;
+    r.has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE) |
+            rf_bit(RF_F_TIER);
+    r.at = b->at;
+    r.by = b->by;
+    r.n = b->n;
+    r.count = b->count;
+    r.price = b->price;
+    r.tier = (rf_text){tier->name, strlen(tier->name), false};
+    (void)apply(f, &r, NULL);
+    return rf_orders_add(&f->orders, &f->walk, &f->audit->faults, f->number, f->index, b, err);
+}
+
+static raffle_rc check_taken(folding *f, const rf_taken_list *taken, raffle_error *err)
+{
+    raffle_audit *a = f->audit;
+    for (size_t i = 0; i < taken->n; i++) {
+        const rf_taken *key = &taken->key[i];
+        raffle_store_key row;
+        raffle_error why = RAFFLE_ERROR_INIT;
+        if (key->scope == RF_SCOPE_VOID)
+            continue; /* compared with their keys all together */
+        raffle_rc rc = rf_store_find(a->store, key->scope, key->key, key->length, &row, &why);
+        if (rc == RAFFLE_OK && (row.log != f->number || row.index != f->index))
+            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "key-wrong", "a key of this record names record %llu of log %u",
+                     (unsigned long long)row.index, row.log);
+        if (rc == RAFFLE_NOT_FOUND)
+            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "key-missing", "a key of this record is not there");
+        else if (rc != RAFFLE_OK && (rc = rf_fault_or_fail(&a->faults, f->number, f->index, "key-missing", &why, err)) != RAFFLE_OK)
+            return rc;
+    }
+    return RAFFLE_OK;
+}
+
+/* Also one that the fold refused: it may hide that a ticket is void twice. */
+static raffle_rc collect_void(folding *f, const rf_record *r, raffle_error *err)
+{
+    if (r->unit != f->number)
+        return RAFFLE_OK; /* the fold says so */
+    const rf_void v = {.serial = (uint64_t)r->serial,
+                       .index = f->index,
+                       .log = f->number,
+                       .count = (uint32_t)(r->count <= UINT32_MAX ? r->count : UINT32_MAX),
+                       .price = r->price};
+    return rf_voids_add(&f->log->voids, &v, err);
+}
+
+static raffle_rc fold_full(folding *f, const rf_segment *s, const rf_brief *b, raffle_error *err)
+{
+    rf_record r;
+    rf_taken_list taken = {0};
+    raffle_rc rc = rf_record_decode(&r, s->leaves + b->n, b->count, err);
+    if (rc != RAFFLE_OK)
+        return rc; /* it was decoded before: this cannot be */
+    if (f->frame.rules != NULL)
+        (void)apply(f, &r, &taken);
+    rc = check_taken(f, &taken, err);
+    if (rc == RAFFLE_OK && r.type == RF_VOID)
+        rc = collect_void(f, &r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (r.type == RF_SALE && b->has_order)
+        return rf_orders_add(&f->orders, &f->walk, &f->audit->faults, f->number, f->index, b, err);
+    if (r.type == RF_SALE)
+        rf_orders_unknown(&f->walk);
+    else
+        rf_orders_end(&f->walk, &f->audit->faults, f->number, f->index);
+    return RAFFLE_OK;
+}
+
+static raffle_rc fold_brief(folding *f, const rf_segment *s, const rf_brief *b, raffle_error *err)
+{
+    switch ((rf_brief_kind)b->kind) {
+    case RF_BRIEF_SALE:
+        return fold_sale(f, b, err);
+    case RF_BRIEF_FULL:
+        return fold_full(f, s, b, err);
+    case RF_BRIEF_LOST:
+        break;
+    }
+    f->state.size++;
+    f->resync = true;
+    rf_orders_unknown(&f->walk);
+    return RAFFLE_OK;
+}
+
+/* --- the tree --- */
+
+static void push_range(rf_sha256 *hash, rf_range *range, const rf_range *part, rf_node_sink sink, void *ctx)
+{
+    rf_node_id nodes[RF_TREE_MAX_LEVEL + 1];
+    const size_t n = rf_range_nodes(part->size, nodes);
+    for (size_t i = 0; i < n; i++)
+        rf_range_push_node(hash, range, nodes[i].level, part->hash[i], sink, ctx);
+}
+
+typedef struct upper_nodes {
+    folding *folding;
+    raffle_rc rc;
+    raffle_error *err;
+} upper_nodes;
+
+/* Nodes above a segment; those inside were compared with it. */
+static void check_node(void *ctx, uint32_t level, uint64_t index, const uint8_t hash[32])
+{
+    upper_nodes *u = ctx;
+    raffle_audit *a = u->folding->audit;
+    uint8_t kept[32];
+    raffle_error why = RAFFLE_ERROR_INIT;
+    if (level <= RF_SEGMENT_LEVEL || u->rc != RAFFLE_OK)
+        return;
+    raffle_rc rc = rf_store_node(a->store, u->folding->number, level, index, kept, &why);
+    if (rc == RAFFLE_OK && memcmp(kept, hash, 32) != 0)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, u->folding->number, index << level, "node",
+                 "the kept hash of the %llu records from here on is not theirs", 1ULL << level);
+    else if (rc != RAFFLE_OK && rc != RAFFLE_NOT_FOUND)
+        u->rc = rf_fault_or_fail(&a->faults, u->folding->number, index << level, "node", &why, u->err);
+}
+
+static rf_mark *find_mark(const rf_unit_log *u, uint64_t size)
+{
+    const rf_mark wanted = {.size = size};
+    return bsearch(&wanted, u->mark, u->marks, sizeof wanted, compare_marks);
+}
+
+static void root_at(const folding *f, const rf_range *part, uint64_t size)
+{
+    rf_range whole = f->range;
+    rf_mark *m = find_mark(f->log, size);
+    push_range(f->audit->hash, &whole, part, NULL, NULL);
+    if (m != NULL)
+        rf_range_root(f->audit->hash, &whole, m->root);
+}
+
+static raffle_rc grow_tree(folding *f, const rf_segment *s, raffle_error *err)
+{
+    upper_nodes upper = {f, RAFFLE_OK, err};
+    for (size_t i = 0; i < s->cuts; i++)
+        root_at(f, &s->cut[i].range, s->cut[i].size);
+    root_at(f, &s->range, s->to);
+    push_range(f->audit->hash, &f->range, &s->range, check_node, &upper);
+    return upper.rc;
+}
+
+/* --- callbacks of the scan --- */
+
+static raffle_rc take_segment(void *ctx, size_t log, rf_segment *s, raffle_error *err)
+{
+    folding *f = ctx;
+    raffle_audit *a = f->audit;
+    (void)log;
+    rf_faults_move(&a->faults, &s->faults);
+    a->verdict.private_missing += s->private_missing;
+    for (uint64_t i = 0; i < s->to - s->from; i++) {
+        if (f->next_mark < f->log->marks && f->log->mark[f->next_mark].size == f->index)
+            reach_mark(f);
+        raffle_rc rc = fold_brief(f, s, &s->brief[i], err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        f->index++;
+    }
+    raffle_rc rc = grow_tree(f, s, err);
+    return rc == RAFFLE_OK ? rf_audit_progress(a, s->to - s->from, err) : rc;
+}
+
+static void check_seal(const folding *f, const rf_sealed *s)
+{
+    raffle_audit *a = f->audit;
+    const rf_seal_unit *says = &s->says;
+    const rf_mark *m = find_mark(f->log, says->size);
+    rf_seal_unit voids = {0};
+    if (m == NULL || !m->reached) {
+        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "behind-seal", "the log has %llu records; seal record %llu counts %llu",
+                 (unsigned long long)f->index, (unsigned long long)s->index, (unsigned long long)says->size);
+        return;
+    }
+    if (memcmp(m->root, says->root, 32) != 0)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal", "the root of the first %llu records of unit %u is another",
+                 (unsigned long long)says->size, f->number);
+    if (m->state.tickets != says->tickets || m->state.numbers != says->numbers || m->state.gross != says->gross)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal", "unit %u had %llu tickets, %llu numbers and a gross of %lld", f->number,
+                 (unsigned long long)m->state.tickets, (unsigned long long)m->state.numbers, (long long)m->state.gross);
+    rf_voids_sum(&f->log->voids, says->size, s->first, a->hash, &voids);
+    if (voids.voids != says->voids || voids.void_numbers != says->void_numbers || voids.void_gross != says->void_gross ||
+        memcmp(voids.void_root, says->void_root, 32) != 0)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal", "unit %u had %llu voids of %llu numbers and %lld, or other ones", f->number,
+                 (unsigned long long)voids.voids, (unsigned long long)voids.void_numbers, (long long)voids.void_gross);
+    if (s->kind != RAFFLE_SEAL_FINAL || !says->reconciled)
+        return;
+    if (!m->state.closed)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal", "what the final seal takes of unit %u does not end in its close", f->number);
+    if (f->index > says->size)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, says->size, "after-seal", "%llu records follow the final seal",
+                 (unsigned long long)(f->index - says->size));
+}
+
+static raffle_rc check_signed(const folding *f, raffle_error *err)
+{
+    raffle_audit *a = f->audit;
+    const rf_unit_log *u = f->log;
+    raffle_rc rc = RAFFLE_OK;
+    rf_seen_check_size(&u->seen, f->number, f->index, &a->faults);
+    if (u->signer.log == 0)
+        return RAFFLE_OK; /* never enrolled */
+    for (size_t i = 0; rc == RAFFLE_OK && i < u->marks; i++) {
+        const rf_mark *m = &u->mark[i];
+        if (!m->reached)
+            continue;
+        rc = rf_stored_note_check(&u->signer, a->store, m->size, m->root, &a->faults, err);
+        if (u->seen.has_anchor && u->seen.anchor_size == m->size)
+            rf_anchor_check(&u->seen, f->number, m->root, &a->faults);
+    }
+    if (rc == RAFFLE_OK && u->seen.has_note && u->seen.note_size > f->index)
+        rc = rf_stored_note_check(&u->signer, a->store, u->seen.note_size, NULL, &a->faults, err);
+    return rc;
+}
+
+static void add_totals(folding *f)
+{
+    raffle_verdict *v = &f->audit->verdict;
+    rf_seal_unit voids = {0};
+    rf_voids_sum(&f->log->voids, UINT64_MAX, UINT64_MAX, f->audit->hash, &voids);
+    v->records += f->index;
+    v->tickets += f->state.tickets;
+    v->numbers += f->state.numbers;
+    v->voids += voids.voids;
+    v->gross = (int64_t)((uint64_t)v->gross + (uint64_t)f->state.gross);
+    v->void_gross = (int64_t)((uint64_t)v->void_gross + (uint64_t)voids.void_gross);
+}
+
+static raffle_rc finish_unit(void *ctx, size_t log, raffle_error *err)
+{
+    folding *f = ctx;
+    raffle_audit *a = f->audit;
+    const rf_void_frame voids = {a->store, f->number, f->index, a->control.size, &a->faults};
+    if (f->index == 0)
+        for (size_t i = 0; i < f->log->marks; i++)
+            memcpy(f->log->mark[i].root, rf_empty_root, 32);
+    if (f->next_mark < f->log->marks && f->log->mark[f->next_mark].size == f->index)
+        reach_mark(f);
+    if (f->log->marks > 0 && f->log->mark[0].size == 0)
+        memcpy(f->log->mark[0].root, rf_empty_root, 32);
+    rf_orders_end(&f->walk, &a->faults, f->number, f->index);
+    raffle_rc rc = rf_voids_check(&voids, &f->log->voids, err);
+    if (rc == RAFFLE_OK)
+        rc = check_signed(f, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    for (size_t i = 0; i < a->seals; i++)
+        if (a->sealed[i].says.unit == f->number)
+            check_seal(f, &a->sealed[i]);
+    add_totals(f);
+    if (log + 1 < a->units)
+        begin_unit(f, (uint32_t)log + 2);
+    return RAFFLE_OK;
+}
+
+/* --- the whole --- */
+
+static raffle_rc make_scan_logs(const raffle_audit *a, rf_scan_log **out, uint64_t **wants, raffle_error *err)
+{
+    size_t marks = 0, at = 0;
+    for (size_t i = 0; i < a->units; i++)
+        marks += a->unit[i].marks;
+    *out = calloc(a->units > 0 ? a->units : 1, sizeof **out);
+    *wants = calloc(marks > 0 ? marks : 1, sizeof **wants);
+    if (*out == NULL || *wants == NULL)
+        return rf_nomem(err);
+    for (size_t i = 0; i < a->units; i++) {
+        const rf_unit_log *u = &a->unit[i];
+        (*out)[i] = (rf_scan_log){.log = (uint32_t)i + 1, .size = u->size, .want = *wants + at, .wants = u->marks};
+        for (size_t k = 0; k < u->marks; k++)
+            (*wants)[at++] = u->mark[k].size;
+    }
+    return RAFFLE_OK;
+}
+
+static raffle_rc scan_units(folding *f, raffle_error *err)
+{
+    raffle_audit *a = f->audit;
+    rf_scan_log *logs = NULL;
+    uint64_t *wants = NULL;
+    const rf_scan_sink sink = {f, take_segment, finish_unit};
+    raffle_rc rc = make_scan_logs(a, &logs, &wants, err);
+    if (a->units > 0)
+        begin_unit(f, 1);
+    if (rc == RAFFLE_OK)
+        rc = rf_scan(&f->segments, a->options.threads, logs, a->units, &sink, err);
+    free(logs);
+    free(wants);
+    return rc;
+}
+
+static raffle_rc check_orders(folding *f, raffle_error *err)
+{
+    raffle_audit *a = f->audit;
+    uint64_t *size = calloc(a->units > 0 ? a->units : 1, sizeof *size);
+    if (size == NULL)
+        return rf_nomem(err);
+    for (size_t i = 0; i < a->units; i++)
+        size[i] = a->unit[i].size;
+    raffle_rc rc = rf_orders_check(&f->orders, &f->segments, size, a->units, &a->faults, err);
+    free(size);
+    return rc;
+}
+
+raffle_rc rf_check_units(raffle_audit *a, raffle_error *err)
+{
+    folding *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return rf_nomem(err);
+    f->audit = a;
+    f->frame.rules = a->control.rules;
+    memcpy(f->frame.open, a->control.open, 32);
+    f->segments = (rf_segment_frame){.store = a->store, .rules = a->control.rules};
+    randombytes_buf(f->segments.order_key, sizeof f->segments.order_key);
+    raffle_rc rc = count_logs(a, err);
+    for (uint32_t number = 1; rc == RAFFLE_OK && number <= a->units; number++)
+        rc = prepare_unit(a, number, err);
+    if (rc == RAFFLE_OK)
+        rc = hand_out_voids(a, err);
+    if (rc == RAFFLE_OK)
+        rc = scan_units(f, err);
+    if (rc == RAFFLE_OK)
+        rc = check_orders(f, err);
+    sodium_memzero(f->segments.order_key, sizeof f->segments.order_key);
+    rf_orders_clear(&f->orders);
+    free(f);
+    return rc;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `raffle draw`: the intent, durable before any randomness is asked for, and then the result; in two commands or in one. */
+#include "commands.h"
+#include "places.h"
+
+#include <string.h>
+
+static const option_spec options_of[] = {
+    {"rng", "URI", "the provider of randomness: system:, or in rehearsals test:seed=HEX"},
+    {"begin", NULL, "write the intent, and print its checkpoint to be cosigned; no randomness yet"},
+    {"finish", NULL, "finish the draw that was begun"},
+    {NULL, NULL, NULL},
+};
+
+/* What the command holds while it draws. */
+typedef struct drawing {
+    const char *prize;
+    raffle_rng *rng;
+    raffle_draw *draw;
+} drawing;
+
+static int begin(cli *c, drawing *d)
+{
+    raffle_draw_options how;
+    raffle_draw_options_init(&how, sizeof how);
+    how.rng = d->rng;
+    return raffle_draw_begin(c->raffle, &c->by, d->prize, &how, &d->draw, &c->err) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
+}
+
+static int resume(cli *c, drawing *d)
+{
+    raffle_draw_info open;
+    raffle_draw_info_init(&open, sizeof open);
+    if (raffle_draw_pending(c->raffle, &open, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    if (strcmp(open.prize, d->prize) != 0)
+        return cli_fail_as(c, RAFFLE_DRAW_OPEN, "the draw of \"%s\" was begun; only it may go on", open.prize);
+    if (raffle_draw_resume(c->raffle, &c->by, c->has_ok ? &c->ok : NULL, &d->draw, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    return CLI_DONE;
+}
+
+/* An intent that is open is taken up; else one is written. */
+static int begin_or_resume(cli *c, drawing *d)
+{
+    if (c->info.drawing == 0)
+        return begin(c, d);
+    int status = resume(c, d);
+    if (status == CLI_DONE)
+        cli_note(c, "the draw of %s had been begun; it is resumed", d->prize);
+    return status;
+}
+
+static int print_begun(cli *c, const drawing *d)
+{
+    raffle_draw_info info;
+    raffle_draw_info_init(&info, sizeof info);
+    if (raffle_draw_describe(d->draw, &info, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    const char *checkpoint = raffle_draw_checkpoint(d->draw);
+    if (!c->json) {
+        cli_note(c, "the draw of %s is begun: record %llu of the control log; its checkpoint:", info.prize, (unsigned long long)info.intent);
+        fputs(checkpoint, stdout);
+        return CLI_DONE;
+    }
+    json_t *o = json_must(json_object()), *top = json_must(json_object());
+    json_put(o, "prize", json_text(info.prize));
+    json_put(o, "attempt", json_count(info.attempt));
+    json_put(o, "index", json_count(info.intent));
+    json_put(o, "at", json_time(info.at));
+    json_put(o, "draw_numbers", json_count(info.numbers));
+    json_put(o, "checkpoint", json_text(checkpoint));
+    json_put(top, "intent", o);
+    json_end(top, true, stdout);
+    return CLI_DONE;
+}
+
+static int finish(cli *c, drawing *d)
+{
+    raffle_prize prize;
+    raffle_prize_init(&prize, sizeof prize);
+    if (raffle_draw_finish(d->draw, d->rng, NULL, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK ||
+        raffle_prize_by_name(c->raffle, d->prize, &prize, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    return prize_print(c, &prize);
+}
+
+static int draw(cli *c, drawing *d)
+{
+    const char *uri = cli_option(c, "rng");
+    if (uri != NULL && raffle_rng_open(uri, &c->host.table, &d->rng, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    if (cli_flag(c, "begin")) {
+        int status = begin(c, d);
+        return status == CLI_DONE ? print_begun(c, d) : status;
+    }
+    int status = cli_flag(c, "finish") ? resume(c, d) : begin_or_resume(c, d);
+    return status == CLI_DONE ? finish(c, d) : status;
+}
+
+static int run(cli *c)
+{
+    drawing d = {.prize = cli_positional(c, 1)};
+    if (cli_flag(c, "begin") && cli_flag(c, "finish"))
+        return cli_usage(c, "--begin and --finish exclude each other; a draw in one go takes neither");
+    if (cli_option(c, "rng") == NULL && !cli_flag(c, "begin"))
+        return cli_usage(c, "--rng URI is missing");
+    int status = cli_open(c, NEED_ACTOR);
+    if (status == CLI_DONE)
+        status = draw(c, &d);
+    raffle_draw_free(d.draw);
+    raffle_rng_free(d.rng);
+    return status;
+}
+
+const command cmd_draw = {
+    .name = "draw",
+    .usage = "STORE PRIZE --rng URI [--begin | --finish] --by ID:ROLE [--ok ID:ROLE]",
+    .summary = "draw a prize, and print its places; a draw that was cut off is resumed",
+    .example = "  raffle draw gala.raffle first --rng system: --by boss:manager",
+    .options = options_of,
+    .min = 2,
+    .max = 2,
+    .run = run,
+};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `raffle unit …`: sales units enrolled, enabled, disabled, given a quota, closed and un-enrolled. */
+#include "commands.h"
+
+static const option_spec no_options[] = {{NULL, NULL, NULL}};
+
+static const option_spec enrol_options[] = {
+    {"name", "NAME", "unlike that of the other units"},
+    {"quota", "N", "the most draw numbers that it may sell; default: no limit"},
+    {"enable", NULL, "let it sell at once"},
+    {NULL, NULL, NULL},
+};
+
+static const option_spec disable_options[] = {
+    {"reason", "WORD", "why; default: operator"},
+    {NULL, NULL, NULL},
+};
+
+/* Says what became of the unit. */
+static int done(const cli *c, uint32_t number, const char *what)
+{
+    if (!c->json) {
+        printf("unit %u %s\n", number, what);
+        return CLI_DONE;
+    }
+    json_t *o = json_must(json_object());
+    json_put(o, "unit", json_count(number));
+    json_put(o, "done", json_string(what));
+    json_end(o, true, stdout);
+    return CLI_DONE;
+}
+
+/* The unit's number is the second positional. */
+static int open_unit(cli *c, uint32_t *number)
+{
+    uint64_t value = 0;
+    if (!options_positional(&c->options, 1, "the unit's number", 1, RAFFLE_UNIT_MAX, &value))
+        return cli_usage_fault(c);
+    *number = (uint32_t)value;
+    return cli_open(c, NEED_ACTOR);
+}
+
+static int run_enrol(cli *c)
+{
+    raffle_unit_options unit;
+    uint32_t number = 0;
+    const char *name = cli_option(c, "name");
+    raffle_unit_options_init(&unit, sizeof unit);
+    if (name == NULL)
+        return cli_usage(c, "--name NAME is missing");
+    if (!cli_copy(unit.name, sizeof unit.name, name))
+        return cli_usage(c, "--name is longer than %d bytes", RAFFLE_NAME_MAX);
+    if (!options_number(&c->options, "quota", 1, UINT64_C(1) << 53, &unit.quota))
+        return cli_usage_fault(c);
+    int status = cli_open(c, NEED_ACTOR);
+    if (status != CLI_DONE)
+        return status;
+    raffle_rc rc = raffle_unit_enrol(c->raffle, &c->by, &unit, &number, &c->err);
+    if (rc == RAFFLE_OK && cli_flag(c, "enable"))
+        rc = raffle_unit_enable(c->raffle, &c->by, number, &c->err);
+    if (rc != RAFFLE_OK)
+        return cli_fail(c);
+    return done(c, number, cli_flag(c, "enable") ? "enrolled and enabled" : "enrolled");
+}
+
+static int run_enable(cli *c)
+{
+    uint32_t number;
+    int status = open_unit(c, &number);
+    if (status != CLI_DONE)
+        return status;
+    return raffle_unit_enable(c->raffle, &c->by, number, &c->err) == RAFFLE_OK ? done(c, number, "enabled") : cli_fail(c);
+}
+
+static int run_disable(cli *c)
+{
+    uint32_t number;
+    const char *reason = cli_option(c, "reason");
+    int status = open_unit(c, &number);
+    if (status != CLI_DONE)
+        return status;
+    raffle_rc rc = raffle_unit_disable(c->raffle, &c->by, number, reason != NULL ? reason : "operator", &c->err);
+    return rc == RAFFLE_OK ? done(c, number, "disabled") : cli_fail(c);
+}
+
+static int run_quota(cli *c)
+{
+    uint32_t number;
+    uint64_t quota = 0;
+    if (!options_positional(&c->options, 2, "the quota", 0, UINT64_C(1) << 53, &quota))
+        return cli_usage_fault(c);
+    int status = open_unit(c, &number);
+    if (status != CLI_DONE)
+        return status;
+    return raffle_unit_quota(c->raffle, &c->by, number, quota, &c->err) == RAFFLE_OK ? done(c, number, "has its quota") : cli_fail(c);
+}
+
+static int run_unenrol(cli *c)
+{
+    uint32_t number;
+    int status = open_unit(c, &number);
+    if (status != CLI_DONE)
+        return status;
+    return raffle_unit_unenrol(c->raffle, &c->by, number, &c->err) == RAFFLE_OK ? done(c, number, "un-enrolled") : cli_fail(c);
+}
+
+static int run_close(cli *c)
+{
+    uint32_t number;
+    int status = open_unit(c, &number);
+    if (status != CLI_DONE)
+        return status;
+    if (cli_unit(c, number) != RAFFLE_OK || raffle_unit_close(c->unit, &c->by, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    return done(c, number, "closed");
+}
+
+const command cmd_unit_enrol = {
+    .name = "unit enrol",
+    .usage = "STORE --name NAME [--quota N] [--enable] --by ID:ROLE",
+    .summary = "enrol a sales unit, with a log and a key of its own",
+    .example = "  raffle unit enrol gala.raffle --name till-3 --quota 50000 --by boss:manager",
+    .options = enrol_options,
+    .min = 1,
+    .max = 1,
+    .run = run_enrol,
+};
+
+const command cmd_unit_enable = {
+    .name = "unit enable",
+    .usage = "STORE UNIT --by ID:ROLE",
+    .summary = "let a sales unit sell",
+    .example = "  raffle unit enable gala.raffle 3 --by boss:manager",
+    .options = no_options,
+    .min = 2,
+    .max = 2,
+    .run = run_enable,
+};
+
+const command cmd_unit_disable = {
+    .name = "unit disable",
+    .usage = "STORE UNIT [--reason WORD] --by ID:ROLE",
+    .summary = "keep a sales unit from selling",
+    .example = "  raffle unit disable gala.raffle 3 --reason broken --by boss:manager",
+    .options = disable_options,
+    .min = 2,
+    .max = 2,
+    .run = run_disable,
+};
+
+const command cmd_unit_quota = {
+    .name = "unit quota",
+    .usage = "STORE UNIT NUMBERS --by ID:ROLE",
+    .summary = "set the most draw numbers that a sales unit may sell; 0: no limit",
+    .example = "  raffle unit quota gala.raffle 3 80000 --by boss:manager",
+    .options = no_options,
+    .min = 3,
+    .max = 3,
+    .run = run_quota,
+};
+
+const command cmd_unit_close = {
+    .name = "unit close",
+    .usage = "STORE UNIT --by ID:ROLE",
+    .summary = "end a sales unit's log for good",
+    .example = "  raffle unit close gala.raffle 3 --by boss:manager",
+    .options = no_options,
+    .min = 2,
+    .max = 2,
+    .run = run_close,
+};
+
+const command cmd_unit_unenrol = {
+    .name = "unit unenrol",
+    .usage = "STORE UNIT --by ID:ROLE",
+    .summary = "take out a sales unit that never sold",
+    .example = "  raffle unit unenrol gala.raffle 3 --by boss:manager",
+    .options = no_options,
+    .min = 2,
+    .max = 2,
+    .run = run_unenrol,
+};

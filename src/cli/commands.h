@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands, a row each of the table in main.c. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli.h"
+
+extern const command cmd_ack;
+extern const command cmd_audit;
+extern const command cmd_claim;
+extern const command cmd_create;
+extern const command cmd_draw;
+extern const command cmd_event;
+extern const command cmd_forfeit;
+extern const command cmd_import;
+extern const command cmd_official;
+extern const command cmd_order;
+extern const command cmd_rng_sample;
+extern const command cmd_seal;
+extern const command cmd_selfcheck;
+extern const command cmd_sell;
+extern const command cmd_show;
+extern const command cmd_status;
+extern const command cmd_ticket;
+extern const command cmd_unit_close;
+extern const command cmd_unit_disable;
+extern const command cmd_unit_enable;
+extern const command cmd_unit_enrol;
+extern const command cmd_unit_quota;
+extern const command cmd_unit_unenrol;
+extern const command cmd_vectors;
+extern const command cmd_verify_winner;
+extern const command cmd_void;
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The benchmark: each row side by side with its baseline in one run, alternating, medians of five. Bare SQLite writes the same rows (leaf and
+ * private part) and the same order keys into a unique index, in the same batches, settings and durability. Usage: bench [ROW ...] */
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const bench_row rows[] = {
+    {"sell-uuid7", "selling in batches of 1,000, durable, order keys UUIDv7", bench_sell_uuid7},
+    {"sell-random", "the same with random order keys", bench_sell_random},
+    {"sell-one", "selling one by one, durable, one thread", bench_sell_one},
+    {"sell-32", "selling from 32 threads into one unit, durable", bench_sell_threads},
+    {"split", "the cost of a sale, split", bench_split},
+    {"draw", "drawing 10 and 1,000 winners", bench_draw},
+    {"open", "opening a raffle", bench_open},
+    {"audit", "auditing everything", bench_audit},
+    {"proof", "inclusion proofs: made and verified", bench_proof},
+};
+
+int main(int argc, char **argv)
+{
+    int failed = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int wanted = argc < 2;
+        for (int k = 1; k < argc; k++)
+            wanted |= strcmp(argv[k], rows[i].name) == 0;
+        if (!wanted)
+            continue;
+        printf("%s: %s\n", rows[i].name, rows[i].what);
+        fflush(stdout);
+        failed |= rows[i].run();
+        fflush(stdout);
+    }
+    return failed;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the rows of the benchmark share: a folder of their own, raffles to sell into, medians, and bare SQLite. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <raffle/raffle.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct bench_row {
+    const char *name, *what;
+    int (*run)(void); /* 0: it ran */
+} bench_row;
+
+int bench_sell_uuid7(void);
+int bench_sell_random(void);
+int bench_sell_one(void);
+int bench_sell_threads(void);
+int bench_split(void);
+int bench_draw(void);
+int bench_open(void);
+int bench_audit(void);
+int bench_proof(void);
+
+enum {
+    BENCH_RUNS = 5
+};
+
+/* How large the large rows are: RAFFLE_BENCH_SALES, by default 1,000,000. */
+uint64_t bench_sales(void);
+
+double bench_now(void); /* seconds */
+double bench_median(double *values, size_t n);
+/* "<what>: <a> against <b> <unit>, ratio <a/b>". */
+void bench_print(const char *what, double a, double b, const char *unit);
+
+/* A fresh folder under TMPDIR, and its removal with everything in it. */
+void bench_folder(char out[256]);
+void bench_remove(const char *folder);
+
+/* A rehearsal with one unit and one tier in `folder`; ends the program when it cannot. */
+raffle *bench_create(const char *folder, const char *prizes);
+void bench_check(raffle_rc rc, const raffle_error *err, const char *what);
+
+typedef enum bench_keys {
+    BENCH_UUID7,
+    BENCH_RANDOM
+} bench_keys;
+/* The order key of sale `i`; the same for both sides of a comparison. */
+void bench_order_key(char out[RAFFLE_NAME_SIZE], bench_keys kind, uint64_t run, uint64_t i);
+
+/* Sells `n` tickets in batches; returns the seconds. */
+double bench_sell(raffle_unit *unit, uint64_t run, uint64_t n, size_t batch, bench_keys kind);
+
+/* Bare SQLite in `folder`: the rows that a raffle of the same sales holds. */
+typedef struct bench_bare bench_bare;
+bench_bare *bench_bare_open(const char *folder);
+double bench_bare_insert(bench_bare *bare, uint64_t run, uint64_t n, size_t batch, bench_keys kind);
+void bench_bare_close(bench_bare *bare);
+
+#endif
