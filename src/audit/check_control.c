@@ -284,7 +284,7 @@ static raffle_rc grow(reading *r, const uint8_t leaf_hash[32], raffle_error *err
     rf_range_root(a->hash, &r->range, root);
     if (a->control_seen.has_anchor && a->control_seen.anchor_size == r->range.size) {
         a->anchored = memcmp(a->control_seen.anchor, root, 32) == 0;
-        rf_anchor_check(&a->control_seen, 0, root, &a->faults);
+        rf_seen_check_anchor(&a->control_seen, 0, root, &a->faults);
     }
     return rf_stored_note_check(&a->signer, a->store, r->range.size, root, &a->faults, err);
 }

@@ -50,18 +50,41 @@ static void sort_marks(rf_unit_log *u)
     u->marks = kept;
 }
 
+static int compare_sealed(const void *left, const void *right)
+{
+    const rf_sealed *a = left, *b = right;
+    if (a->says.unit != b->says.unit)
+        return a->says.unit < b->says.unit ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* The unit's parts of all seals; they are sorted by unit. */
+static const rf_sealed *seals_of(const raffle_audit *a, uint32_t unit, size_t *n)
+{
+    size_t low = 0, high = a->seals;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (a->sealed[middle].says.unit < unit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *n = 0;
+    while (low + *n < a->seals && a->sealed[low + *n].says.unit == unit)
+        ++*n;
+    return a->sealed + low;
+}
+
 static raffle_rc prepare_marks(raffle_audit *a, uint32_t number, raffle_error *err)
 {
     rf_unit_log *u = &a->unit[number - 1];
-    size_t seals = 0;
-    for (size_t i = 0; i < a->seals; i++)
-        seals += a->sealed[i].says.unit == number;
+    size_t seals;
+    const rf_sealed *sealed = seals_of(a, number, &seals);
     u->mark = malloc((seals + 3) * sizeof *u->mark);
     if (u->mark == NULL)
         return rf_nomem(err);
-    for (size_t i = 0; i < a->seals; i++)
-        if (a->sealed[i].says.unit == number)
-            add_mark(u, a->sealed[i].says.size);
+    for (size_t i = 0; i < seals; i++)
+        add_mark(u, sealed[i].says.size);
     if (u->seen.has_note)
         add_mark(u, u->seen.note_size);
     if (u->seen.has_anchor)
@@ -75,10 +98,13 @@ static raffle_rc prepare_unit(raffle_audit *a, uint32_t number, raffle_error *er
 {
     rf_unit_log *u = &a->unit[number - 1];
     raffle_store_head head;
+    raffle_error why = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_seen_read(&u->seen, a->store, number, &a->faults, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_store_head(a->store, number, &head, err);
     if (rc != RAFFLE_OK)
+        return rc;
+    head.size = 0;
+    rc = rf_store_head(a->store, number, &head, &why);
+    if (rc != RAFFLE_OK && (rc = rf_fault_or_fail(&a->faults, number, 0, "store", &why, err)) != RAFFLE_OK)
         return rc;
     u->size = head.size;
     a->total += head.size;
@@ -89,7 +115,7 @@ static raffle_rc prepare_unit(raffle_audit *a, uint32_t number, raffle_error *er
     return prepare_marks(a, number, err);
 }
 
-/* Logs beyond the units that were enrolled: as far as there are any. */
+/* The logs of the units that were enrolled; and beyond, as far as there are any. */
 static raffle_rc count_logs(raffle_audit *a, raffle_error *err)
 {
     a->units = a->control.units;
@@ -297,11 +323,12 @@ static rf_mark *find_mark(const rf_unit_log *u, uint64_t size)
 
 static void root_at(const folding *f, const rf_range *part, uint64_t size)
 {
-    rf_range whole = f->range;
     rf_mark *m = find_mark(f->log, size);
+    if (m == NULL)
+        return;
+    rf_range whole = f->range;
     push_range(f->audit->hash, &whole, part, NULL, NULL);
-    if (m != NULL)
-        rf_range_root(f->audit->hash, &whole, m->root);
+    rf_range_root(f->audit->hash, &whole, m->root);
 }
 
 static raffle_rc grow_tree(folding *f, const rf_segment *s, raffle_error *err)
@@ -380,7 +407,7 @@ static raffle_rc check_signed(const folding *f, raffle_error *err)
             continue;
         rc = rf_stored_note_check(&u->signer, a->store, m->size, m->root, &a->faults, err);
         if (u->seen.has_anchor && u->seen.anchor_size == m->size)
-            rf_anchor_check(&u->seen, f->number, m->root, &a->faults);
+            rf_seen_check_anchor(&u->seen, f->number, m->root, &a->faults);
     }
     if (rc == RAFFLE_OK && u->seen.has_note && u->seen.note_size > f->index)
         rc = rf_stored_note_check(&u->signer, a->store, u->seen.note_size, NULL, &a->faults, err);
@@ -405,9 +432,6 @@ static raffle_rc finish_unit(void *ctx, size_t log, raffle_error *err)
     folding *f = ctx;
     raffle_audit *a = f->audit;
     const rf_void_frame voids = {a->store, f->number, f->index, a->control.size, &a->faults};
-    if (f->index == 0)
-        for (size_t i = 0; i < f->log->marks; i++)
-            memcpy(f->log->mark[i].root, rf_empty_root, 32);
     if (f->next_mark < f->log->marks && f->log->mark[f->next_mark].size == f->index)
         reach_mark(f);
     if (f->log->marks > 0 && f->log->mark[0].size == 0)
@@ -418,9 +442,10 @@ static raffle_rc finish_unit(void *ctx, size_t log, raffle_error *err)
         rc = check_signed(f, err);
     if (rc != RAFFLE_OK)
         return rc;
-    for (size_t i = 0; i < a->seals; i++)
-        if (a->sealed[i].says.unit == f->number)
-            check_seal(f, &a->sealed[i]);
+    size_t seals;
+    const rf_sealed *sealed = seals_of(a, f->number, &seals);
+    for (size_t i = 0; i < seals; i++)
+        check_seal(f, &sealed[i]);
     add_totals(f);
     if (log + 1 < a->units)
         begin_unit(f, (uint32_t)log + 2);
@@ -486,6 +511,8 @@ raffle_rc rf_check_units(raffle_audit *a, raffle_error *err)
     memcpy(f->frame.open, a->control.open, 32);
     f->segments = (rf_segment_frame){.store = a->store, .rules = a->control.rules};
     randombytes_buf(f->segments.order_key, sizeof f->segments.order_key);
+    if (a->seals > 1)
+        qsort(a->sealed, a->seals, sizeof *a->sealed, compare_sealed);
     raffle_rc rc = count_logs(a, err);
     for (uint32_t number = 1; rc == RAFFLE_OK && number <= a->units; number++)
         rc = prepare_unit(a, number, err);

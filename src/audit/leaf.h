@@ -6,6 +6,7 @@
 #include "faults.h"
 #include "record.h"
 #include "sha256.h"
+#include <raffle/log.h>
 
 /* What the checks of one thread work with. */
 typedef struct rf_leaf_check {

@@ -89,7 +89,7 @@ raffle_rc rf_stored_note_check(const rf_signer *signer, raffle_store *store, uin
     return RAFFLE_OK;
 }
 
-void rf_anchor_check(const rf_seen *seen, uint32_t log, const uint8_t root[32], rf_faults *faults)
+void rf_seen_check_anchor(const rf_seen *seen, uint32_t log, const uint8_t root[32], rf_faults *faults)
 {
     if (memcmp(seen->anchor, root, 32) != 0)
         rf_fault(faults, RAFFLE_FAULT_INTEGRITY, log, seen->anchor_size, "anchor", "the first %llu records are not those that the anchor saw",

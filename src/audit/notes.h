@@ -35,6 +35,6 @@ void rf_seen_check_size(const rf_seen *seen, uint32_t log, uint64_t size, rf_fau
 raffle_rc rf_stored_note_check(const rf_signer *signer, raffle_store *store, uint64_t size, const uint8_t *root, rf_faults *faults, raffle_error *err);
 
 /* The anchor against the root at its size. */
-void rf_anchor_check(const rf_seen *seen, uint32_t log, const uint8_t root[32], rf_faults *faults);
+void rf_seen_check_anchor(const rf_seen *seen, uint32_t log, const uint8_t root[32], rf_faults *faults);
 
 #endif

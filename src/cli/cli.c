@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- saying what is wrong --- */
 
@@ -130,7 +131,8 @@ bool cli_parse_actor(const char *text, raffle_actor *actor, raffle_error *err)
         return no_actor(err, "\"%.80s\" is no actor, which is written ID:ROLE, like ann:seller", text);
     const raffle_role role = raffle_role_parse(colon + 1);
     if (role == 0)
-        return no_actor(err, "\"%.40s\" is no role; seller, supervisor, manager, administrator, auditor and system are", colon + 1);
+        return no_actor(err, "\"%.40s\" is no role; seller, supervisor, manager, administrator, auditor and system are",
+                        colon + 1);
     memcpy(id, text, (size_t)(colon - text));
     id[colon - text] = 0;
     return raffle_actor_init(actor, sizeof *actor, id, role, err) == RAFFLE_OK;
@@ -201,6 +203,8 @@ int cli_read_validation(cli *c, char out[CLI_SECRET_SIZE])
         return cli_usage(c, "--validation - is missing; the validation number is read from standard input");
     if (strcmp(value, "-") != 0)
         return cli_usage(c, "--validation takes \"-\" alone: the number is a secret, and is read from standard input");
+    if (isatty(STDIN_FILENO))
+        cli_note(c, "validation number:");
     while ((byte = getc(stdin)) != EOF && byte != '\n')
         if (length < CLI_SECRET_SIZE)
             out[length++] = (char)byte;

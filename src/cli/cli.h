@@ -40,8 +40,8 @@ struct cli {
     raffle_error err; /* of the call that failed last */
     host host;
     raffle *raffle;
-    raffle_info info;  /* as it was when the raffle was opened */
-    raffle_actor by;   /* who acts, and who approves */
+    raffle_info info; /* as it was when the raffle was opened */
+    raffle_actor by;  /* who acts, and who approves */
     raffle_actor ok;
     bool has_ok;
     raffle_unit *unit; /* the unit that was used last */

@@ -6,27 +6,33 @@
 #include <string.h>
 
 static const option_spec options_of[] = {
-    {"key", "VKEY", "the control log's public key, from somebody you trust; default: the one that the log names for itself"},
+    {"key", "VKEY",
+     "the control log's public key, from somebody you trust; default: the one that the log names for itself"},
     {"threads", "N", "default: as many as there are processors"},
     {NULL, NULL, NULL},
 };
 
 static const char *assurance_name(int32_t assurance)
 {
-    static const char *const names[] = {[RAFFLE_ASSURANCE_VERIFIABLE] = "verifiable", [RAFFLE_ASSURANCE_CERTIFIED] = "certified",
-                                        [RAFFLE_ASSURANCE_OPERATOR] = "operator-trusted", [RAFFLE_ASSURANCE_WRONG] = "wrong"};
-    return assurance >= RAFFLE_ASSURANCE_VERIFIABLE && assurance <= RAFFLE_ASSURANCE_WRONG ? names[assurance] : "unknown";
+    static const char *const names[] = {[RAFFLE_ASSURANCE_VERIFIABLE] = "verifiable",
+                                        [RAFFLE_ASSURANCE_CERTIFIED] = "certified",
+                                        [RAFFLE_ASSURANCE_OPERATOR] = "operator-trusted",
+                                        [RAFFLE_ASSURANCE_WRONG] = "wrong"};
+    return assurance >= RAFFLE_ASSURANCE_VERIFIABLE && assurance <= RAFFLE_ASSURANCE_WRONG ? names[assurance]
+                                                                                           : "unknown";
 }
 
 static const char *assurance_words(int32_t assurance)
 {
     static const char *const words[] = {
-        [RAFFLE_ASSURANCE_VERIFIABLE] = "committed seed, verified beacon, witnesses in time: nobody could choose the winner",
+        [RAFFLE_ASSURANCE_VERIFIABLE] =
+            "committed seed, verified beacon, witnesses in time: nobody could choose the winner",
         [RAFFLE_ASSURANCE_CERTIFIED] = "the pinned, certified provider; that it was asked once is the operator's word",
         [RAFFLE_ASSURANCE_OPERATOR] = "the operator's word alone, or a rehearsal",
         [RAFFLE_ASSURANCE_WRONG] = "THE RESULT DOES NOT FOLLOW FROM ITS SEED",
     };
-    return assurance >= RAFFLE_ASSURANCE_VERIFIABLE && assurance <= RAFFLE_ASSURANCE_WRONG ? words[assurance] : "unknown";
+    return assurance >= RAFFLE_ASSURANCE_VERIFIABLE && assurance <= RAFFLE_ASSURANCE_WRONG ? words[assurance]
+                                                                                           : "unknown";
 }
 
 static void log_name(uint32_t log, char *out, size_t size)
@@ -161,18 +167,20 @@ static raffle_rc print_draws(cli *c, const raffle_audit *audit, uint32_t n)
         raffle_rc rc = draw_at(c, audit, i, &draw);
         if (rc != RAFFLE_OK)
             return rc;
-        printf("draw of %s (control record %llu): %s: %s\n", draw.prize, (unsigned long long)draw.result, assurance_name(draw.assurance),
-               assurance_words(draw.assurance));
-        printf("    %u places from %llu draw numbers, %llu passed over; provider %s, asked %u time%s, attempt %u%s\n", draw.places,
-               (unsigned long long)draw.numbers, (unsigned long long)draw.skipped, draw.provider, draw.asked, draw.asked == 1 ? "" : "s",
-               draw.attempt, draw.redraw_excluded ? "" : "; no witness or anchor rules out a hidden second draw");
+        printf("draw of %s (control record %llu): %s: %s\n", draw.prize, (unsigned long long)draw.result,
+               assurance_name(draw.assurance), assurance_words(draw.assurance));
+        printf("    %u places from %llu draw numbers, %llu passed over; provider %s, asked %u time%s, attempt %u%s\n",
+               draw.places, (unsigned long long)draw.numbers, (unsigned long long)draw.skipped, draw.provider,
+               draw.asked, draw.asked == 1 ? "" : "s", draw.attempt,
+               draw.redraw_excluded ? "" : "; no witness or anchor rules out a hidden second draw");
     }
     return RAFFLE_OK;
 }
 
 static void print_faults(cli *c, const raffle_audit *audit, uint64_t n)
 {
-    static const column columns[] = {{"fault", false}, {"log", false}, {"record", true}, {"code", false}, {"what", false}};
+    static const column columns[] = {
+        {"fault", false}, {"log", false}, {"record", true}, {"code", false}, {"what", false}};
     raffle_fault fault;
     char log[24];
     uint64_t i;

@@ -48,7 +48,8 @@ static int run(cli *c)
     char *rules = cli_read_file(c, cli_option(c, "rules"), RULES_MAX, &length, &status);
     if (rules == NULL)
         return status;
-    raffle_rc rc = raffle_create(cli_positional(c, 0), cli_keys(c), &c->host.table, rules, length, &c->by, &c->raffle, &c->err);
+    raffle_rc rc =
+        raffle_create(cli_positional(c, 0), cli_keys(c), &c->host.table, rules, length, &c->by, &c->raffle, &c->err);
     free(rules);
     raffle_info_init(&c->info, sizeof c->info);
     if (rc != RAFFLE_OK || raffle_describe(c->raffle, &c->info, &c->err) != RAFFLE_OK)

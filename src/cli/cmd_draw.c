@@ -24,7 +24,8 @@ static int begin(cli *c, drawing *d)
     raffle_draw_options how;
     raffle_draw_options_init(&how, sizeof how);
     how.rng = d->rng;
-    return raffle_draw_begin(c->raffle, &c->by, d->prize, &how, &d->draw, &c->err) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
+    return raffle_draw_begin(c->raffle, &c->by, d->prize, &how, &d->draw, &c->err) == RAFFLE_OK ? CLI_DONE
+                                                                                                : cli_fail(c);
 }
 
 static int resume(cli *c, drawing *d)
@@ -59,7 +60,8 @@ static int print_begun(cli *c, const drawing *d)
         return cli_fail(c);
     const char *checkpoint = raffle_draw_checkpoint(d->draw);
     if (!c->json) {
-        cli_note(c, "the draw of %s is begun: record %llu of the control log; its checkpoint:", info.prize, (unsigned long long)info.intent);
+        cli_note(c, "the draw of %s is begun: record %llu of the control log; its checkpoint:", info.prize,
+                 (unsigned long long)info.intent);
         fputs(checkpoint, stdout);
         return CLI_DONE;
     }

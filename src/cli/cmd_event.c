@@ -18,7 +18,8 @@ static int run(cli *c)
     int status = cli_open(c, NEED_ACTOR);
     if (status != CLI_DONE)
         return status;
-    if (raffle_event(c->raffle, &c->by, (uint32_t)unit, code, cli_option(c, "component"), cli_option(c, "text"), &c->err) != RAFFLE_OK)
+    if (raffle_event(c->raffle, &c->by, (uint32_t)unit, code, cli_option(c, "component"), cli_option(c, "text"),
+                     &c->err) != RAFFLE_OK)
         return cli_fail(c);
     if (!c->json) {
         printf("event %s is written\n", code);

@@ -99,7 +99,10 @@ static int check_header(import *i)
         return CLI_DONE;
     if (result == CSV_ERROR)
         return cli_fail_as(i->c, RAFFLE_IO, "the file cannot be read: %s", strerror(errno));
-    return cli_fail_as(i->c, RAFFLE_INVALID, "line 1: %s", result == CSV_END ? "the file is empty" : result == CSV_BAD ? i->csv.fault : err.message);
+    return cli_fail_as(i->c, RAFFLE_INVALID, "line 1: %s",
+                       result == CSV_END   ? "the file is empty"
+                       : result == CSV_BAD ? i->csv.fault
+                                           : err.message);
 }
 
 /* --- what became of it --- */
@@ -144,7 +147,8 @@ static int print(import *i, bool ended)
     row(&t, "bad", i->counts.bad);
     table_end(&t, stdout);
     if (!ended)
-        return cli_fail_as(i->c, i->c->err.rc, "the import stopped before its end, and can be sent again: %s", i->c->err.message);
+        return cli_fail_as(i->c, i->c->err.rc, "the import stopped before its end, and can be sent again: %s",
+                           i->c->err.message);
     return i->counts.bad == 0 ? CLI_DONE : CLI_FAILED;
 }
 
@@ -156,7 +160,8 @@ static int read_time(import *i, const char *name, int64_t *ms)
     if (text == NULL)
         return CLI_DONE;
     i->timed = true;
-    return time_parse(text, ms) ? CLI_DONE : cli_usage(i->c, "--%s is no time; it is written like 2026-11-21T18:30:00.000Z", name);
+    return time_parse(text, ms) ? CLI_DONE
+                                : cli_usage(i->c, "--%s is no time; it is written like 2026-11-21T18:30:00.000Z", name);
 }
 
 static int import_file(import *i, FILE *file)
@@ -183,7 +188,7 @@ static int import_file(import *i, FILE *file)
 
 static int run(cli *c)
 {
-    import i = {.c = c, .replay = cli_flag(c, "replay"), .from = INT64_MIN, .until = INT64_MAX};
+import i = {.c = c, .replay = cli_flag(c, "replay"), .from = INT64_MIN, .until = INT64_MAX };
     const char *path = cli_positional(c, 1);
     i.timed = i.replay;
     int status = read_time(&i, "from", &i.from);
@@ -209,12 +214,14 @@ const command cmd_import = {
     .name = "import",
     .usage = "STORE FILE [--replay] [--from TIME] [--until TIME] --by ID:ROLE",
     .summary = "sell and void what a CSV file lists, a line an order; bad lines are reported, and none is half done",
-    .example = "  raffle import gala.raffle sales.csv --by importer:system\n"
-               "\n"
-               "The file's first line is kind,at,unit,order,tier,count,payment,buyer,channel,reason,by; kind is sale or void:\n"
-               "  sale,2026-11-15T01:00:01.681Z,3,web-81723,15-for-10,2,card-77,b-19,till,,tom:seller\n"
-               "  void,2026-11-15T01:04:44.020Z,,web-81723,,,,,,refund,sue:supervisor\n"
-               "A line that is sent again is done once. An empty `by` is --by; `at` counts with --replay, --from and --until.",
+    .example =
+        "  raffle import gala.raffle sales.csv --by importer:system\n"
+        "\n"
+        "The file's first line is kind,at,unit,order,tier,count,payment,buyer,channel,reason,by; kind is sale or "
+        "void:\n"
+        "  sale,2026-11-15T01:00:01.681Z,3,web-81723,15-for-10,2,card-77,b-19,till,,tom:seller\n"
+        "  void,2026-11-15T01:04:44.020Z,,web-81723,,,,,,refund,sue:supervisor\n"
+        "A line that is sent again is done once. An empty `by` is --by; `at` counts with --replay, --from and --until.",
     .options = options_of,
     .min = 2,
     .max = 2,

@@ -46,7 +46,8 @@ const command cmd_ticket = {
     .name = "ticket",
     .usage = "STORE " TICKET_REF_USAGE,
     .summary = "a ticket with all that stands on it, its validation number included",
-    .example = "  raffle ticket gala.raffle --number 1-0000042\n  raffle ticket gala.raffle --validation - < number.txt",
+    .example =
+        "  raffle ticket gala.raffle --number 1-0000042\n  raffle ticket gala.raffle --validation - < number.txt",
     .options = ticket_options,
     .min = 1,
     .max = 1,

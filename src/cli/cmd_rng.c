@@ -114,8 +114,10 @@ static int read_options(cli *c, sample *s)
         return cli_usage(c, "--picks and --draws go with --range");
     if (s->binary && c->json)
         return cli_usage(c, "--binary and --json exclude each other");
-    if (!options_number(&c->options, "bytes", 1, INT64_MAX, &s->bytes) || !options_number(&c->options, "range", 1, UINT64_MAX, &s->range) ||
-        !options_number(&c->options, "picks", 1, PICKS_MAX, &s->picks) || !options_number(&c->options, "draws", 1, INT64_MAX, &s->draws))
+    if (!options_number(&c->options, "bytes", 1, INT64_MAX, &s->bytes) ||
+        !options_number(&c->options, "range", 1, UINT64_MAX, &s->range) ||
+        !options_number(&c->options, "picks", 1, PICKS_MAX, &s->picks) ||
+        !options_number(&c->options, "draws", 1, INT64_MAX, &s->draws))
         return cli_usage_fault(c);
     if (range && s->picks > s->range)
         return cli_usage(c, "--picks is more than --range has numbers");

@@ -72,7 +72,8 @@ static int print(const cli *c, const raffle_seal_info *seal, const char *what)
     row(&t, "pot", cli_money(c, seal->gross - seal->void_gross, text));
     table_end(&t, stdout);
     if (seal->unreconciled > 0)
-        printf("%u of %u sales units are UNRECONCILED: they entered with less than all their sales\n", seal->unreconciled, seal->units);
+        printf("%u of %u sales units are UNRECONCILED: they entered with less than all their sales\n",
+               seal->unreconciled, seal->units);
     return CLI_DONE;
 }
 

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static const option_spec options_of[] = {
-    {"manifest", "FILE", "lines as sha256sum writes them; the library and the command must be in it, by their files' names"},
+    {"manifest", "FILE",
+     "lines as sha256sum writes them; the library and the command must be in it, by their files' names"},
     {NULL, NULL, NULL},
 };
 
@@ -40,7 +41,8 @@ static int find_library(cli *c, part *p)
     if (realpath(path, p->path) == NULL || !sha256_file(p->path, own))
         return cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
     if (memcmp(hash, own, sizeof hash) != 0)
-        return cli_fail_as(c, RAFFLE_CORRUPT, "the library computes another SHA-256 of %.200s than this command does", p->path);
+        return cli_fail_as(c, RAFFLE_CORRUPT, "the library computes another SHA-256 of %.200s than this command does",
+                           p->path);
     hex_format(hash, sizeof hash, p->hash);
     return CLI_DONE;
 }
@@ -93,10 +95,12 @@ static int read_manifest(cli *c, const char *path, part *parts, size_t n)
         return status;
     if (memchr(text, 0, length) != NULL)
         status = cli_fail_as(c, RAFFLE_INVALID, "the manifest holds a NUL");
-    for (char *line = strtok_r(text, "\n", &save); status == CLI_DONE && line != NULL; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line = strtok_r(text, "\n", &save); status == CLI_DONE && line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
         const char *name = split_line(line);
         if (name == NULL)
-            status = cli_fail_as(c, RAFFLE_INVALID, "the manifest has a line that sha256sum does not write: \"%.80s\"", line);
+            status = cli_fail_as(c, RAFFLE_INVALID, "the manifest has a line that sha256sum does not write: \"%.80s\"",
+                                 line);
         for (size_t i = 0; status == CLI_DONE && i < n; i++)
             compare(&parts[i], line, name);
     }
@@ -169,7 +173,8 @@ static int run(cli *c)
 const command cmd_selfcheck = {
     .name = "selfcheck",
     .usage = "[--manifest FILE]",
-    .summary = "version, build, and the SHA-256 of the library and the command; with a manifest, whether they are those",
+    .summary =
+        "version, build, and the SHA-256 of the library and the command; with a manifest, whether they are those",
     .example = "  raffle selfcheck --manifest release.sha256",
     .options = options_of,
     .min = 0,

@@ -39,7 +39,8 @@ static int read_sale(cli *c, raffle_sale *sale, uint64_t *unit, uint64_t *count)
         return cli_usage_fault(c);
     if (*count > 1 && cli_option(c, "order") == NULL)
         return cli_usage(c, "an order of several tickets needs --order KEY");
-    (void)(take(c, "tier", sale->tier, RAFFLE_WORD_MAX + 1, &status) && take(c, "order", sale->order, RAFFLE_NAME_MAX + 1, &status) &&
+    (void)(take(c, "tier", sale->tier, RAFFLE_WORD_MAX + 1, &status) &&
+           take(c, "order", sale->order, RAFFLE_NAME_MAX + 1, &status) &&
            take(c, "payment", sale->payment, RAFFLE_NAME_MAX + 1, &status) &&
            take(c, "buyer", sale->buyer, RAFFLE_NAME_MAX + 1, &status) &&
            take(c, "channel", sale->channel, RAFFLE_WORD_MAX + 1, &status));
@@ -79,7 +80,8 @@ static int run(cli *c)
 
 const command cmd_sell = {
     .name = "sell",
-    .usage = "STORE --tier NAME --order KEY [--unit N] [--count C] [--payment TEXT] [--buyer TAG] [--channel WORD] --by ID:ROLE",
+    .usage = "STORE --tier NAME --order KEY [--unit N] [--count C] [--payment TEXT] [--buyer TAG] [--channel WORD] "
+             "--by ID:ROLE",
     .summary = "sell the tickets of an order, and print them with their validation numbers",
     .example = "  raffle sell gala.raffle --unit 1 --tier 15-for-10 --order web-81723 --count 2 --by ann:seller",
     .options = options_of,

@@ -44,7 +44,8 @@ static bool is_json(const char *text, size_t length)
 /* The bytes themselves stand in the line, so that they can be hashed again. */
 static int print_json(cli *c, const walk *w, const raffle_record *record)
 {
-    if (!is_json(record->leaf, record->leaf_length) || (record->private_part != NULL && !is_json(record->private_part, record->private_length)))
+    if (!is_json(record->leaf, record->leaf_length) ||
+        (record->private_part != NULL && !is_json(record->private_part, record->private_length)))
         return cli_fail_as(c, RAFFLE_CORRUPT, "record %llu is not JSON", (unsigned long long)record->index);
     printf("{\"index\":%llu,\"leaf\":", (unsigned long long)record->index);
     fwrite(record->leaf, 1, record->leaf_length, stdout);
@@ -119,7 +120,8 @@ static int run(cli *c)
         status = cli_open(c, NEED_READING);
     if (status != CLI_DONE)
         return status;
-    status = raffle_cursor_open(c->raffle, w.log, w.from, &cursor, &c->err) == RAFFLE_OK ? show(c, &w, cursor) : cli_fail(c);
+    status =
+        raffle_cursor_open(c->raffle, w.log, w.from, &cursor, &c->err) == RAFFLE_OK ? show(c, &w, cursor) : cli_fail(c);
     raffle_cursor_free(cursor);
     return status;
 }

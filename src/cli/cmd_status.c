@@ -38,12 +38,19 @@ static raffle_rc seal_at(cli *c, int32_t kind, raffle_seal_info *seal)
 
 static const char *unit_state(const raffle_unit_info *unit)
 {
-    return unit->halted ? "HALTED" : unit->unenrolled ? "un-enrolled" : unit->closed ? "closed" : unit->enabled ? "enabled" : "disabled";
+    return unit->halted       ? "HALTED"
+           : unit->unenrolled ? "un-enrolled"
+           : unit->closed     ? "closed"
+           : unit->enabled    ? "enabled"
+                              : "disabled";
 }
 
 static const char *raffle_state(const raffle_info *info)
 {
-    return info->halted ? "HALTED: a log is damaged" : info->drawing ? "a draw is begun" : info->closed ? "closed" : "open";
+    return info->halted    ? "HALTED: a log is damaged"
+           : info->drawing ? "a draw is begun"
+           : info->closed  ? "closed"
+                           : "open";
 }
 
 /* --- for machines --- */
@@ -173,7 +180,8 @@ static void print_raffle(const cli *c)
     char opens[32], closes[32], gross[MONEY_SIZE], given_back[MONEY_SIZE], pot[MONEY_SIZE];
     printf("%s, %s%s\n", c->info.name, c->info.origin, c->info.rehearsal ? ", a REHEARSAL" : "");
     printf("%s%s%s\n", c->info.organisation, c->info.licence[0] != 0 ? ", licence " : "", c->info.licence);
-    printf("sales from %s to %s; %s\n", cli_local(c, c->info.opens, opens), cli_local(c, c->info.closes, closes), raffle_state(&c->info));
+    printf("sales from %s to %s; %s\n", cli_local(c, c->info.opens, opens), cli_local(c, c->info.closes, closes),
+           raffle_state(&c->info));
     printf("pot %s: taken %s, given back %s\n", cli_money(c, c->info.pot, pot), cli_money(c, c->info.gross, gross),
            cli_money(c, c->info.void_gross, given_back));
 }
@@ -210,7 +218,7 @@ static void add_counts(table *t, const cli *c, uint64_t tickets, uint64_t voids,
 
 static raffle_rc print_units(cli *c)
 {
-    static const column columns[] = {{"unit", true}, {"name", false}, {"state", false}, {"tickets", true},
+    static const column columns[] = {{"unit", true}, {"name", false},        {"state", false}, {"tickets", true},
                                      {"void", true}, {"draw numbers", true}, {"pot", true}};
     raffle_unit_info unit;
     raffle_rc rc = RAFFLE_OK;
@@ -233,7 +241,8 @@ static raffle_rc print_units(cli *c)
 
 static raffle_rc print_prizes(cli *c)
 {
-    static const column columns[] = {{"prize", false}, {"title", false}, {"seal", false}, {"winners", true}, {"value", true}, {"state", false}, {"first place", false}};
+    static const column columns[] = {{"prize", false}, {"title", false}, {"seal", false},       {"winners", true},
+                                     {"value", true},  {"state", false}, {"first place", false}};
     raffle_prize prize;
     raffle_pick pick;
     raffle_rc rc = RAFFLE_OK;
@@ -248,7 +257,8 @@ static raffle_rc print_prizes(cli *c)
         table_add(&t, "%u", prize.winners);
         table_add(&t, "%s", prize.value > 0 ? cli_money(c, prize.value, money) : "");
         table_add(&t, "%s", prize_state_name(prize.state));
-        if (prize.state == RAFFLE_PRIZE_DRAWN && prize.places > 0 && raffle_pick_at(c->raffle, prize.name, 1, &pick, &c->err) == RAFFLE_OK)
+        if (prize.state == RAFFLE_PRIZE_DRAWN && prize.places > 0 &&
+            raffle_pick_at(c->raffle, prize.name, 1, &pick, &c->err) == RAFFLE_OK)
             table_add(&t, "%s, %s", cli_number(pick.unit, pick.number, number), place_state_name(pick.state));
         else
             table_add(&t, "%s", "");
@@ -260,7 +270,8 @@ static raffle_rc print_prizes(cli *c)
 
 static raffle_rc print_seals(cli *c)
 {
-    static const column columns[] = {{"seal", false}, {"at", false}, {"tickets", true}, {"void", true}, {"draw numbers", true}, {"pot", true}, {"voids", false}};
+    static const column columns[] = {{"seal", false},        {"at", false}, {"tickets", true}, {"void", true},
+                                     {"draw numbers", true}, {"pot", true}, {"voids", false}};
     raffle_seal_info seal;
     raffle_rc rc = RAFFLE_OK;
     char local[32];
@@ -292,12 +303,14 @@ static int run(cli *c)
         return status;
     if (name != NULL) {
         raffle_prize_init(&prize, sizeof prize);
-        return raffle_prize_by_name(c->raffle, name, &prize, &c->err) == RAFFLE_OK ? prize_print(c, &prize) : cli_fail(c);
+        return raffle_prize_by_name(c->raffle, name, &prize, &c->err) == RAFFLE_OK ? prize_print(c, &prize)
+                                                                                   : cli_fail(c);
     }
     if (c->json)
         return print_json(c);
     print_raffle(c);
-    if (print_tiers(c) != RAFFLE_OK || print_units(c) != RAFFLE_OK || print_prizes(c) != RAFFLE_OK || print_seals(c) != RAFFLE_OK)
+    if (print_tiers(c) != RAFFLE_OK || print_units(c) != RAFFLE_OK || print_prizes(c) != RAFFLE_OK ||
+        print_seals(c) != RAFFLE_OK)
         return cli_fail(c);
     return CLI_DONE;
 }

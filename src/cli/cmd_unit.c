@@ -69,7 +69,8 @@ static int run_enable(cli *c)
     int status = open_unit(c, &number);
     if (status != CLI_DONE)
         return status;
-    return raffle_unit_enable(c->raffle, &c->by, number, &c->err) == RAFFLE_OK ? done(c, number, "enabled") : cli_fail(c);
+    return raffle_unit_enable(c->raffle, &c->by, number, &c->err) == RAFFLE_OK ? done(c, number, "enabled")
+                                                                               : cli_fail(c);
 }
 
 static int run_disable(cli *c)
@@ -92,7 +93,8 @@ static int run_quota(cli *c)
     int status = open_unit(c, &number);
     if (status != CLI_DONE)
         return status;
-    return raffle_unit_quota(c->raffle, &c->by, number, quota, &c->err) == RAFFLE_OK ? done(c, number, "has its quota") : cli_fail(c);
+    return raffle_unit_quota(c->raffle, &c->by, number, quota, &c->err) == RAFFLE_OK ? done(c, number, "has its quota")
+                                                                                     : cli_fail(c);
 }
 
 static int run_unenrol(cli *c)
@@ -101,7 +103,8 @@ static int run_unenrol(cli *c)
     int status = open_unit(c, &number);
     if (status != CLI_DONE)
         return status;
-    return raffle_unit_unenrol(c->raffle, &c->by, number, &c->err) == RAFFLE_OK ? done(c, number, "un-enrolled") : cli_fail(c);
+    return raffle_unit_unenrol(c->raffle, &c->by, number, &c->err) == RAFFLE_OK ? done(c, number, "un-enrolled")
+                                                                                : cli_fail(c);
 }
 
 static int run_close(cli *c)

@@ -19,7 +19,8 @@ typedef struct totals {
     int status;
 } totals;
 
-static void add(const cli *c, totals *t, const char *path, uint64_t passed, uint64_t failed, raffle_rc rc, const char *message)
+static void add(const cli *c, totals *t, const char *path, uint64_t passed, uint64_t failed, raffle_rc rc,
+                const char *message)
 {
     t->passed += passed;
     t->failed += failed;

@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-#define PLACE_OPTION {"place", "N", "the place in the result; default: 1"}
+#define PLACE_OPTION                                                                                                   \
+    {                                                                                                                  \
+        "place", "N", "the place in the result; default: 1"                                                            \
+    }
 
 static const option_spec validation_options[] = {
     PLACE_OPTION,
@@ -76,7 +79,8 @@ static int run_verify(cli *c)
         status = cli_read_validation(c, validation);
     if (status != CLI_DONE)
         return status;
-    raffle_rc rc = raffle_winner_verify(c->raffle, &c->by, cli_positional(c, 1), place, validation, &now, &promoted, &c->err);
+    raffle_rc rc =
+        raffle_winner_verify(c->raffle, &c->by, cli_positional(c, 1), place, validation, &now, &promoted, &c->err);
     explicit_bzero(validation, sizeof validation);
     if (rc != RAFFLE_OK)
         return cli_fail(c);
@@ -89,7 +93,9 @@ static int run_official(cli *c)
     int status = read_place(c, &place);
     if (status != CLI_DONE)
         return status;
-    return raffle_winner_official(c->raffle, &c->by, cli_positional(c, 1), place, &c->err) == RAFFLE_OK ? print(c, place, 0) : cli_fail(c);
+    return raffle_winner_official(c->raffle, &c->by, cli_positional(c, 1), place, &c->err) == RAFFLE_OK
+               ? print(c, place, 0)
+               : cli_fail(c);
 }
 
 static int run_claim(cli *c)
@@ -115,7 +121,8 @@ static int run_forfeit(cli *c)
     int status = reason != NULL ? read_place(c, &place) : cli_usage(c, "--reason WORD is missing");
     if (status != CLI_DONE)
         return status;
-    raffle_rc rc = raffle_forfeit(c->raffle, &c->by, c->has_ok ? &c->ok : NULL, cli_positional(c, 1), place, reason, &promoted, &c->err);
+    raffle_rc rc = raffle_forfeit(c->raffle, &c->by, c->has_ok ? &c->ok : NULL, cli_positional(c, 1), place, reason,
+                                  &promoted, &c->err);
     return rc == RAFFLE_OK ? print(c, place, promoted) : cli_fail(c);
 }
 

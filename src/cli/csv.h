@@ -18,7 +18,7 @@ enum {
 typedef enum csv_result {
     CSV_ROW,
     CSV_END,
-    CSV_BAD, /* this line is malformed, `fault` says how; the next one can be read */
+    CSV_BAD,  /* this line is malformed, `fault` says how; the next one can be read */
     CSV_ERROR /* the file cannot be read; errno says why */
 } csv_result;
 

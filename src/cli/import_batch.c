@@ -66,7 +66,8 @@ void import_batches_free(import_batches *b)
 /* What no other line could escape either. */
 static bool ends_all(raffle_rc rc)
 {
-    return rc == RAFFLE_MISUSE || rc == RAFFLE_CLOCK || rc == RAFFLE_REHEARSAL || (rc >= RAFFLE_NOMEM && rc != RAFFLE_ERASED);
+    return rc == RAFFLE_MISUSE || rc == RAFFLE_CLOCK || rc == RAFFLE_REHEARSAL ||
+           (rc >= RAFFLE_NOMEM && rc != RAFFLE_ERASED);
 }
 
 static void report(import_batches *b, uint64_t line, raffle_rc rc, const char *reason)
@@ -80,7 +81,8 @@ static const char *sentence(const raffle_error *err)
 {
     char prefix[24];
     const int length = snprintf(prefix, sizeof prefix, "line %u: ", err->detail);
-    return err->detail != 0 && strncmp(err->message, prefix, (size_t)length) == 0 ? err->message + length : err->message;
+    return err->detail != 0 && strncmp(err->message, prefix, (size_t)length) == 0 ? err->message + length
+                                                                                  : err->message;
 }
 
 /* --- selling --- */
@@ -208,7 +210,8 @@ static raffle_rc check_time(import_batches *b, const batch *u, const import_line
     raffle_rc rc = raffle_order_tickets(b->c->raffle, line->sale.order, &ticket, 1, &n, &b->c->err);
     if (rc != RAFFLE_NOT_FOUND)
         return rc == RAFFLE_ERASED ? RAFFLE_OK : rc;
-    snprintf(message, sizeof message, "its time is %lld s before the newest one of unit %u", (long long)(u->newest_at - line->at) / 1000, line->unit);
+    snprintf(message, sizeof message, "its time is %lld s before the newest one of unit %u",
+             (long long)(u->newest_at - line->at) / 1000, line->unit);
     return raffle_error_set(&b->c->err, RAFFLE_INVALID, 0, message);
 }
 
@@ -265,7 +268,8 @@ static raffle_rc holds_place(cli *c, const raffle_ticket *ticket, bool *holds)
     for (uint32_t i = 0; rc == RAFFLE_OK && i < c->info.prizes; i++) {
         raffle_prize_init(&prize, sizeof prize);
         rc = raffle_prize_at(c->raffle, i, &prize, &c->err);
-        for (uint32_t place = 1; rc == RAFFLE_OK && prize.state == RAFFLE_PRIZE_DRAWN && place <= prize.places; place++) {
+        for (uint32_t place = 1; rc == RAFFLE_OK && prize.state == RAFFLE_PRIZE_DRAWN && place <= prize.places;
+             place++) {
             raffle_pick_init(&pick, sizeof pick);
             rc = raffle_pick_at(c->raffle, prize.name, place, &pick, &c->err);
             *holds = *holds || (rc == RAFFLE_OK && pick.unit == ticket->unit && pick.serial == ticket->serial);
@@ -280,7 +284,9 @@ static raffle_rc check_void(cli *c, const ticket_list *list, const import_line *
     for (size_t i = 0; i < list->n; i++) {
         if (line->unit != 0 && list->ticket[i].unit != line->unit)
             return raffle_error_set(&c->err, RAFFLE_MISMATCH, 0, "the order was sold by another unit");
-        raffle_rc rc = list->n > 1 && !(list->ticket[i].flags & RAFFLE_TICKET_VOID) ? holds_place(c, &list->ticket[i], &holds) : RAFFLE_OK;
+        raffle_rc rc = list->n > 1 && !(list->ticket[i].flags & RAFFLE_TICKET_VOID)
+                           ? holds_place(c, &list->ticket[i], &holds)
+                           : RAFFLE_OK;
         if (rc != RAFFLE_OK)
             return rc;
         if (holds)

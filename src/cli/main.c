@@ -6,10 +6,11 @@
 #include <string.h>
 
 static const command *const commands[] = {
-    &cmd_create,        &cmd_unit_enrol, &cmd_unit_enable, &cmd_unit_disable, &cmd_unit_quota, &cmd_unit_close, &cmd_unit_unenrol,
-    &cmd_sell,          &cmd_import,     &cmd_order,       &cmd_ticket,       &cmd_void,       &cmd_seal,       &cmd_ack,
-    &cmd_draw,          &cmd_verify_winner, &cmd_official, &cmd_claim,        &cmd_forfeit,    &cmd_status,     &cmd_show,
-    &cmd_event,         &cmd_audit,      &cmd_selfcheck,   &cmd_rng_sample,   &cmd_vectors,
+    &cmd_create,       &cmd_unit_enrol, &cmd_unit_enable, &cmd_unit_disable,  &cmd_unit_quota, &cmd_unit_close,
+    &cmd_unit_unenrol, &cmd_sell,       &cmd_import,      &cmd_order,         &cmd_ticket,     &cmd_void,
+    &cmd_seal,         &cmd_ack,        &cmd_draw,        &cmd_verify_winner, &cmd_official,   &cmd_claim,
+    &cmd_forfeit,      &cmd_status,     &cmd_show,        &cmd_event,         &cmd_audit,      &cmd_selfcheck,
+    &cmd_rng_sample,   &cmd_vectors,
 };
 
 static const option_spec common[] = {
@@ -72,7 +73,10 @@ static int names(const char *name, int argc, char **argv)
     if (space == NULL)
         return argc >= 1 && strcmp(argv[0], name) == 0;
     const size_t length = (size_t)(space - name);
-    return argc >= 2 && strlen(argv[0]) == length && memcmp(argv[0], name, length) == 0 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+    return argc >= 2 && strlen(argv[0]) == length && memcmp(argv[0], name, length) == 0 &&
+                   strcmp(argv[1], space + 1) == 0
+               ? 2
+               : 0;
 }
 
 static const command *find(int argc, char **argv, int *words)
@@ -102,8 +106,8 @@ static int check_and_run(cli *c)
         return cli_usage(c, "%s needs %zu argument%s, and got %zu", of->name, of->min, of->min == 1 ? "" : "s",
                          c->options.positionals);
     if (c->options.positionals > of->max)
-        return cli_usage(c, "%s takes %zu argument%s; \"%.60s\" is one more", of->name, of->max, of->max == 1 ? "" : "s",
-                         c->options.positional[of->max]);
+        return cli_usage(c, "%s takes %zu argument%s; \"%.60s\" is one more", of->name, of->max,
+                         of->max == 1 ? "" : "s", c->options.positional[of->max]);
     if (!host_init(&c->host, c->json))
         return cli_usage(c, "RAFFLE_CLOCK is no time; it is written like 2026-11-21T18:30:00.000Z");
     return of->run(c);

@@ -21,21 +21,6 @@ void *memory_grow(void *memory, size_t size)
     return grown;
 }
 
-void money_format(int64_t minor, uint32_t digits, const char *currency, char out[MONEY_SIZE])
-{
-    const uint64_t value = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
-    const char *sign = minor < 0 ? "-" : "";
-    uint64_t unit = 1;
-    if (digits > 8)
-        digits = 8;
-    for (uint32_t i = 0; i < digits; i++)
-        unit *= 10;
-    int length = digits == 0 ? snprintf(out, MONEY_SIZE, "%s%" PRIu64, sign, value)
-                             : snprintf(out, MONEY_SIZE, "%s%" PRIu64 ".%0*" PRIu64, sign, value / unit, (int)digits, value % unit);
-    if (currency[0] != 0)
-        snprintf(out + length, MONEY_SIZE - (size_t)length, " %.8s", currency);
-}
-
 void count_format(uint64_t count, char out[MONEY_SIZE])
 {
     char plain[24];
@@ -47,6 +32,22 @@ void count_format(uint64_t count, char out[MONEY_SIZE])
         out[to++] = plain[i];
     }
     out[to] = 0;
+}
+
+void money_format(int64_t minor, uint32_t digits, const char *currency, char out[MONEY_SIZE])
+{
+    const uint64_t value = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
+    char whole[MONEY_SIZE], fraction[16] = "";
+    uint64_t unit = 1;
+    if (digits > 8)
+        digits = 8;
+    for (uint32_t i = 0; i < digits; i++)
+        unit *= 10;
+    count_format(value / unit, whole);
+    if (digits > 0)
+        snprintf(fraction, sizeof fraction, ".%0*u", (int)digits, (unsigned)(value % unit));
+    snprintf(out, MONEY_SIZE, "%s%.30s%s%s%.8s", minor < 0 ? "-" : "", whole, fraction, currency[0] != 0 ? " " : "",
+             currency);
 }
 
 void hex_format(const uint8_t *bytes, size_t n, char *out)
@@ -112,15 +113,29 @@ static size_t widest(const table *t, size_t col)
     return width;
 }
 
-/* The last column is not padded to the right. */
-static void print_cell(const table *t, size_t col, size_t width, const char *text, FILE *to)
+/* Blanks wait for what follows them, so that no line ends in some. */
+static void print_row(const table *t, const size_t *width, const char *const *cell, FILE *to)
 {
-    const int pad = (int)(width - width_of(text));
-    if (t->columns[col].right)
-        fprintf(to, "%*s%s", pad, "", text);
-    else
-        fprintf(to, "%s%*s", text, col + 1 < t->n ? pad : 0, "");
-    fputs(col + 1 < t->n ? "  " : "\n", to);
+    size_t blanks = 0;
+    for (size_t col = 0; col < t->n; col++) {
+        const size_t pad = width[col] - width_of(cell[col]);
+        blanks += t->columns[col].right ? pad : 0;
+        if (cell[col][0] != 0) {
+            fprintf(to, "%*s%s", (int)blanks, "", cell[col]);
+            blanks = 0;
+        }
+        blanks += t->columns[col].right ? 2 : pad + 2;
+    }
+    fputc('\n', to);
+}
+
+static void print_headings(const table *t, const size_t *width, FILE *to)
+{
+    const char **heading = memory_grow(NULL, t->n * sizeof *heading);
+    for (size_t col = 0; col < t->n; col++)
+        heading[col] = t->columns[col].heading;
+    print_row(t, width, heading, to);
+    free(heading);
 }
 
 void table_end(table *t, FILE *to)
@@ -128,12 +143,12 @@ void table_end(table *t, FILE *to)
     size_t *width = memory_grow(NULL, t->n * sizeof *width);
     for (size_t col = 0; col < t->n; col++)
         width[col] = widest(t, col);
-    for (size_t col = 0; t->cells > 0 && t->columns[0].heading != NULL && col < t->n; col++)
-        print_cell(t, col, width[col], t->columns[col].heading, to);
-    for (size_t i = 0; i < t->cells; i++) {
-        print_cell(t, i % t->n, width[i % t->n], t->cell[i], to);
+    if (t->cells > 0 && t->columns[0].heading != NULL)
+        print_headings(t, width, to);
+    for (size_t i = 0; i + t->n <= t->cells; i += t->n)
+        print_row(t, width, (const char *const *)t->cell + i, to);
+    for (size_t i = 0; i < t->cells; i++)
         free(t->cell[i]);
-    }
     free(t->cell);
     free(width);
     *t = (table){0};

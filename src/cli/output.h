@@ -10,10 +10,10 @@
 #include <stdio.h>
 
 enum {
-    MONEY_SIZE = 48
+    MONEY_SIZE = 64
 };
 
-/* "12.50 CAD" of 1250 minor units with 2 digits. At most 8 digits; `currency` "" leaves it out. */
+/* "1,212.50 CAD" of 121250 minor units with 2 digits. At most 8 digits; `currency` "" leaves it out. */
 void money_format(int64_t minor, uint32_t digits, const char *currency, char out[MONEY_SIZE]);
 
 /* "12,345" of 12345. */

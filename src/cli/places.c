@@ -7,8 +7,9 @@
 const char *place_state_name(int32_t state)
 {
     static const char *const names[] = {
-        [RAFFLE_PLACE_ALTERNATE] = "alternate", [RAFFLE_PLACE_DRAWN] = "drawn",         [RAFFLE_PLACE_VERIFIED] = "verified",
-        [RAFFLE_PLACE_OFFICIAL] = "official",   [RAFFLE_PLACE_CLAIMED] = "claimed",     [RAFFLE_PLACE_FORFEITED] = "forfeited",
+        [RAFFLE_PLACE_ALTERNATE] = "alternate", [RAFFLE_PLACE_DRAWN] = "drawn",
+        [RAFFLE_PLACE_VERIFIED] = "verified",   [RAFFLE_PLACE_OFFICIAL] = "official",
+        [RAFFLE_PLACE_CLAIMED] = "claimed",     [RAFFLE_PLACE_FORFEITED] = "forfeited",
         [RAFFLE_PLACE_REFUSED] = "refused",
     };
     return state >= RAFFLE_PLACE_ALTERNATE && state <= RAFFLE_PLACE_REFUSED ? names[state] : "unknown";
@@ -16,10 +17,14 @@ const char *place_state_name(int32_t state)
 
 const char *prize_state_name(int32_t state)
 {
-    return state == RAFFLE_PRIZE_WAITING ? "waiting" : state == RAFFLE_PRIZE_INTENT ? "begun" : state == RAFFLE_PRIZE_DRAWN ? "drawn" : "unknown";
+    return state == RAFFLE_PRIZE_WAITING  ? "waiting"
+           : state == RAFFLE_PRIZE_INTENT ? "begun"
+           : state == RAFFLE_PRIZE_DRAWN  ? "drawn"
+                                          : "unknown";
 }
 
-static raffle_rc place_at(cli *c, const raffle_prize *prize, uint32_t place, raffle_pick *pick, char number[RAFFLE_NUMBER_SIZE])
+static raffle_rc place_at(cli *c, const raffle_prize *prize, uint32_t place, raffle_pick *pick,
+                          char number[RAFFLE_NUMBER_SIZE])
 {
     raffle_pick_init(pick, sizeof *pick);
     raffle_rc rc = raffle_pick_at(c->raffle, prize->name, place, pick, &c->err);
@@ -77,7 +82,8 @@ static int print_places(cli *c, const raffle_prize *prize)
     raffle_rc rc = RAFFLE_OK;
     table t;
     table_begin(&t, columns, 4);
-    for (uint32_t place = 1; place <= prize->places && (rc = place_at(c, prize, place, &pick, number)) == RAFFLE_OK; place++) {
+    for (uint32_t place = 1; place <= prize->places && (rc = place_at(c, prize, place, &pick, number)) == RAFFLE_OK;
+         place++) {
         table_add(&t, "%u", pick.place);
         table_add(&t, "%s", number);
         table_add(&t, "%u/%llu", pick.unit, (unsigned long long)pick.serial);

@@ -137,8 +137,8 @@ static int print_all_json(cli *c, const raffle_ticket *ticket, size_t n, bool fu
 
 int tickets_print(cli *c, const raffle_ticket *ticket, size_t n)
 {
-    static const column columns[] = {{"ticket", false}, {"draw numbers", false}, {"tier", false}, {"price", true}, {"issued", false},
-                                     {"validation number", false}, {"state", false}};
+    static const column columns[] = {{"ticket", false}, {"draw numbers", false},      {"tier", false}, {"price", true},
+                                     {"issued", false}, {"validation number", false}, {"state", false}};
     char validation[RAFFLE_VALIDATION_SIZE], numbers[80], money[MONEY_SIZE], local[32];
     table t;
     if (c->json)

@@ -46,7 +46,8 @@ static int by_identity(cli *c, const char *text, ticket_list *list)
     if (!number_parse(unit_text, &unit) || unit < 1 || unit > RAFFLE_UNIT_MAX || !number_parse(slash + 1, &serial))
         return cli_usage(c, "--ticket is \"%.40s\"; a ticket is written U/SERIAL, like 1/42", text);
     reserve(list, 1);
-    return raffle_ticket_get(c->raffle, (uint32_t)unit, serial, list->ticket, &c->err) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
+    return raffle_ticket_get(c->raffle, (uint32_t)unit, serial, list->ticket, &c->err) == RAFFLE_OK ? CLI_DONE
+                                                                                                    : cli_fail(c);
 }
 
 static int by_validation(cli *c, ticket_list *list)

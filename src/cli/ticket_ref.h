@@ -6,10 +6,12 @@
 #include "cli.h"
 
 /* For a command's list of options. */
-#define TICKET_REF_OPTIONS                                                                                                                 \
-    {"order", "KEY", "the tickets of this order"}, {"ticket", "U/SERIAL", "the ticket with this serial in unit U"},                        \
-        {"number", "U-NNNNNNN", "the ticket with this draw number"},                                                                       \
-        {"validation", "-", "the ticket whose validation number is a line of standard input"}
+#define TICKET_REF_OPTIONS                                                                                             \
+    {"order", "KEY", "the tickets of this order"}, {"ticket", "U/SERIAL", "the ticket with this serial in unit U"},    \
+        {"number", "U-NNNNNNN", "the ticket with this draw number"},                                                   \
+    {                                                                                                                  \
+        "validation", "-", "the ticket whose validation number is a line of standard input"                            \
+    }
 #define TICKET_REF_USAGE "(--order KEY | --ticket U/SERIAL | --number U-NNNNNNN | --validation -)"
 
 typedef struct ticket_list {

@@ -50,7 +50,8 @@ static bool offset(const char **at, int *minutes)
     *minutes = 0;
     if (sign == 'Z')
         return true;
-    if ((sign != '+' && sign != '-') || !digits(at, 2, 0, 23, &hours) || !character(at, ':') || !digits(at, 2, 0, 59, &rest))
+    if ((sign != '+' && sign != '-') || !digits(at, 2, 0, 23, &hours) || !character(at, ':') ||
+        !digits(at, 2, 0, 59, &rest))
         return false;
     *minutes = (hours * 60 + rest) * (sign == '-' ? -1 : 1);
     return true;
@@ -67,13 +68,19 @@ bool time_parse(const char *text, int64_t *ms)
 {
     int year, month, day, hour, minute, second, milli, east;
     const char *at = text;
-    if (!digits(&at, 4, 1969, 9999, &year) || !character(&at, '-') || !digits(&at, 2, 1, 12, &month) || !character(&at, '-') ||
-        !digits(&at, 2, 1, 31, &day) || !day_exists(year, month, day) || !character(&at, 'T'))
+    if (!digits(&at, 4, 1969, 9999, &year) || !character(&at, '-') || !digits(&at, 2, 1, 12, &month) ||
+        !character(&at, '-') || !digits(&at, 2, 1, 31, &day) || !day_exists(year, month, day) || !character(&at, 'T'))
         return false;
-    if (!digits(&at, 2, 0, 23, &hour) || !character(&at, ':') || !digits(&at, 2, 0, 59, &minute) || !character(&at, ':') ||
-        !digits(&at, 2, 0, 59, &second) || !fraction(&at, &milli) || !offset(&at, &east) || *at != 0)
+    if (!digits(&at, 2, 0, 23, &hour) || !character(&at, ':') || !digits(&at, 2, 0, 59, &minute) ||
+        !character(&at, ':') || !digits(&at, 2, 0, 59, &second) || !fraction(&at, &milli) || !offset(&at, &east) ||
+        *at != 0)
         return false;
-    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute, .tm_sec = second};
+    struct tm tm = {.tm_year = year - 1900,
+                    .tm_mon = month - 1,
+                    .tm_mday = day,
+                    .tm_hour = hour,
+                    .tm_min = minute,
+                    .tm_sec = second};
     const int64_t value = ((int64_t)timegm(&tm) - (int64_t)east * 60) * 1000 + milli;
     if (value < 0 || value > last_ms)
         return false;

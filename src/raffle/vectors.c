@@ -24,7 +24,7 @@ static const struct {
     {"hmac_sha256", rf_check_hmac_sha256},
     {"json", rf_check_json},
     {"merkle", rf_check_merkle},
-    {"note", rf_check_note},
+    {"note", rf_vectors_note},
 #ifdef RAFFLE_WITH_TEST_RNG
     {"rng_test", rf_check_rng_test},
 #endif

@@ -171,7 +171,7 @@ static bool check_signing(rf_vector *v)
     return length > 0 && rf_span_is(rf_vector_text(v, "note"), note, length);
 }
 
-bool rf_check_note(rf_vector *v)
+bool rf_vectors_note(rf_vector *v)
 {
     rf_vkey vkey;
     const bool plain = rf_vector_is(v, "kind", "note");

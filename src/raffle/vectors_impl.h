@@ -57,7 +57,7 @@ bool rf_check_sha256(rf_vector *v);
 bool rf_check_hmac_sha256(rf_vector *v);
 bool rf_check_merkle(rf_vector *v);
 bool rf_check_json(rf_vector *v);
-bool rf_check_note(rf_vector *v);
+bool rf_vectors_note(rf_vector *v);
 bool rf_check_checkpoint(rf_vector *v);
 bool rf_check_hmac_drbg(rf_vector *v);
 bool rf_check_draw(rf_vector *v);

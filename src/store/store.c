@@ -217,7 +217,9 @@ raffle_rc rf_store_create(raffle_store *store, const char *origin, raffle_error 
     if (!rf_origin_valid(origin, strnlen(origin, RAFFLE_ORIGIN_SIZE)))
         return rf_fail(err, RAFFLE_INVALID, "\"%s\" is no origin of a raffle", origin);
     raffle_error own = RAFFLE_ERROR_INIT;
-    return rf_check_answer(store->table.create(store->ctx, origin, &own), &own, "create", RAFFLE_EXISTS, err);
+    rc = store->table.create(store->ctx, origin, &own);
+    /* RAFFLE_MISMATCH: the anchor is another raffle's. */
+    return rf_check_answer(rc, &own, "create", rc == RAFFLE_MISMATCH ? RAFFLE_MISMATCH : RAFFLE_EXISTS, err);
 }
 
 raffle_rc rf_store_head(raffle_store *store, uint32_t log, raffle_store_head *head, raffle_error *err)
@@ -266,8 +268,8 @@ raffle_rc rf_store_append(raffle_store *store, uint32_t log, raffle_store_fill f
     raffle_error own = RAFFLE_ERROR_INIT;
     uint64_t found = 0;
     rf_guard guard = {.log = log, .fill = fill, .fill_ctx = fill_ctx};
-    rc = rf_check_answer(store->table.append(store->ctx, log, rf_guard_fill, &guard, timeout_ms, &found, &own), &own, "append", guard.result,
-                err);
+    rc = store->table.append(store->ctx, log, rf_guard_fill, &guard, timeout_ms, &found, &own);
+    rc = rf_check_answer(rc, &own, "append", guard.result, err); /* a fill may refuse with any status */
     return rc == RAFFLE_OK ? check_appended(&guard, found, err) : rc;
 }
 
@@ -331,7 +333,8 @@ raffle_rc rf_store_node(raffle_store *store, uint32_t log, uint32_t level, uint6
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
     uint8_t found[32] = {0};
-    rc = rf_check_answer(store->table.node(store->ctx, log, level, index, found, &own), &own, "node", RAFFLE_NOT_FOUND, err);
+    rc = rf_check_answer(store->table.node(store->ctx, log, level, index, found, &own), &own, "node", RAFFLE_NOT_FOUND,
+                         err);
     if (rc == RAFFLE_OK)
         memcpy(hash, found, sizeof found);
     return rc;
@@ -356,7 +359,8 @@ raffle_rc rf_store_find(raffle_store *store, uint32_t scope, const uint8_t *key,
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
     raffle_store_key found = {.struct_size = sizeof found};
-    rc = rf_check_answer(store->table.find(store->ctx, scope, key, length, &found, &own), &own, "find", RAFFLE_NOT_FOUND, err);
+    rc = rf_check_answer(store->table.find(store->ctx, scope, key, length, &found, &own), &own, "find",
+                         RAFFLE_NOT_FOUND, err);
     if (rc == RAFFLE_OK)
         rc = rf_check_key(&found, RAFFLE_CORRUPT, err);
     if (rc != RAFFLE_OK)
@@ -449,7 +453,8 @@ raffle_rc rf_store_note_put(raffle_store *store, uint32_t log, uint64_t size, co
     if (rc != RAFFLE_OK)
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
-    return rf_check_answer(store->table.note_put(store->ctx, log, size, note, length, &own), &own, "note_put", RAFFLE_OK, err);
+    return rf_check_answer(store->table.note_put(store->ctx, log, size, note, length, &own), &own, "note_put",
+                           RAFFLE_OK, err);
 }
 
 raffle_rc rf_store_note_get(raffle_store *store, uint32_t log, uint64_t size, uint64_t *note_size, char *note,
@@ -502,7 +507,8 @@ raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size,
     raffle_error own = RAFFLE_ERROR_INIT;
     uint64_t found = 0;
     uint8_t hash[32] = {0};
-    rc = rf_check_answer(store->table.anchor_get(store->ctx, log, &found, hash, &own), &own, "anchor_get", RAFFLE_NOT_FOUND, err);
+    rc = rf_check_answer(store->table.anchor_get(store->ctx, log, &found, hash, &own), &own, "anchor_get",
+                         RAFFLE_NOT_FOUND, err);
     if (rc == RAFFLE_OK && found > RF_LOG_RECORDS_MAX)
         rc = rf_fail(err, RAFFLE_CORRUPT, "the anchor says that log %" PRIu32 " has %" PRIu64 " records", log, found);
     if (rc != RAFFLE_OK)
@@ -523,5 +529,6 @@ raffle_rc rf_store_anchor_put(raffle_store *store, uint32_t log, uint64_t size, 
     if (rc != RAFFLE_OK || !rf_store_has_anchor(store))
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
-    return rf_check_answer(store->table.anchor_put(store->ctx, log, size, root, durable, &own), &own, "anchor_put", RAFFLE_OK, err);
+    return rf_check_answer(store->table.anchor_put(store->ctx, log, size, root, durable, &own), &own, "anchor_put",
+                           RAFFLE_OK, err);
 }

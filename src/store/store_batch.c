@@ -52,7 +52,8 @@ static raffle_rc guard_keys(void *ctx, const raffle_store_key *keys, size_t n, s
     size_t taken = 0;
     raffle_store_key found = {.struct_size = sizeof found};
     raffle_error own = RAFFLE_ERROR_INIT;
-    rc = rf_check_answer(guard->batch.keys(guard->batch.ctx, keys, n, &taken, &found, &own), &own, "keys", RAFFLE_OK, err);
+    rc = rf_check_answer(guard->batch.keys(guard->batch.ctx, keys, n, &taken, &found, &own), &own, "keys", RAFFLE_OK,
+                         err);
     if (rc == RAFFLE_OK && taken > n)
         rc = rf_fail(err, RAFFLE_CORRUPT, "the store wrote %zu keys of %zu", taken, n);
     if (rc == RAFFLE_OK && taken < n)
@@ -73,7 +74,8 @@ static raffle_rc guard_records(void *ctx, const raffle_record *records, size_t n
     if (n == 0)
         return RAFFLE_OK;
     raffle_error own = RAFFLE_ERROR_INIT;
-    raffle_rc rc = rf_check_answer(guard->batch.records(guard->batch.ctx, records, n, &own), &own, "records", RAFFLE_OK, err);
+    raffle_rc rc =
+        rf_check_answer(guard->batch.records(guard->batch.ctx, records, n, &own), &own, "records", RAFFLE_OK, err);
     if (rc == RAFFLE_OK)
         guard->next += n;
     return keep(guard, rc);
@@ -85,7 +87,8 @@ static raffle_rc guard_node(void *ctx, uint32_t level, uint64_t index, const uin
     raffle_error own = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_check_node(level, index, err);
     if (rc == RAFFLE_OK)
-        rc = rf_check_answer(guard->batch.node(guard->batch.ctx, level, index, hash, &own), &own, "node", RAFFLE_OK, err);
+        rc = rf_check_answer(guard->batch.node(guard->batch.ctx, level, index, hash, &own), &own, "node", RAFFLE_OK,
+                             err);
     return keep(guard, rc);
 }
 
@@ -107,7 +110,8 @@ static raffle_rc guard_note(void *ctx, uint64_t size, const char *note, size_t l
     raffle_error own = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_check_note(size, note, length, err);
     if (rc == RAFFLE_OK)
-        rc = rf_check_answer(guard->batch.note(guard->batch.ctx, size, note, length, &own), &own, "note", RAFFLE_OK, err);
+        rc = rf_check_answer(guard->batch.note(guard->batch.ctx, size, note, length, &own), &own, "note", RAFFLE_OK,
+                             err);
     return keep(guard, rc);
 }
 

@@ -82,7 +82,8 @@ raffle_rc rf_check_note(uint64_t size, const char *note, size_t length, raffle_e
 /* The arguments, the surroundings and integrity; not what says how a raffle, or a provider, stands. */
 static bool is_for_stores(raffle_rc rc)
 {
-    static const raffle_rc arguments[] = {RAFFLE_MISUSE, RAFFLE_INVALID, RAFFLE_LIMIT, RAFFLE_UNSUPPORTED, RAFFLE_TOO_SMALL};
+    static const raffle_rc arguments[] = {RAFFLE_MISUSE, RAFFLE_INVALID, RAFFLE_LIMIT, RAFFLE_UNSUPPORTED,
+                                          RAFFLE_TOO_SMALL};
     for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++)
         if (rc == arguments[i])
             return true;

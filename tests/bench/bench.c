@@ -12,10 +12,10 @@ static const bench_row rows[] = {
     {"sell-one", "selling one by one, durable, one thread", bench_sell_one},
     {"sell-32", "selling from 32 threads into one unit, durable", bench_sell_threads},
     {"split", "the cost of a sale, split", bench_split},
-    {"draw", "drawing 10 and 1,000 winners", bench_draw},
     {"open", "opening a raffle", bench_open},
-    {"audit", "auditing everything", bench_audit},
     {"proof", "inclusion proofs: made and verified", bench_proof},
+    {"draw", "drawing 10 and 1,000 winners", bench_draw},
+    {"audit", "auditing everything", bench_audit},
 };
 
 int main(int argc, char **argv)

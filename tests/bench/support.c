@@ -116,6 +116,11 @@ void bench_order_key(char out[RAFFLE_NAME_SIZE], bench_keys kind, uint64_t run, 
 
 double bench_sell(raffle_unit *unit, uint64_t run, uint64_t n, size_t batch, bench_keys kind)
 {
+    return bench_sell_stride(unit, run, 0, 1, n, batch, kind);
+}
+
+double bench_sell_stride(raffle_unit *unit, uint64_t run, uint64_t first, uint64_t stride, uint64_t n, size_t batch, bench_keys kind)
+{
     static const raffle_actor ann = RAFFLE_ACTOR_INIT("ann", RAFFLE_SELLER);
     raffle_error err = RAFFLE_ERROR_INIT;
     raffle_sale *sales = calloc(batch, sizeof *sales);
@@ -126,7 +131,7 @@ double bench_sell(raffle_unit *unit, uint64_t run, uint64_t n, size_t batch, ben
         for (size_t i = 0; i < m; i++) {
             raffle_sale_init(&sales[i], sizeof sales[i]);
             raffle_ticket_init(&tickets[i], sizeof tickets[i]);
-            bench_order_key(sales[i].order, kind, run, done + i);
+            bench_order_key(sales[i].order, kind, run, first + (done + i) * stride);
             memcpy(sales[i].tier, "10-for-10", 10);
         }
         double begin = bench_now();

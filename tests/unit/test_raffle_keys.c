@@ -130,6 +130,7 @@ END_TEST
 START_TEST(rights_do_not_depend_on_the_umask)
 {
     struct stat st;
+    make("unit-1"); /* and the folder */
     const mode_t mask = umask(0377);
     make("control");
     umask(mask);

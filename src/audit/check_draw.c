@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every draw again: from the seed in its result, with the audit's own knowledge of the voids, and the control log as it was then (design section 9). */
+#include "audit_impl.h"
+
+#include "drum.h"
+#include "error.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct replay {
+    raffle_audit *audit;
+    rf_control control; /* as it was before the record that comes */
+    rf_range range;
+    uint8_t root[32]; /* of the control log up to and with the last intent */
+    uint64_t intent;
+    rf_record record;
+    uint64_t faults_before; /* this draw's are counted from here */
+} replay;
+
+static uint64_t faults_of(const raffle_audit *a)
+{
+    return a->faults.integrity + a->faults.incomplete;
+}
+
+static void wrong(replay *r, const char *sentence)
+{
+    rf_fault(&r->audit->faults, RAFFLE_FAULT_INTEGRITY, 0, r->control.size, "draw", "%s", sentence);
+}
+
+/* --- voids --- */
+
+static raffle_rc void_at_seal(void *ctx, uint32_t unit, uint64_t serial, bool *out, raffle_error *err)
+{
+    const replay *r = ctx;
+    const rf_seal_state *seal = rf_control_seal(&r->control, r->control.open_prize);
+    (void)err;
+    *out = unit >= 1 && unit <= seal->units && unit <= r->audit->units &&
+           rf_voids_have(&r->audit->unit[unit - 1].voids, serial, seal->unit[unit - 1].size, seal->first);
+    return RAFFLE_OK;
+}
+
+/* --- comparing --- */
+
+/* The places of the picks records before, and of the result. */
+static bool same_places(const replay *r, const rf_drawn *drawn)
+{
+    rf_place last[RF_PLACES_MAX];
+    size_t n = 0;
+    const rf_control *c = &r->control;
+    if (rf_has(&r->record, RF_F_PLACES) && rf_places_decode(&r->record.places, last, RF_PLACES_MAX, &n, NULL) != RAFFLE_OK)
+        return false;
+    if (c->picks + n != drawn->winners + drawn->alternates)
+        return false;
+    for (size_t i = 0; i < c->picks + n; i++) {
+        const rf_place *says = i < c->picks ? &c->pick[i].place : &last[i - c->picks];
+        if (says->unit != drawn->place[i].unit || says->number != drawn->place[i].number || says->serial != drawn->place[i].serial)
+            return false;
+    }
+    return true;
+}
+
+static void compare(replay *r, const rf_drawn *drawn)
+{
+    const rf_record *says = &r->record;
+    if ((uint64_t)says->winners != drawn->winners || (uint64_t)says->alternates != drawn->alternates || !same_places(r, drawn))
+        wrong(r, "the places are not those that follow from the seed");
+    if ((uint64_t)says->rejected != drawn->rejected)
+        wrong(r, "the number of rejected words is another");
+    if ((uint64_t)says->skipped_void != drawn->skipped_void || (uint64_t)says->skipped_not_entered != drawn->skipped_not_entered ||
+        (uint64_t)says->skipped_barred != drawn->skipped_barred || memcmp(says->skips, drawn->skips, 32) != 0)
+        wrong(r, "the draw numbers that were skipped are others");
+}
+
+static raffle_rc draw_again(replay *r, raffle_error *err)
+{
+    raffle_audit *a = r->audit;
+    const rf_drum drum = {a->store, &r->control, r->control.open_prize, void_at_seal, r};
+    rf_drawn drawn;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    const uint64_t numbers = r->control.prize[r->control.open_prize].numbers;
+    raffle_rc rc = rf_drum_run(&drum, r->record.seed, a->origin, r->intent, r->root, numbers, &drawn, &why);
+    if (rc != RAFFLE_OK)
+        return rf_fault_or_fail(&a->faults, 0, r->control.size, "draw", &why, err);
+    compare(r, &drawn);
+    rf_drawn_clear(&drawn);
+    return RAFFLE_OK;
+}
+
+/* The checkpoint of the intent in the result: signed, and of exactly the records up to the intent. */
+static raffle_rc check_intent_note(replay *r, raffle_error *err)
+{
+    raffle_audit *a = r->audit;
+    rf_checkpoint checkpoint;
+    char *note = malloc(r->record.note.length + 1);
+    if (note == NULL)
+        return rf_nomem(err);
+    if (!rf_text_copy(&r->record.note, note, r->record.note.length + 1))
+        wrong(r, "the intent's checkpoint is malformed");
+    else if (rf_note_check(&a->signer, note, strlen(note), 0, r->control.size, &a->faults, &checkpoint) &&
+             (checkpoint.size != r->intent + 1 || memcmp(checkpoint.root, r->root, 32) != 0))
+        wrong(r, "the intent's checkpoint is over other records");
+    free(note);
+    return RAFFLE_OK;
+}
+
+/* --- a result --- */
+
+static raffle_audit_draw *add_draw(raffle_audit *a)
+{
+    raffle_audit_draw *grown = realloc(a->draw, (a->draws + 1) * sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    a->draw = grown;
+    raffle_audit_draw *d = &a->draw[a->draws++];
+    *d = (raffle_audit_draw){.struct_size = sizeof *d};
+    return d;
+}
+
+static int32_t assurance(const replay *r, const raffle_audit_draw *d)
+{
+    if (faults_of(r->audit) != r->faults_before)
+        return RAFFLE_ASSURANCE_WRONG;
+    if (r->control.rules->rehearsal || strcmp(d->provider, "test") == 0)
+        return RAFFLE_ASSURANCE_OPERATOR;
+    return RAFFLE_ASSURANCE_CERTIFIED;
+}
+
+static raffle_rc describe(replay *r, int prize, bool follows, raffle_error *err)
+{
+    const rf_record *record = &r->record;
+    raffle_audit *a = r->audit;
+    raffle_audit_draw *d = add_draw(a);
+    if (d == NULL)
+        return rf_nomem(err);
+    (void)rf_text_copy(&record->prize, d->prize, sizeof d->prize);
+    (void)rf_text_copy(&record->provider, d->provider, sizeof d->provider);
+    d->result = r->control.size;
+    d->attempt = (uint32_t)record->attempt;
+    d->asked = r->control.asked;
+    d->places = (uint32_t)(record->winners + record->alternates);
+    d->numbers = prize >= 0 ? r->control.prize[prize].numbers : (uint64_t)record->numbers;
+    d->skipped = (uint64_t)(record->skipped_void + record->skipped_not_entered + record->skipped_barred);
+    d->redraw_excluded = a->anchored && a->control_seen.anchor_size > r->intent;
+    d->assurance = follows ? assurance(r, d) : RAFFLE_ASSURANCE_WRONG;
+    return RAFFLE_OK;
+}
+
+static raffle_rc check_result(replay *r, raffle_error *err)
+{
+    const int prize = r->control.open_prize;
+    r->faults_before = faults_of(r->audit);
+    if (prize < 0 || rf_control_seal(&r->control, prize)->kind == 0)
+        return describe(r, prize, false, err); /* the fold said that there is no intent for it */
+    raffle_rc rc = check_intent_note(r, err);
+    if (rc == RAFFLE_OK)
+        rc = draw_again(r, err);
+    return rc == RAFFLE_OK ? describe(r, prize, true, err) : rc;
+}
+
+/* --- walking --- */
+
+/* What is wrong with the records themselves was reported when the control log was checked. */
+static raffle_rc follow(replay *r, const uint8_t leaf_hash[32], raffle_error *err)
+{
+    rf_taken_list taken;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    const size_t draws = r->audit->draws;
+    raffle_rc rc = r->record.type == RF_DRAW_RESULT ? check_result(r, err) : RAFFLE_OK;
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = rf_control_follow(&r->control, &r->record, leaf_hash, &taken, &why);
+    if (rc == RAFFLE_NOMEM)
+        return rf_fail_as(err, &why);
+    if (rc != RAFFLE_OK && r->audit->draws > draws)
+        r->audit->draw[draws].assurance = RAFFLE_ASSURANCE_WRONG;
+    return RAFFLE_OK;
+}
+
+static void grow(replay *r, const uint8_t leaf_hash[32], bool intent, uint64_t index)
+{
+    rf_range_push(r->audit->hash, &r->range, leaf_hash, NULL, NULL);
+    if (!intent)
+        return;
+    r->intent = index;
+    rf_range_root(r->audit->hash, &r->range, r->root);
+}
+
+static raffle_rc take_record(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    replay *r = ctx;
+    uint8_t leaf_hash[32];
+    raffle_rc rc = RAFFLE_OK;
+    rf_leaf_hash(r->audit->hash, leaf_hash, bytes->leaf, bytes->leaf_length);
+    const bool decoded = rf_record_decode(&r->record, bytes->leaf, bytes->leaf_length, NULL) == RAFFLE_OK;
+    if (decoded && (bytes->index == 0 || r->control.rules != NULL))
+        rc = follow(r, leaf_hash, err);
+    else
+        r->control.size++;
+    grow(r, leaf_hash, decoded && r->record.type == RF_DRAW_INTENT, bytes->index);
+    return rc;
+}
+
+static raffle_rc take_missing(void *ctx, uint64_t index, const char *why, raffle_error *err)
+{
+    static const uint8_t unknown[32] = {0};
+    replay *r = ctx;
+    (void)why;
+    (void)err;
+    r->control.size++;
+    grow(r, unknown, false, index);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_check_draws(raffle_audit *a, raffle_error *err)
+{
+    replay *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return rf_nomem(err);
+    r->audit = a;
+    rf_control_init(&r->control);
+    rf_range_init(&r->range);
+    const rf_control_sink sink = {r, take_record, take_missing};
+    raffle_rc rc = rf_control_walk(a, a->control.size, &sink, err);
+    rf_control_clear(&r->control);
+    free(r);
+    return rc;
+}

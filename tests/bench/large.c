@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows on a large raffle: opening, drawing, proofs, and the audit on one and two threads. Made once, of RAFFLE_BENCH_SALES sales. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char made[256]; /* the folder of the large raffle, until the program ends */
+
+static void remove_made(void)
+{
+    bench_remove(made);
+}
+
+static void store_path(char out[300])
+{
+    snprintf(out, 300, "%s/bench.raffle", made);
+}
+
+static void make_large(void)
+{
+    raffle_error err = RAFFLE_ERROR_INIT;
+    raffle_unit *unit = NULL;
+    if (made[0] != 0)
+        return;
+    bench_folder(made);
+    atexit(remove_made);
+    raffle *r = bench_create(made, "[{\"name\":\"ten\",\"winners\":10},{\"name\":\"thousand\",\"winners\":1000}]");
+    bench_check(raffle_unit_open(r, 1, &unit, &err), &err, "unit");
+    bench_sell(unit, 1, bench_sales(), 10000, BENCH_UUID7);
+    raffle_unit_free(unit);
+    raffle_free(r);
+    printf("  (%llu sales, %llu draw numbers)\n", (unsigned long long)bench_sales(), (unsigned long long)bench_sales() * 10);
+}
+
+static raffle *open_large(void)
+{
+    char store[300];
+    raffle_error err = RAFFLE_ERROR_INIT;
+    raffle *r = NULL;
+    store_path(store);
+    bench_check(raffle_open(store, NULL, NULL, &r, &err), &err, "open");
+    return r;
+}
+
+static long peak_kib(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* Runs `work` in a process of its own, so that its memory is its own. */
+static int in_child(void (*work)(void))
+{
+    int status = 1;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        work();
+        fflush(stdout);
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    return status != 0;
+}
+
+static void measure_open(void)
+{
+    double seconds[BENCH_RUNS];
+    long before = peak_kib();
+    for (int i = 0; i < BENCH_RUNS; i++) {
+        double began = bench_now();
+        raffle *r = open_large();
+        seconds[i] = bench_now() - began;
+        raffle_free(r);
+    }
+    printf("  opening: %.1f ms, %ld KiB more than before\n", bench_median(seconds, BENCH_RUNS) * 1e3, peak_kib() - before);
+}
+
+int bench_open(void)
+{
+    make_large();
+    return in_child(measure_open);
+}
+
+int bench_draw(void)
+{
+    static const raffle_actor boss = RAFFLE_ACTOR_INIT("boss", RAFFLE_MANAGER);
+    static const char *const prizes[] = {"ten", "thousand"};
+    raffle_error err = RAFFLE_ERROR_INIT;
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    raffle_rng *rng = NULL;
+    make_large();
+    raffle *r = open_large();
+    double began = bench_now();
+    bench_check(raffle_seal(r, &boss, NULL, RAFFLE_SEAL_FINAL, &seal, &err), &err, "seal");
+    printf("  close and seal, everything folded again: %.2f s\n", bench_now() - began);
+    bench_check(raffle_voids_ack(r, &boss, seal.index, &err), &err, "ack");
+    bench_check(raffle_rng_open("system:", NULL, &rng, &err), &err, "rng");
+    for (size_t i = 0; i < 2; i++) {
+        raffle_draw *draw = NULL;
+        bench_check(raffle_draw_begin(r, &boss, prizes[i], NULL, &draw, &err), &err, "begin");
+        began = bench_now();
+        bench_check(raffle_draw_finish(draw, rng, NULL, -1, &err), &err, "finish");
+        printf("  %s winners of %llu numbers: %.2f ms with two commits and the provider\n", i == 0 ? "10" : "1,000",
+               (unsigned long long)seal.numbers, (bench_now() - began) * 1e3);
+        raffle_draw_free(draw);
+    }
+    raffle_rng_free(rng);
+    raffle_free(r);
+    return 0;
+}
+
+static unsigned audit_threads;
+
+static void measure_audit(void)
+{
+    char store[300];
+    raffle_error err = RAFFLE_ERROR_INIT;
+    raffle_audit *audit = NULL;
+    raffle_verdict verdict = RAFFLE_VERDICT_INIT;
+    raffle_audit_options options = RAFFLE_AUDIT_OPTIONS_INIT;
+    options.threads = audit_threads;
+    store_path(store);
+    double began = bench_now();
+    bench_check(raffle_audit_run(store, NULL, &options, &audit, &err), &err, "audit");
+    double seconds = bench_now() - began;
+    bench_check(raffle_audit_verdict(audit, &verdict, &err), &err, "verdict");
+    printf("  %u thread%s: %.0f records a second, peak %ld MiB, %s\n", audit_threads, audit_threads == 1 ? "" : "s",
+           (double)verdict.records / seconds, peak_kib() / 1024, verdict.passed ? "passed" : "FAILED");
+    raffle_audit_free(audit);
+}
+
+int bench_audit(void)
+{
+    int failed = 0;
+    make_large();
+    for (audit_threads = 1; audit_threads <= 2; audit_threads++)
+        failed |= in_child(measure_audit);
+    return failed;
+}
+
+int bench_proof(void)
+{
+    enum {
+        PROOFS = 500
+    };
+    raffle_error err = RAFFLE_ERROR_INIT;
+    uint8_t proof[64 * 32], root[32], leaf_hash[32];
+    raffle_record record = {.struct_size = sizeof record};
+    raffle_cursor *cursor = NULL;
+    size_t n = 0;
+    uint64_t size = 0;
+    double making = 0, verifying = 0;
+    make_large();
+    raffle *r = open_large();
+    bench_check(raffle_root(r, 1, UINT64_MAX, &size, root, &err), &err, "root");
+    for (uint64_t i = 0; i < PROOFS; i++) {
+        uint64_t index = i * UINT64_C(7919) * 131 % size;
+        bench_check(raffle_cursor_open(r, 1, index, &cursor, &err), &err, "cursor");
+        bench_check(raffle_cursor_next(cursor, &record, &err), &err, "record");
+        bench_check(raffle_leaf_hash(record.leaf, record.leaf_length, leaf_hash, &err), &err, "hash");
+        raffle_cursor_free(cursor);
+        double began = bench_now();
+        bench_check(raffle_inclusion(r, 1, index, size, proof, &n, &err), &err, "proof");
+        making += bench_now() - began;
+        began = bench_now();
+        bench_check(raffle_inclusion_verify(index, size, leaf_hash, proof, n, root, &err), &err, "verify");
+        verifying += bench_now() - began;
+    }
+    printf("  %zu hashes: made in %.0f us, verified in %.1f us\n", n, making / PROOFS * 1e6, verifying / PROOFS * 1e6);
+    raffle_free(r);
+    return 0;
+}
