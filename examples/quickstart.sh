@@ -129,11 +129,11 @@ main() {
 
 Look further, in $folder:
     PATH=$folder/build/src/cli:\$PATH
-    raffle show night.raffle 0                 the control log, record by record
-    raffle show night.raffle 1 --follow        a unit's log
-    raffle report night.raffle sales           the reports of GLI-31 2.8.1
-    raffle publish night.raffle published/     the logs for outsiders
-    sqlite3 night.raffle                       the same records, in SQL
+    raffle show night.raffle control --private     the control log, record by record
+    raffle show night.raffle 1 --follow            a unit's log
+    raffle ticket night.raffle --number 1-0000001  a ticket, as it is printed
+    raffle selfcheck                               which build this is
+    sqlite3 night.raffle 'SELECT * FROM draw'      the same records, in SQL
 END
 }
 

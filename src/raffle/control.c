@@ -179,6 +179,8 @@ static raffle_rc add_record(request *q, rf_txn *txn, rf_record *record, char *pr
         return rf_fail(err, RAFFLE_LIMIT, "the private part of a %s does not fit", rf_type_name(record->type));
     rf_sha256_of(q->hash, record->p, private_part, private_length);
     stamp(q, record);
+    if (rf_record_lacks_approver(record))
+        return rf_fail(err, RAFFLE_APPROVAL, "a %s needs a second approver", rf_type_name(record->type));
     char *room;
     raffle_rc rc = rf_txn_room(txn, RAFFLE_RECORD_MAX, &room, err);
     if (rc != RAFFLE_OK)

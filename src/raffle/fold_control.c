@@ -249,9 +249,19 @@ static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *ta
     return RAFFLE_OK;
 }
 
+/* What an event is part of: the library writes some itself, within an operation that needs a role of its own. */
+static rf_op event_op(const rf_record *r)
+{
+    if (rf_text_is(&r->code, "clock.reset"))
+        return RF_OP_CLOCK;
+    if (r->code.length > 5 && memcmp(r->code.text, "draw.", 5) == 0)
+        return RF_OP_DRAW;
+    return rf_text_is(&r->code, "private.erased") ? RF_OP_ERASE : RF_OP_EVENT;
+}
+
 static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err)
 {
-    raffle_rc rc = rf_control_role(c, rf_text_is(&r->code, "clock.reset") ? RF_OP_CLOCK : RF_OP_EVENT, r->by, err);
+    raffle_rc rc = rf_control_role(c, event_op(r), r->by, err);
     if (rc == RAFFLE_OK)
         rc = rf_draw_event(c, r, err);
     if (rc != RAFFLE_OK)

@@ -9,7 +9,9 @@
 #include "unit_impl.h"
 #include <raffle/ext/key.h>
 #include <raffle/ext/store.h>
+#include <limits.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -442,6 +444,19 @@ static raffle_rc default_keys(const char *store, char out[RAFFLE_TEXT_MAX], raff
     return rf_store_beside(store, ".keys", out + 5, RAFFLE_TEXT_MAX - 5, err);
 }
 
+/* Where the keys are, as the next opening needs it: a folder by its whole path, whatever the working folder is then. */
+static raffle_rc note_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raffle_error *err)
+{
+    char folder[PATH_MAX] = "";
+    const bool relative = strncmp(keys, "file:", 5) == 0 && keys[5] != '/';
+    if (relative && getcwd(folder, sizeof folder) == NULL)
+        return rf_fail(err, RAFFLE_IO, "the working folder has no path, and the keys are noted by theirs");
+    int n = relative ? snprintf(out, RAFFLE_TEXT_MAX + 1, "file:%s/%s", folder, keys + 5) : snprintf(out, RAFFLE_TEXT_MAX + 1, "%s", keys);
+    if (n < 0 || n > RAFFLE_TEXT_MAX)
+        return rf_fail(err, RAFFLE_LIMIT, "the URI of the keys has %d bytes with its folder; %d can be noted", n, RAFFLE_TEXT_MAX);
+    return RAFFLE_OK;
+}
+
 /* The host as it is lent to stores and keys that the raffle's handle keeps: it is released once, with the handle. */
 static raffle_rc lend_host(raffle_host *lent, const raffle_host *host, raffle_error *err)
 {
@@ -457,7 +472,7 @@ raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *
 {
     raffle_store *s = NULL;
     raffle_keys *k = NULL;
-    char beside[RAFFLE_TEXT_MAX];
+    char beside[RAFFLE_TEXT_MAX], noted[RAFFLE_TEXT_MAX + 1];
     raffle_host lent;
     if (store == NULL || rules == NULL || out == NULL)
         return rf_null(err, store == NULL ? "store" : rules == NULL ? "rules" : "out");
@@ -470,11 +485,13 @@ raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *
         keys = beside;
     }
     if (rc == RAFFLE_OK)
-        rc = raffle_keys_open(keys, &lent, &k, err);
+        rc = note_keys(keys, noted, err);
+    if (rc == RAFFLE_OK)
+        rc = raffle_keys_open(noted, &lent, &k, err);
     if (rc == RAFFLE_OK)
         rc = rf_store_open(store, &lent, true, &s, err);
     if (rc == RAFFLE_OK)
-        rc = create(s, k, keys, host, rules, length, by, out, err);
+        rc = create(s, k, noted, host, rules, length, by, out, err);
     raffle_keys_free(k);
     raffle_store_free(s);
     return rc;

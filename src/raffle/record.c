@@ -266,6 +266,11 @@ static size_t encode(const member *table, uint64_t has, const void *from, char *
     return w.ok ? w.length : 0;
 }
 
+bool rf_record_lacks_approver(const rf_record *r)
+{
+    return (types[r->type].must & B(OK)) != 0 && !rf_has(r, RF_F_OK);
+}
+
 static bool fits_type(const rf_record *r)
 {
     if ((unsigned)r->type >= RF_TYPES)
@@ -338,7 +343,7 @@ static bool read_string(rf_json_reader *in, kind k, void *at)
     }
     *(rf_text *)at = text;
     if (k == KIND_WORD)
-        return !text.escaped && rf_word_valid(text.text, text.length, RAFFLE_WORD_SIZE - 1);
+        return !text.escaped && rf_word_valid(text.text, text.length, RAFFLE_WORD_MAX);
     return k == KIND_NOTE ? text.length <= RAFFLE_RECORD_MAX : bounded_text(&text);
 }
 

@@ -159,6 +159,9 @@ bool rf_text_copy(const rf_text *text, char *out, size_t cap);
 /* The name of a type, "sale". */
 const char *rf_type_name(rf_type type);
 
+/* Whether records of this type name a second approver, and this one does not. */
+bool rf_record_lacks_approver(const rf_record *r);
+
 /* Encodes a leaf; the type and the members that are set must fit together, which the encoder checks as the decoder does. Returns the length,
  * or 0 when they do not, or when `cap` is too small. */
 size_t rf_record_encode(const rf_record *r, char *out, size_t cap);

@@ -268,10 +268,19 @@ static raffle_rc check_before(const sealing *s, raffle_error *err)
     return rc;
 }
 
+static size_t count_units(raffle *r)
+{
+    pthread_rwlock_rdlock(&r->control_lock);
+    const size_t units = r->control.units;
+    pthread_rwlock_unlock(&r->control_lock);
+    return units;
+}
+
 static raffle_rc check_units(const sealing *s, raffle_error *err)
 {
     raffle_rc rc = RAFFLE_OK;
-    for (uint32_t i = 1; rc == RAFFLE_OK && i <= s->raffle->control.units; i++) {
+    const size_t units = count_units(s->raffle);
+    for (uint32_t i = 1; rc == RAFFLE_OK && i <= units; i++) {
         rf_unit *u;
         rc = rf_unit_get(s->raffle, i, &u, err);
         if (rc == RAFFLE_OK && rf_log_halted(u->log) && s->ok->struct_size == 0)
@@ -283,7 +292,8 @@ static raffle_rc check_units(const sealing *s, raffle_error *err)
 static raffle_rc close_units(const sealing *s, raffle_error *err)
 {
     raffle_rc rc = RAFFLE_OK;
-    for (uint32_t i = 1; rc == RAFFLE_OK && s->kind == RAFFLE_SEAL_FINAL && i <= s->raffle->control.units; i++) {
+    const size_t units = count_units(s->raffle);
+    for (uint32_t i = 1; rc == RAFFLE_OK && s->kind == RAFFLE_SEAL_FINAL && i <= units; i++) {
         rf_unit *u;
         rc = rf_unit_get(s->raffle, i, &u, err);
         if (rc == RAFFLE_OK && !rf_log_halted(u->log))

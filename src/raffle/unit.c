@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the state beside the head: a version, ten counters, and eight bytes of SHA-256 over both --- */
+/* --- the state beside the head: a version, eleven counters, and eight bytes of SHA-256 over both --- */
 
 enum {
     STATE_VERSION = 1,

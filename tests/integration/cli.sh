@@ -8,6 +8,7 @@
 set -euo pipefail
 
 command=$(realpath "${1:-${RAFFLE:?which command?}}")
+tests=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -551,7 +552,10 @@ audit() {
     is true verdict.key_pinned
     is 3 draws.#
     is 0 faults.#
-    run 3 audit gala.raffle --key "${key%?????}AAAA=" --json
+    run 1 audit gala.raffle --key "${key%?????}AAAAA" --json
+    (RAFFLE_CLOCK=2026-11-15T00:59:00.000Z && run 0 create twin.raffle --rules rules.json --by $boss --json)
+    run 3 audit gala.raffle --key "$(json control_key)"
+    says "integrity: FAILED"
     run 2 audit gala.raffle --threads 0
     run 1 audit nowhere.raffle
     damage
@@ -623,8 +627,7 @@ rng() {
 }
 
 vectors() {
-    local folder
-    folder=$(dirname "$source")/../vectors
+    local folder=$tests/vectors
     run 0 vectors "$folder"/*.json
     says " 0 failed"
     run 1 vectors rules.json
@@ -655,7 +658,6 @@ keys() {
     run 1 sell keys.raffle --tier 1-for-5 --order c --by $seller --keys file:gala.raffle.keys
 }
 
-source=$(realpath "${BASH_SOURCE[0]}")
 validation=
 for part in usage help create units sell find_tickets void import bad_import early_bird final winners refused events show audit selfcheck rng vectors keys; do
     "$part"

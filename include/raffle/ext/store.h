@@ -134,7 +134,7 @@ RAFFLE_API void raffle_store_table_init(raffle_store_table *table, size_t size);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_store **out,
                                                        raffle_error *err);
 
-/* A built-in store by URI: `sqlite:PATH[?anchor=file:PATH][&create=1][&readonly=1]`, or a plain path. What raffle_open()
+/* A built-in store by URI: `sqlite:PATH[?anchor=file:PATH|none][&create=1][&readonly=1]`, or a plain path. What raffle_open()
  * does first. `host` is optional. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_store_open(const char *uri, const raffle_host *host, raffle_store **out,
                                                         raffle_error *err);
