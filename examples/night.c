@@ -3,7 +3,11 @@
 #include <raffle/raffle.h>
 #include <stdio.h>
 #include <time.h>
-#define TRY(call) do { if ((call) != RAFFLE_OK) goto out; } while (0)
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        if ((call) != RAFFLE_OK)                                                                                       \
+            goto out;                                                                                                  \
+    } while (0)
 
 static const raffle_actor ann = RAFFLE_ACTOR_INIT("ann", RAFFLE_SELLER);
 static const raffle_actor sue = RAFFLE_ACTOR_INIT("sue", RAFFLE_SUPERVISOR);
@@ -61,11 +65,12 @@ int main(int argc, char **argv)
     time_t from = now - 3600, until = now + 3600;
     strftime(opens, sizeof opens, "%Y-%m-%dT%H:%M:%S.000Z", gmtime(&from));
     strftime(closes, sizeof closes, "%Y-%m-%dT%H:%M:%S.000Z", gmtime(&until));
-    int length = snprintf(rules, sizeof rules,
-                          "{\"origin\": \"raffle.example/gala\", \"name\": \"Gala 50/50\", \"organisation\": \"Gala Society\","
-                          " \"currency\": \"CAD\", \"sales\": {\"opens\": \"%s\", \"closes\": \"%s\"},"
-                          " \"tiers\": [{\"name\": \"20-for-10\", \"count\": 20, \"price\": 1000}],"
-                          " \"prizes\": [{\"name\": \"first\", \"title\": \"Half of the pot\", \"share\": 5000}]}",
-                          opens, closes);
+    int length =
+        snprintf(rules, sizeof rules,
+                 "{\"origin\": \"raffle.example/gala\", \"name\": \"Gala 50/50\", \"organisation\": \"Gala Society\","
+                 " \"currency\": \"CAD\", \"sales\": {\"opens\": \"%s\", \"closes\": \"%s\"},"
+                 " \"tiers\": [{\"name\": \"20-for-10\", \"count\": 20, \"price\": 1000}],"
+                 " \"prizes\": [{\"name\": \"first\", \"title\": \"Half of the pot\", \"share\": 5000}]}",
+                 opens, closes);
     return night(argc > 1 ? argv[1] : "gala.raffle", rules, (size_t)length);
 }

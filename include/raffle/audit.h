@@ -11,13 +11,13 @@ RAFFLE_BEGIN
 /* What an audit found, in two verdicts: integrity (what is there is right) and completeness (what must be there is there). */
 typedef struct raffle_verdict {
     uint32_t struct_size;
-    uint32_t draws;      /* draws that were replayed */
-    int32_t passed;      /* 1: everything was read, and there is no fault of either kind */
-    int32_t key_pinned;  /* 1: the control key was the caller's, not only the one that the log names for itself */
-    uint64_t records;    /* records that were read */
-    uint64_t faults;     /* of both kinds */
-    uint64_t integrity;  /* faults of integrity; 0: everything that is there is right */
-    uint64_t incomplete; /* faults of completeness; 0: everything that must be there is there */
+    uint32_t draws;           /* draws that were replayed */
+    int32_t passed;           /* 1: everything was read, and there is no fault of either kind */
+    int32_t key_pinned;       /* 1: the control key was the caller's, not only the one that the log names for itself */
+    uint64_t records;         /* records that were read */
+    uint64_t faults;          /* of both kinds */
+    uint64_t integrity;       /* faults of integrity; 0: everything that is there is right */
+    uint64_t incomplete;      /* faults of completeness; 0: everything that must be there is there */
     uint64_t private_missing; /* records whose private part was erased or withheld; no fault */
     uint64_t tickets;
     uint64_t numbers;
@@ -36,10 +36,10 @@ enum {
 /* One fault. At most 1,000 are kept; all are counted. */
 typedef struct raffle_fault {
     uint32_t struct_size;
-    int32_t kind;       /* RAFFLE_FAULT_… */
-    uint32_t log;       /* 0: control, n: unit n */
+    int32_t kind; /* RAFFLE_FAULT_… */
+    uint32_t log; /* 0: control, n: unit n */
     uint32_t reserved;
-    uint64_t index;     /* of the record; the log's size when it concerns the log as a whole */
+    uint64_t index;              /* of the record; the log's size when it concerns the log as a whole */
     char code[RAFFLE_WORD_SIZE]; /* what kind of fault, a stable word: "not-canonical", "checkpoint", "draw" … */
     char message[240];
 } raffle_fault;
@@ -48,10 +48,11 @@ RAFFLE_API void raffle_fault_init(raffle_fault *fault, size_t size);
 
 /* What is proved of a draw. */
 enum {
-    RAFFLE_ASSURANCE_VERIFIABLE = 1, /* committed seed, verified beacon, witnesses in time: nobody could choose the winner */
-    RAFFLE_ASSURANCE_CERTIFIED = 2,  /* the pinned, certified provider; that it was asked once is the operator's word */
-    RAFFLE_ASSURANCE_OPERATOR = 3,   /* the operator's word alone, or a rehearsal */
-    RAFFLE_ASSURANCE_WRONG = 4       /* the result does not follow from its seed */
+    RAFFLE_ASSURANCE_VERIFIABLE =
+        1, /* committed seed, verified beacon, witnesses in time: nobody could choose the winner */
+    RAFFLE_ASSURANCE_CERTIFIED = 2, /* the pinned, certified provider; that it was asked once is the operator's word */
+    RAFFLE_ASSURANCE_OPERATOR = 3,  /* the operator's word alone, or a rehearsal */
+    RAFFLE_ASSURANCE_WRONG = 4      /* the result does not follow from its seed */
 };
 
 typedef struct raffle_audit_draw {
@@ -59,9 +60,9 @@ typedef struct raffle_audit_draw {
     int32_t assurance; /* RAFFLE_ASSURANCE_… */
     char prize[RAFFLE_WORD_SIZE];
     char provider[RAFFLE_NAME_SIZE];
-    uint64_t result;  /* index in the control log */
-    uint32_t attempt; /* 1: the first intent for this prize */
-    uint32_t asked;   /* how often the provider was asked under this intent */
+    uint64_t result;         /* index in the control log */
+    uint32_t attempt;        /* 1: the first intent for this prize */
+    uint32_t asked;          /* how often the provider was asked under this intent */
     int32_t redraw_excluded; /* 1: a witness or anchor rules out a hidden second draw */
     uint32_t places;
     uint64_t numbers; /* draw numbers in the drum, void ones included */
@@ -73,7 +74,8 @@ RAFFLE_API void raffle_audit_draw_init(raffle_audit_draw *draw, size_t size);
 typedef struct raffle_audit_options {
     uint32_t struct_size;
     uint32_t threads; /* 0: as many as there are processors; at most 64 */
-    char control_key[RAFFLE_VKEY_SIZE]; /* the vkey that must have signed; "": the one that the log names, which then proves nothing about who */
+    char control_key
+        [RAFFLE_VKEY_SIZE]; /* the vkey that must have signed; "": the one that the log names, which then proves nothing about who */
     /* Called now and then from the calling thread with the records done and the records there are; anything but RAFFLE_OK ends the audit
      * and is handed back. Optional. */
     raffle_rc (*progress)(void *ctx, uint64_t done, uint64_t total, raffle_error *err);
@@ -89,17 +91,19 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_run(const char *store, const 
                                                        raffle_error *err);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_run_with(raffle_store *store, const raffle_audit_options *options,
                                                             raffle_audit **out, raffle_error *err);
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_verdict(const raffle_audit *audit, raffle_verdict *verdict, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_verdict(const raffle_audit *audit, raffle_verdict *verdict,
+                                                           raffle_error *err);
 /* The fault, the draw, at `i`; RAFFLE_NOT_FOUND beyond the last one kept. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_fault_at(const raffle_audit *audit, uint64_t i, raffle_fault *fault,
                                                             raffle_error *err);
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_draw_at(const raffle_audit *audit, uint32_t i, raffle_audit_draw *draw,
-                                                           raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_draw_at(const raffle_audit *audit, uint32_t i,
+                                                           raffle_audit_draw *draw, raffle_error *err);
 RAFFLE_API void raffle_audit_free(raffle_audit *audit);
 
 /* The same in one call. `control_key` is optional. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_store(const char *store, const raffle_host *host, const char *control_key,
-                                                         raffle_verdict *verdict, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_audit_store(const char *store, const raffle_host *host,
+                                                         const char *control_key, raffle_verdict *verdict,
+                                                         raffle_error *err);
 
 RAFFLE_END
 

@@ -26,20 +26,24 @@ typedef struct raffle_prize {
     uint64_t result;  /* index of the draw.result in the control log, when drawn */
     uint32_t places;  /* in the result */
     uint32_t reserved;
-    int64_t value; /* of all its winners together, in minor units: fixed, or the share of the seal's pot; -1: not known before the seal */
+    int64_t
+        value; /* of all its winners together, in minor units: fixed, or the share of the seal's pot; -1: not known before the seal */
 } raffle_prize;
 #define RAFFLE_PRIZE_INIT RAFFLE_INIT_OF(raffle_prize)
 RAFFLE_API void raffle_prize_init(raffle_prize *prize, size_t size);
 /* The prize at `i`, 0 … info.prizes - 1, in drawing order; or by name. RAFFLE_NOT_FOUND. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_prize_at(raffle *raffle_, uint32_t i, raffle_prize *prize, raffle_error *err);
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_prize_by_name(raffle *raffle_, const char *name, raffle_prize *prize, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_prize_at(raffle *raffle_, uint32_t i, raffle_prize *prize,
+                                                      raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_prize_by_name(raffle *raffle_, const char *name, raffle_prize *prize,
+                                                           raffle_error *err);
 
 /* What a draw may bring along; all optional. */
 typedef struct raffle_draw_options {
     uint32_t struct_size;
-    uint32_t flags;          /* zero */
-    raffle_rng *rng;         /* the provider that will be asked: refused now, when the rules do not allow it or it is not healthy */
-    uint8_t commitment[32];  /* of a `committed` draw; zero for `random` ones, which is all that this release draws */
+    uint32_t flags; /* zero */
+    raffle_rng
+        *rng; /* the provider that will be asked: refused now, when the rules do not allow it or it is not healthy */
+    uint8_t commitment[32]; /* of a `committed` draw; zero for `random` ones, which is all that this release draws */
 } raffle_draw_options;
 RAFFLE_API void raffle_draw_options_init(raffle_draw_options *options, size_t size);
 
@@ -55,13 +59,13 @@ RAFFLE_API void raffle_finish_options_init(raffle_finish_options *options, size_
 /* How a draw stands. */
 typedef struct raffle_draw_info {
     uint32_t struct_size;
-    uint32_t attempt;  /* 1: the first intent for this prize */
-    uint64_t intent;   /* index of the draw.intent in the control log */
+    uint32_t attempt; /* 1: the first intent for this prize */
+    uint64_t intent;  /* index of the draw.intent in the control log */
     int64_t at;
-    uint64_t numbers;  /* in the drum */
-    uint32_t asked;    /* how often a provider was asked under this intent */
-    int32_t pending;   /* 1: its last answer is lost; asking again needs a second approver */
-    int32_t finished;  /* 1: the result is written */
+    uint64_t numbers; /* in the drum */
+    uint32_t asked;   /* how often a provider was asked under this intent */
+    int32_t pending;  /* 1: its last answer is lost; asking again needs a second approver */
+    int32_t finished; /* 1: the result is written */
     int32_t reserved;
     char prize[RAFFLE_WORD_SIZE];
 } raffle_draw_info;
@@ -70,17 +74,19 @@ RAFFLE_API void raffle_draw_info_init(raffle_draw_info *info, size_t size);
 /* Begins: writes the intent, durably, before any randomness is asked for, and signs its checkpoint. RAFFLE_NOT_SEALED, RAFFLE_NOT_ACKED, RAFFLE_SEQUENCE
  * (an earlier prize is not drawn), RAFFLE_DRAWN, RAFFLE_DRAW_OPEN (resume it), RAFFLE_EMPTY, RAFFLE_ROLE. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_begin(raffle *raffle_, const raffle_actor *by, const char *prize,
-                                                        const raffle_draw_options *options, raffle_draw **out, raffle_error *err);
+                                                        const raffle_draw_options *options, raffle_draw **out,
+                                                        raffle_error *err);
 
 /* The open intent, or RAFFLE_NOT_FOUND; and the draw of a handle. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_pending(raffle *raffle_, raffle_draw_info *info, raffle_error *err);
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_describe(const raffle_draw *draw, raffle_draw_info *info, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_describe(const raffle_draw *draw, raffle_draw_info *info,
+                                                           raffle_error *err);
 
 /* Takes up the open intent after a crash, a failed provider or a pause; RAFFLE_NOT_FOUND when none is open. When the provider had been
  * asked and its answer is lost, asking again needs a second approver: RAFFLE_APPROVAL without `ok` (optional). It is written, and every
  * report shows it. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_resume(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
-                                                         raffle_draw **out, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_resume(raffle *raffle_, const raffle_actor *by,
+                                                         const raffle_actor *ok, raffle_draw **out, raffle_error *err);
 
 /* The checkpoint over the intent, a signed note to be cosigned or published. Lives as long as the draw. */
 RAFFLE_API const char *raffle_draw_checkpoint(const raffle_draw *draw);
@@ -89,8 +95,9 @@ RAFFLE_API const char *raffle_draw_checkpoint(const raffle_draw *draw);
  * seed that came stays in the handle, and is the one that later calls use. RAFFLE_RNG_NOT_PINNED, RAFFLE_REHEARSAL, RAFFLE_RNG, RAFFLE_RNG_UNHEALTHY, RAFFLE_RNG_SEED,
  * RAFFLE_HOST: nothing was drawn and the intent stays open; the failure is written, and the call may be made again.
  * RAFFLE_APPROVAL: it was asked before, and nobody knows the answer; see raffle_draw_resume. RAFFLE_DRAWN: it is finished. `options` is optional. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng, const raffle_finish_options *options,
-                                                         int32_t timeout_ms, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng,
+                                                         const raffle_finish_options *options, int32_t timeout_ms,
+                                                         raffle_error *err);
 
 RAFFLE_API void raffle_draw_free(raffle_draw *draw);
 
@@ -111,8 +118,8 @@ enum {
 
 typedef struct raffle_pick {
     uint32_t struct_size;
-    uint32_t place;  /* in the result, from 1; winners first, then alternates, in the order drawn */
-    int32_t state;   /* RAFFLE_PLACE_… */
+    uint32_t place; /* in the result, from 1; winners first, then alternates, in the order drawn */
+    int32_t state;  /* RAFFLE_PLACE_… */
     uint32_t unit;
     uint64_t number; /* the draw number: `unit`-`number` */
     uint64_t serial; /* of its ticket */
@@ -120,26 +127,28 @@ typedef struct raffle_pick {
 #define RAFFLE_PICK_INIT RAFFLE_INIT_OF(raffle_pick)
 RAFFLE_API void raffle_pick_init(raffle_pick *pick, size_t size);
 /* The place `place`, 1 … prize.places, of a prize's result. RAFFLE_NOT_FOUND: not drawn, or no such place. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_pick_at(raffle *raffle_, const char *prize, uint32_t place, raffle_pick *pick,
-                                                     raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_pick_at(raffle *raffle_, const char *prize, uint32_t place,
+                                                     raffle_pick *pick, raffle_error *err);
 
 /* Compares the validation number on the ticket that is presented with the winning draw number (GLI-31 2.6.5) and writes that it was
  * verified. When the ticket is void since the seal, the place is refused instead, and the next alternate promoted: `now` (optional) says
  * which it was, and `*promoted` (optional) the alternate's place, 0 for none. RAFFLE_MISMATCH: a valid number, of another ticket. RAFFLE_INVALID: mistyped or
  * foreign. RAFFLE_SEQUENCE: the place is not one that waits for this. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_winner_verify(raffle *raffle_, const raffle_actor *by, const char *prize, uint32_t place,
-                                                           const char *validation, raffle_pick *now, uint32_t *promoted,
-                                                           raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_winner_verify(raffle *raffle_, const raffle_actor *by, const char *prize,
+                                                           uint32_t place, const char *validation, raffle_pick *now,
+                                                           uint32_t *promoted, raffle_error *err);
 /* The verified winner becomes official. RAFFLE_SEQUENCE. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_winner_official(raffle *raffle_, const raffle_actor *by, const char *prize,
                                                              uint32_t place, raffle_error *err);
 /* The prize is paid out: two actors, and the ticket's validation number again (GLI-31 2.7.1). */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_claim(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok, const char *prize,
-                                                   uint32_t place, const char *validation, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_claim(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
+                                                   const char *prize, uint32_t place, const char *validation,
+                                                   raffle_error *err);
 /* The place is lost, with a reason; the next alternate is promoted, and its place stored in `*promoted` (optional; 0: none is left, the
  * prize is unawarded). Before the claim period is over it needs `ok` (optional): RAFFLE_APPROVAL. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_forfeit(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok, const char *prize,
-                                                     uint32_t place, const char *reason, uint32_t *promoted, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_forfeit(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
+                                                     const char *prize, uint32_t place, const char *reason,
+                                                     uint32_t *promoted, raffle_error *err);
 
 RAFFLE_END
 

@@ -52,16 +52,17 @@ enum {
     RAFFLE_HOST = 47,     /* a callback of the host failed; raffle_error.token is its own */
     RAFFLE_FORKED = 48,   /* the handle was made before fork(), in the parent */
 
-    RAFFLE_CORRUPT = 60,      /* bytes are not what was written */
-    RAFFLE_HALTED = 61,       /* this handle found corruption before, and stays halted (GLI-31 3.4.4) */
-    RAFFLE_HISTORY = 62,      /* the log is smaller than, or no extension of, what was seen before: a restored or cloned store */
-    RAFFLE_NOT_RAFFLE = 63,   /* the file or database holds no raffle */
-    RAFFLE_NEWER = 64,        /* written in a newer format than this build reads */
-    RAFFLE_NETWORK_FS = 65,   /* a network file system, whose locks cannot be trusted */
-    RAFFLE_KEY = 66,          /* keys are missing, unreadable, or not those that the log names */
-    RAFFLE_SIGNATURE = 67,    /* a signature is missing or wrong */
-    RAFFLE_PROOF = 68,        /* a proof does not prove it */
-    RAFFLE_ERASED = 69,       /* the private part that this needs has been erased */
+    RAFFLE_CORRUPT = 60, /* bytes are not what was written */
+    RAFFLE_HALTED = 61,  /* this handle found corruption before, and stays halted (GLI-31 3.4.4) */
+    RAFFLE_HISTORY =
+        62, /* the log is smaller than, or no extension of, what was seen before: a restored or cloned store */
+    RAFFLE_NOT_RAFFLE = 63,    /* the file or database holds no raffle */
+    RAFFLE_NEWER = 64,         /* written in a newer format than this build reads */
+    RAFFLE_NETWORK_FS = 65,    /* a network file system, whose locks cannot be trusted */
+    RAFFLE_KEY = 66,           /* keys are missing, unreadable, or not those that the log names */
+    RAFFLE_SIGNATURE = 67,     /* a signature is missing or wrong */
+    RAFFLE_PROOF = 68,         /* a proof does not prove it */
+    RAFFLE_ERASED = 69,        /* the private part that this needs has been erased */
     RAFFLE_STATE_DIFFERS = 70, /* folding the records again gives other totals than were kept */
 
     RAFFLE_RNG = 80,            /* the provider failed */
@@ -80,7 +81,10 @@ typedef struct raffle_error {
     char message[240]; /* one sentence, naming the value at fault; never a secret, a PIN or a validation number */
 } raffle_error;
 
-#define RAFFLE_ERROR_INIT {sizeof(raffle_error), RAFFLE_OK, 0, 0, 0, ""}
+#define RAFFLE_ERROR_INIT                                                                                              \
+    {                                                                                                                  \
+        sizeof(raffle_error), RAFFLE_OK, 0, 0, 0, ""                                                                   \
+    }
 /* Zeroes `size` bytes and stores `size`, which is sizeof(raffle_error) as the caller compiled it. All `_init` functions do so. */
 RAFFLE_API void raffle_error_init(raffle_error *err, size_t size);
 

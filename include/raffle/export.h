@@ -13,9 +13,15 @@
 
 /* The initialiser of a struct that begins with struct_size; the rest is zero. */
 #ifdef __cplusplus
-#define RAFFLE_INIT_OF(type) {sizeof(type)}
+#define RAFFLE_INIT_OF(type)                                                                                           \
+    {                                                                                                                  \
+        sizeof(type)                                                                                                   \
+    }
 #else
-#define RAFFLE_INIT_OF(type) {.struct_size = sizeof(type)}
+#define RAFFLE_INIT_OF(type)                                                                                           \
+    {                                                                                                                  \
+        .struct_size = sizeof(type)                                                                                    \
+    }
 #endif
 
 #if defined(__GNUC__)

@@ -23,8 +23,8 @@ RAFFLE_BEGIN
  * are no rehearsal. A raffle whose making was cut off is finished by the same call with the same rules.
  */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *host,
-                                                    const char *rules, size_t length, const raffle_actor *by, raffle **out,
-                                                    raffle_error *err);
+                                                    const char *rules, size_t length, const raffle_actor *by,
+                                                    raffle **out, raffle_error *err);
 
 /*
  * Opens a raffle. The latest checkpoint of each log is checked against the tree; RAFFLE_HOST_VERIFY_FULL checks every
@@ -36,14 +36,14 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_create(const char *store, const cha
  * does not keep the raffle from opening: its unit, or for the control log the whole raffle, is then read-only, and each writing
  * call gives RAFFLE_HISTORY.
  */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_open(const char *store, const char *keys, const raffle_host *host, raffle **out,
-                                                  raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_open(const char *store, const char *keys, const raffle_host *host,
+                                                  raffle **out, raffle_error *err);
 
 /* The same two, over handles that the host made: a store or keys of its own; `keys` is optional when opening, as "" above. Both handles
  * may be freed afterwards. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_create_with(raffle_store *store, raffle_keys *keys, const raffle_host *host,
-                                                         const char *rules, size_t length, const raffle_actor *by,
-                                                         raffle **out, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_create_with(raffle_store *store, raffle_keys *keys,
+                                                         const raffle_host *host, const char *rules, size_t length,
+                                                         const raffle_actor *by, raffle **out, raffle_error *err);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_open_with(raffle_store *store, raffle_keys *keys, const raffle_host *host,
                                                        raffle **out, raffle_error *err);
 
@@ -64,7 +64,7 @@ typedef struct raffle_info {
     char currency[8]; /* ISO 4217 */
     uint32_t digits;  /* of its minor unit: 2 for CAD */
     uint32_t reserved;
-    int64_t opens;    /* the sales window */
+    int64_t opens; /* the sales window */
     int64_t closes;
     uint8_t rules_hash[RAFFLE_HASH_SIZE]; /* leaf hash of raffle.open, printed on every ticket */
     char control_key[RAFFLE_VKEY_SIZE];   /* the control log's public key as a vkey (C2SP signed-note) */

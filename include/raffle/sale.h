@@ -11,8 +11,8 @@ RAFFLE_BEGIN
  * with "" is an order of its own. No pointers. */
 typedef struct raffle_sale {
     uint32_t struct_size;
-    uint32_t reserved;              /* zero */
-    int64_t at;                     /* 0: the clock. Else a replayed time; RAFFLE_REHEARSAL unless the clock is replayed */
+    uint32_t reserved; /* zero */
+    int64_t at;        /* 0: the clock. Else a replayed time; RAFFLE_REHEARSAL unless the clock is replayed */
     char order[RAFFLE_NAME_SIZE];   /* the host's key for the order; "": the library makes one. UUIDv7 is fastest */
     char tier[RAFFLE_WORD_SIZE];    /* a tier of the rules */
     char payment[RAFFLE_NAME_SIZE]; /* optional and private: the payment's reference */
@@ -40,7 +40,8 @@ typedef struct raffle_ticket {
     uint32_t flags; /* RAFFLE_TICKET_… */
     uint32_t reserved;
     char tier[RAFFLE_WORD_SIZE];
-    char order[RAFFLE_NAME_SIZE]; /* also of a line that failed, the key that the library made included; "" when it was erased */
+    char order
+        [RAFFLE_NAME_SIZE]; /* also of a line that failed, the key that the library made included; "" when it was erased */
 } raffle_ticket;
 #define RAFFLE_TICKET_INIT RAFFLE_INIT_OF(raffle_ticket)
 RAFFLE_API void raffle_ticket_init(raffle_ticket *ticket, size_t size);
@@ -57,9 +58,9 @@ RAFFLE_API void raffle_ticket_init(raffle_ticket *ticket, size_t size);
  *
  * A line's failures: RAFFLE_INVALID (a field; a key that comes again after another one in the same call), RAFFLE_NOT_FOUND (the tier), RAFFLE_WINDOW, RAFFLE_DISABLED, RAFFLE_CLOSED, RAFFLE_QUOTA, RAFFLE_LIMIT, RAFFLE_ROLE, RAFFLE_MISMATCH.
  */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by, const raffle_sale *sales,
-                                                       size_t n, int32_t timeout_ms, raffle_ticket *tickets,
-                                                       raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by,
+                                                       const raffle_sale *sales, size_t n, int32_t timeout_ms,
+                                                       raffle_ticket *tickets, raffle_error *err);
 
 /* The validation number of a ticket, made on request and kept nowhere (GLI-31 2.3.2). A secret of the buyer's: print it,
  * do not log it. RAFFLE_NOT_FOUND. */
@@ -67,34 +68,35 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_validation(raffle_unit *unit, 
                                                              char out[RAFFLE_VALIDATION_SIZE], raffle_error *err);
 
 /* The tickets of an order. Stores their number in `*n`, and the first `cap` of them. RAFFLE_NOT_FOUND, RAFFLE_ERASED. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_order_tickets(raffle *raffle_, const char *order, raffle_ticket *tickets, size_t cap,
-                                                           size_t *n, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_order_tickets(raffle *raffle_, const char *order, raffle_ticket *tickets,
+                                                           size_t cap, size_t *n, raffle_error *err);
 
 /* A ticket by its identity, by one of its draw numbers, or by its validation number as somebody typed it (hyphens, spaces and
  * case do not matter). RAFFLE_NOT_FOUND; RAFFLE_INVALID: mistyped, or of another raffle; a validation number that fails is counted, and
  * written as an event at most once a minute. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_get(raffle *raffle_, uint32_t unit, uint64_t serial, raffle_ticket *ticket,
-                                                        raffle_error *err);
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_by_number(raffle *raffle_, const char *number, raffle_ticket *ticket,
-                                                              raffle_error *err);
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_by_validation(raffle *raffle_, const char *validation, raffle_ticket *ticket,
-                                                                  raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_get(raffle *raffle_, uint32_t unit, uint64_t serial,
+                                                        raffle_ticket *ticket, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_by_number(raffle *raffle_, const char *number,
+                                                              raffle_ticket *ticket, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_by_validation(raffle *raffle_, const char *validation,
+                                                                  raffle_ticket *ticket, raffle_error *err);
 
 /* A printed draw number, U-NNNNNNN with at least seven digits, and back. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_number_format(uint32_t unit, uint64_t number, char out[RAFFLE_NUMBER_SIZE],
                                                            raffle_error *err);
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_number_parse(const char *text, uint32_t *unit, uint64_t *number, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_number_parse(const char *text, uint32_t *unit, uint64_t *number,
+                                                          raffle_error *err);
 
 /* Takes a ticket back, whole: its draw numbers are dead for good (GLI-31 2.3.3). Written to the unit's log while that is open, else to
  * the control log. `reason`: "refund", "payment", "misprint", "error" or "other". RAFFLE_NOT_FOUND, RAFFLE_VOIDED, RAFFLE_DRAWN (it holds a place in a
  * result), RAFFLE_DRAW_OPEN (only for the control log), RAFFLE_ROLE. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_void(raffle *raffle_, const raffle_actor *by, uint32_t unit, uint64_t serial,
-                                                  const char *reason, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_void(raffle *raffle_, const raffle_actor *by, uint32_t unit,
+                                                  uint64_t serial, const char *reason, raffle_error *err);
 
 /* Erases the private part of a ticket's record (order key, buyer, payment, actor): the proofs stay whole. Needs the role for
  * "erase". What was erased cannot be read again, by anybody. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_erase(raffle *raffle_, const raffle_actor *by, uint32_t unit, uint64_t serial,
-                                                          raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_erase(raffle *raffle_, const raffle_actor *by, uint32_t unit,
+                                                          uint64_t serial, raffle_error *err);
 
 RAFFLE_END
 

@@ -18,22 +18,22 @@ typedef struct raffle_keys raffle_keys;     /* the signing keys and the ticket k
 
 /* Sizes of the fixed arrays below and elsewhere: the longest string, its NUL, and padding to eight bytes. */
 enum {
-    RAFFLE_ORIGIN_SIZE = 208,    /* a raffle's origin: 200 bytes at most */
-    RAFFLE_NAME_SIZE = 72,       /* a name, an actor's id, an order key, a buyer's tag: 64 bytes at most */
-    RAFFLE_WORD_SIZE = 40,       /* a tier, a prize, a reason, a code, a channel: [a-z0-9][a-z0-9._-]*, 32 bytes at most */
-    RAFFLE_VKEY_SIZE = 320,      /* a public key as a C2SP vkey */
-    RAFFLE_NOTE_SIZE = 16385,    /* a checkpoint */
+    RAFFLE_ORIGIN_SIZE = 208, /* a raffle's origin: 200 bytes at most */
+    RAFFLE_NAME_SIZE = 72,    /* a name, an actor's id, an order key, a buyer's tag: 64 bytes at most */
+    RAFFLE_WORD_SIZE = 40,    /* a tier, a prize, a reason, a code, a channel: [a-z0-9][a-z0-9._-]*, 32 bytes at most */
+    RAFFLE_VKEY_SIZE = 320,   /* a public key as a C2SP vkey */
+    RAFFLE_NOTE_SIZE = 16385, /* a checkpoint */
     RAFFLE_VALIDATION_SIZE = 32, /* a validation number, 5x5 with hyphens */
     RAFFLE_NUMBER_SIZE = 32,     /* a printed draw number, U-NNNNNNN */
     RAFFLE_HASH_SIZE = 32,       /* SHA-256 */
     RAFFLE_NAME_MAX = 64,
     RAFFLE_WORD_MAX = 32,
-    RAFFLE_TEXT_MAX = 256,       /* bytes of free text */
-    RAFFLE_RECORD_MAX = 65535,   /* bytes of the longest record */
-    RAFFLE_PRIVATE_MAX = 16384,  /* bytes of the longest private part */
-    RAFFLE_UNIT_MAX = 65535,     /* the highest number of a sales unit */
-    RAFFLE_SELL_MAX = 10000,     /* lines of one call to raffle_unit_sell() */
-    RAFFLE_ORDER_MAX = 1000      /* lines of one order */
+    RAFFLE_TEXT_MAX = 256,      /* bytes of free text */
+    RAFFLE_RECORD_MAX = 65535,  /* bytes of the longest record */
+    RAFFLE_PRIVATE_MAX = 16384, /* bytes of the longest private part */
+    RAFFLE_UNIT_MAX = 65535,    /* the highest number of a sales unit */
+    RAFFLE_SELL_MAX = 10000,    /* lines of one call to raffle_unit_sell() */
+    RAFFLE_ORDER_MAX = 1000     /* lines of one order */
 };
 
 /* Who may do what is frozen in the rules as a list of roles for each operation. Numbers are frozen. */
@@ -55,7 +55,10 @@ typedef struct raffle_actor {
     char id[RAFFLE_NAME_SIZE]; /* the host's name for them, 1 to 64 bytes */
 } raffle_actor;
 
-#define RAFFLE_ACTOR_INIT(id, role) {sizeof(raffle_actor), (role), id}
+#define RAFFLE_ACTOR_INIT(id, role)                                                                                    \
+    {                                                                                                                  \
+        sizeof(raffle_actor), (role), id                                                                               \
+    }
 
 /* The same at run time. RAFFLE_INVALID when `id` is empty or too long, or there is no such role. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_actor_init(raffle_actor *actor, size_t size, const char *id,

@@ -18,8 +18,9 @@ RAFFLE_API void raffle_unit_options_init(raffle_unit_options *options, size_t si
 
 /* Enrols the next unit, with a key of its own, disabled (GLI-31 6.1.3), and stores its number, 1, 2, …. RAFFLE_EXISTS: a unit has this
  * name, and `*number` is its. A seal that is final ends enrolment: RAFFLE_CLOSED. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_enrol(raffle *raffle_, const raffle_actor *by, const raffle_unit_options *options,
-                                                        uint32_t *number, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_enrol(raffle *raffle_, const raffle_actor *by,
+                                                        const raffle_unit_options *options, uint32_t *number,
+                                                        raffle_error *err);
 /* Enabled units sell. RAFFLE_CLOSED: the unit was closed, and is never enabled again (GLI-31 2.6.2). RAFFLE_EXISTS: it is enabled. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_enable(raffle *raffle_, const raffle_actor *by, uint32_t number,
                                                          raffle_error *err);
@@ -27,14 +28,15 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_enable(raffle *raffle_, const 
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_disable(raffle *raffle_, const raffle_actor *by, uint32_t number,
                                                           const char *reason, raffle_error *err);
 /* Replaces the quota; not below what was sold: RAFFLE_LIMIT. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_quota(raffle *raffle_, const raffle_actor *by, uint32_t number, uint64_t quota,
-                                                        raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_quota(raffle *raffle_, const raffle_actor *by, uint32_t number,
+                                                        uint64_t quota, raffle_error *err);
 /* Takes a unit out for good; only one that never sold, else RAFFLE_SEQUENCE. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_unenrol(raffle *raffle_, const raffle_actor *by, uint32_t number,
                                                           raffle_error *err);
 
 /* A handle to sell through. Freed by raffle_unit_free(); several handles to one unit share its log. RAFFLE_NOT_FOUND. */
-RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_open(raffle *raffle_, uint32_t number, raffle_unit **out, raffle_error *err);
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_open(raffle *raffle_, uint32_t number, raffle_unit **out,
+                                                       raffle_error *err);
 RAFFLE_API void raffle_unit_free(raffle_unit *unit);
 
 /* Ends the unit's log: folds its records again, and writes `unit.close` with the totals. RAFFLE_STATE_DIFFERS: they are not those kept; the unit

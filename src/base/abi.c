@@ -28,7 +28,8 @@ raffle_rc rf_struct_in(void *mine, size_t size, const void *theirs, const char *
     size_t length = rf_struct_size(theirs);
     for (size_t i = size; i < length; i++)
         if (((const uint8_t *)theirs)[i] != 0)
-            return rf_fail(err, RAFFLE_UNSUPPORTED, "%s: byte %zu is set, which this version of the library does not know", name, i);
+            return rf_fail(err, RAFFLE_UNSUPPORTED,
+                           "%s: byte %zu is set, which this version of the library does not know", name, i);
     memset(mine, 0, size);
     memcpy(mine, theirs, length < size ? length : size);
     return RAFFLE_OK;

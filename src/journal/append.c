@@ -10,11 +10,12 @@
 #include <time.h>
 
 enum {
-    CHUNK_RECORDS = 512,              /* records that go to the store together: each wakes the worker once, which costs some microseconds */
-    CHUNK_BYTES = 2 * 65536,          /* room for their leaves: a chunk is full when the longest record no longer fits */
-    CHUNKS = 3,                       /* one is filled, one hashed, one waits */
-    INLINE_RECORDS = 16,              /* fewer are hashed at once: waking the worker costs more */
-    TRIES = 16                        /* of a transaction that others keep overtaking */
+    CHUNK_RECORDS =
+        512, /* records that go to the store together: each wakes the worker once, which costs some microseconds */
+    CHUNK_BYTES = 2 * 65536, /* room for their leaves: a chunk is full when the longest record no longer fits */
+    CHUNKS = 3,              /* one is filled, one hashed, one waits */
+    INLINE_RECORDS = 16,     /* fewer are hashed at once: waking the worker costs more */
+    TRIES = 16               /* of a transaction that others keep overtaking */
 };
 
 /* Leaves on their way to the store. */
@@ -153,7 +154,8 @@ raffle_rc rf_txn_add(rf_txn *txn, size_t length, const char *private_part, size_
     return rc;
 }
 
-raffle_rc rf_txn_add_leaf(rf_txn *txn, const char *leaf, size_t length, const char *private_part, size_t private_length, raffle_error *err)
+raffle_rc rf_txn_add_leaf(rf_txn *txn, const char *leaf, size_t length, const char *private_part, size_t private_length,
+                          raffle_error *err)
 {
     chunk *c = &txn->log->buffers->chunk[txn->current];
     raffle_rc rc = c->n == CHUNK_RECORDS ? flush(txn, err) : RAFFLE_OK;
@@ -161,7 +163,8 @@ raffle_rc rf_txn_add_leaf(rf_txn *txn, const char *leaf, size_t length, const ch
     if (rc != RAFFLE_OK)
         return rc;
     if (length == 0 || length > RAFFLE_RECORD_MAX || private_length > RAFFLE_PRIVATE_MAX)
-        return rf_fail(err, RAFFLE_LIMIT, "a record of %s would have %zu bytes, and %zu private ones", txn->log->origin, length, private_length);
+        return rf_fail(err, RAFFLE_LIMIT, "a record of %s would have %zu bytes, and %zu private ones", txn->log->origin,
+                       length, private_length);
     c->record[c->n++] = (raffle_record){.struct_size = sizeof(raffle_record),
                                         .leaf_length = (uint32_t)length,
                                         .leaf = leaf,
@@ -171,10 +174,11 @@ raffle_rc rf_txn_add_leaf(rf_txn *txn, const char *leaf, size_t length, const ch
     return RAFFLE_OK;
 }
 
-raffle_rc rf_txn_key(rf_txn *txn, uint32_t scope, const uint8_t *key, size_t length, uint64_t index, bool *taken, raffle_store_key *owner,
-                     raffle_error *err)
+raffle_rc rf_txn_key(rf_txn *txn, uint32_t scope, const uint8_t *key, size_t length, uint64_t index, bool *taken,
+                     raffle_store_key *owner, raffle_error *err)
 {
-    raffle_store_key row = {.struct_size = sizeof row, .scope = scope, .length = (uint32_t)length, .log = txn->log->number, .index = index};
+    raffle_store_key row = {
+        .struct_size = sizeof row, .scope = scope, .length = (uint32_t)length, .log = txn->log->number, .index = index};
     size_t done = 0;
     memcpy(row.key, key, length);
     owner->struct_size = sizeof *owner;
@@ -337,7 +341,9 @@ static raffle_rc commit_group(commit *t, int32_t timeout_ms, raffle_error *err)
         if (rc == RAFFLE_OK)
             rc = rf_log_catch_up(log, err);
     }
-    return rc != RAFFLE_OK ? rc : rf_fail(err, RAFFLE_BUSY, "%s was appended to by others %d times in a row", log->origin, TRIES);
+    return rc != RAFFLE_OK
+               ? rc
+               : rf_fail(err, RAFFLE_BUSY, "%s was appended to by others %d times in a row", log->origin, TRIES);
 }
 
 /* --- the queue --- */

@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Signs the range as it is. */
-static raffle_rc make_note(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length, raffle_error *err)
+static raffle_rc make_note(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length,
+                           raffle_error *err)
 {
     char text[RF_CHECKPOINT_TEXT_MAX];
     uint8_t root[32], signature[64];
@@ -26,11 +27,13 @@ static raffle_rc stored_note(rf_log *log, char *note, size_t *length, raffle_err
 {
     uint64_t size;
     raffle_error quiet = RAFFLE_ERROR_INIT;
-    raffle_rc rc = rf_store_note_get(log->store, log->number, log->range.size, &size, note, RF_NOTE_MAX, length, &quiet);
+    raffle_rc rc =
+        rf_store_note_get(log->store, log->number, log->range.size, &size, note, RF_NOTE_MAX, length, &quiet);
     return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? rc : rf_fail_as(err, &quiet);
 }
 
-static raffle_rc checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length, raffle_error *err)
+static raffle_rc checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length,
+                            raffle_error *err)
 {
     uint8_t root[32];
     raffle_rc rc = rf_log_writable(log, err);
@@ -61,8 +64,8 @@ raffle_rc rf_log_anchor(rf_log *log, raffle_error *err)
     return rc;
 }
 
-raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length, uint64_t *size,
-                            raffle_error *err)
+raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length,
+                            uint64_t *size, raffle_error *err)
 {
     rf_log_lead(log);
     raffle_rc rc = checkpoint(log, vkey, sign, sign_ctx, note, length, err);

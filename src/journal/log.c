@@ -17,8 +17,8 @@ static void init_condition(pthread_cond_t *cond)
     pthread_condattr_destroy(&attr);
 }
 
-raffle_rc rf_log_open(raffle_store *store, uint32_t number, const char *origin, const rf_log_fold *fold, bool threads, rf_log **out,
-                      raffle_error *err)
+raffle_rc rf_log_open(raffle_store *store, uint32_t number, const char *origin, const rf_log_fold *fold, bool threads,
+                      rf_log **out, raffle_error *err)
 {
     raffle_store_head *head = malloc(sizeof *head);
     rf_log *log = calloc(1, sizeof *log);
@@ -151,7 +151,8 @@ raffle_rc rf_log_writable(rf_log *log, raffle_error *err)
     if (why == RAFFLE_OK)
         return RAFFLE_OK;
     if (why == RAFFLE_HISTORY)
-        return rf_fail(err, RAFFLE_HISTORY, "%s is behind what was seen of it, or is another history: it is read-only", log->origin);
+        return rf_fail(err, RAFFLE_HISTORY, "%s is behind what was seen of it, or is another history: it is read-only",
+                       log->origin);
     return rf_fail(err, RAFFLE_HALTED, "%s was found damaged (%s) and is halted", log->origin, raffle_rc_name(why));
 }
 
@@ -183,8 +184,8 @@ static raffle_rc follow_record(void *ctx, const raffle_record *record, raffle_er
     rf_log *log = ctx;
     uint8_t leaf[32];
     if (record->index != log->range.size)
-        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of %s came where %llu was asked for", (unsigned long long)record->index, log->origin,
-                       (unsigned long long)log->range.size);
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of %s came where %llu was asked for",
+                       (unsigned long long)record->index, log->origin, (unsigned long long)log->range.size);
     rf_leaf_hash(log->tree.hash, leaf, record->leaf, record->leaf_length);
     raffle_rc rc = log->fold.apply(log->fold.ctx, record, leaf, err);
     if (rc == RAFFLE_OK)
@@ -205,12 +206,13 @@ raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err)
         return rc;
     if (size < log->range.size) {
         rf_log_stop(log, RAFFLE_HISTORY);
-        return rf_fail(err, RAFFLE_HISTORY, "%s has shrunk from %llu records to %llu", log->origin, (unsigned long long)log->range.size,
-                       (unsigned long long)size);
+        return rf_fail(err, RAFFLE_HISTORY, "%s has shrunk from %llu records to %llu", log->origin,
+                       (unsigned long long)log->range.size, (unsigned long long)size);
     }
     rc = rf_store_read(log->store, log->number, log->range.size, size - log->range.size, follow_record, log, err);
     if (rc == RAFFLE_OK && log->range.size != size)
-        rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of %s is missing", (unsigned long long)log->range.size, log->origin);
+        rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of %s is missing", (unsigned long long)log->range.size,
+                     log->origin);
     if (rc >= RAFFLE_CORRUPT && rc < RAFFLE_RNG)
         rf_log_stop(log, rc);
     rf_log_publish(log);
@@ -232,8 +234,8 @@ raffle_rc rf_log_refresh(rf_log *log, raffle_error *err)
 static raffle_rc fork_found(rf_log *log, raffle_error *err, const char *where, uint64_t size)
 {
     rf_log_stop(log, RAFFLE_HISTORY);
-    return rf_fail(err, RAFFLE_HISTORY, "%s has %llu records; its %s saw %llu, or others: a restored or copied store", log->origin,
-                   (unsigned long long)log->range.size, where, (unsigned long long)size);
+    return rf_fail(err, RAFFLE_HISTORY, "%s has %llu records; its %s saw %llu, or others: a restored or copied store",
+                   log->origin, (unsigned long long)log->range.size, where, (unsigned long long)size);
 }
 
 /* Compares the root at a size that somebody saw with that of the records here. */
@@ -278,9 +280,12 @@ static raffle_rc check_note(rf_log *log, const rf_vkey *vkey, const char *bytes,
         rc = rf_checkpoint_parse(&checkpoint, note->text, note->text_length, err);
     free(note);
     if (rc != RAFFLE_OK)
-        return rc == RAFFLE_NOMEM ? rc : rf_fail(err, RAFFLE_CORRUPT, "the newest checkpoint of %s is not one that its key signed", log->origin);
+        return rc == RAFFLE_NOMEM ? rc
+                                  : rf_fail(err, RAFFLE_CORRUPT,
+                                            "the newest checkpoint of %s is not one that its key signed", log->origin);
     if (strcmp(checkpoint.origin, log->origin) != 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "the newest checkpoint of %s is that of %s", log->origin, checkpoint.origin);
+        return rf_fail(err, RAFFLE_CORRUPT, "the newest checkpoint of %s is that of %s", log->origin,
+                       checkpoint.origin);
     log->checked = checkpoint.size < log->range.size ? checkpoint.size : log->range.size;
     return compare_root(log, "checkpoint", checkpoint.size, checkpoint.root, err);
 }
@@ -329,7 +334,8 @@ static raffle_rc rehash_record(void *ctx, const raffle_record *record, raffle_er
     rehash *again = ctx;
     uint8_t leaf[32];
     if (record->index != again->range.size)
-        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of %s is missing", (unsigned long long)again->range.size, again->log->origin);
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of %s is missing", (unsigned long long)again->range.size,
+                       again->log->origin);
     rf_leaf_hash(again->log->tree.hash, leaf, record->leaf, record->leaf_length);
     rf_range_push(again->log->tree.hash, &again->range, leaf, NULL, NULL);
     return RAFFLE_OK;
@@ -347,7 +353,8 @@ static raffle_rc verify_since(rf_log *log, uint64_t from, raffle_error *err)
     rf_range_root(log->tree.hash, &log->range, mine);
     rf_range_root(log->tree.hash, &again.range, again_root);
     if (again.range.size != log->range.size || memcmp(mine, again_root, 32) != 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "the records of %s from %llu on are not those that were hashed", log->origin, (unsigned long long)from);
+        return rf_fail(err, RAFFLE_CORRUPT, "the records of %s from %llu on are not those that were hashed",
+                       log->origin, (unsigned long long)from);
     return RAFFLE_OK;
 }
 
@@ -378,8 +385,8 @@ raffle_rc rf_log_root_at(rf_log *log, uint64_t size, uint8_t root[32], raffle_er
 {
     rf_tree tree;
     if (size > rf_log_size(log))
-        return rf_fail(err, RAFFLE_NOT_FOUND, "%s has %llu records, not %llu", log->origin, (unsigned long long)rf_log_size(log),
-                       (unsigned long long)size);
+        return rf_fail(err, RAFFLE_NOT_FOUND, "%s has %llu records, not %llu", log->origin,
+                       (unsigned long long)rf_log_size(log), (unsigned long long)size);
     raffle_rc rc = borrow_tree(log, &tree, err);
     if (rc == RAFFLE_OK)
         rc = rf_tree_root(&tree, size, root, err);
@@ -387,7 +394,8 @@ raffle_rc rf_log_root_at(rf_log *log, uint64_t size, uint8_t root[32], raffle_er
     return rc;
 }
 
-raffle_rc rf_log_inclusion(rf_log *log, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n, raffle_error *err)
+raffle_rc rf_log_inclusion(rf_log *log, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n,
+                           raffle_error *err)
 {
     rf_tree tree;
     if (size > rf_log_size(log))
@@ -399,7 +407,8 @@ raffle_rc rf_log_inclusion(rf_log *log, uint64_t index, uint64_t size, uint8_t (
     return rc;
 }
 
-raffle_rc rf_log_consistency(rf_log *log, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n, raffle_error *err)
+raffle_rc rf_log_consistency(rf_log *log, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n,
+                             raffle_error *err)
 {
     rf_tree tree;
     if (size > rf_log_size(log))

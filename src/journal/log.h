@@ -42,15 +42,15 @@ typedef struct rf_request {
     /* the log's own */
     struct rf_request *next;
     size_t to_wake; /* once answered: how many of those after it in the list it wakes in turn */
-    sem_t woken; /* answered, or asked to lead */
+    sem_t woken;    /* answered, or asked to lead */
     raffle_error error;
     raffle_rc rc;
     bool taken, lead;
 } rf_request;
 
 /* Opens log `number` of the store, named `origin`; reads its size and range, and folds nothing. The store is referenced. */
-raffle_rc rf_log_open(raffle_store *store, uint32_t number, const char *origin, const rf_log_fold *fold, bool threads, rf_log **out,
-                      raffle_error *err);
+raffle_rc rf_log_open(raffle_store *store, uint32_t number, const char *origin, const rf_log_fold *fold, bool threads,
+                      rf_log **out, raffle_error *err);
 void rf_log_free(rf_log *log);
 
 /* Checks the newest checkpoint (signed by `vkey`, and its root that of the records) and the anchor. A history that differs marks the log forked and is
@@ -71,9 +71,10 @@ uint64_t rf_txn_size(const rf_txn *txn);
 raffle_rc rf_txn_room(rf_txn *txn, size_t most, char **room, raffle_error *err);
 raffle_rc rf_txn_add(rf_txn *txn, size_t length, const char *private_part, size_t private_length, raffle_error *err);
 /* The same with a leaf elsewhere, which stays where it is until the transaction ends. */
-raffle_rc rf_txn_add_leaf(rf_txn *txn, const char *leaf, size_t length, const char *private_part, size_t private_length, raffle_error *err);
-raffle_rc rf_txn_key(rf_txn *txn, uint32_t scope, const uint8_t *key, size_t length, uint64_t index, bool *taken, raffle_store_key *owner,
-                     raffle_error *err);
+raffle_rc rf_txn_add_leaf(rf_txn *txn, const char *leaf, size_t length, const char *private_part, size_t private_length,
+                          raffle_error *err);
+raffle_rc rf_txn_key(rf_txn *txn, uint32_t scope, const uint8_t *key, size_t length, uint64_t index, bool *taken,
+                     raffle_store_key *owner, raffle_error *err);
 /* The root of the log including what was added so far. */
 raffle_rc rf_txn_root(rf_txn *txn, uint8_t root[32], raffle_error *err);
 /* Keeps a signed note over the log including what was added so far, in the same transaction. */
@@ -94,15 +95,18 @@ raffle_rc rf_log_writable(rf_log *log, raffle_error *err);
 
 /* Proofs and roots from the store, in a hash of their own; any thread. */
 raffle_rc rf_log_root_at(rf_log *log, uint64_t size, uint8_t root[32], raffle_error *err);
-raffle_rc rf_log_inclusion(rf_log *log, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n, raffle_error *err);
-raffle_rc rf_log_consistency(rf_log *log, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n, raffle_error *err);
+raffle_rc rf_log_inclusion(rf_log *log, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n,
+                           raffle_error *err);
+raffle_rc rf_log_consistency(rf_log *log, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n,
+                             raffle_error *err);
 
 /* Signs a message with the log's key. */
-typedef raffle_rc (*rf_sign)(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64], raffle_error *err);
+typedef raffle_rc (*rf_sign)(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64],
+                             raffle_error *err);
 
 /* A checkpoint over what this handle knows: anchored durably, stored, and only then handed out; `note` has RF_NOTE_MAX bytes. RAFFLE_HISTORY. */
-raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length, uint64_t *size,
-                            raffle_error *err);
+raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length,
+                            uint64_t *size, raffle_error *err);
 
 /* Makes sure that the anchor has everything that was committed, before a note leaves that was kept by rf_txn_note(). */
 raffle_rc rf_log_anchor(rf_log *log, raffle_error *err);

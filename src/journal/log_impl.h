@@ -20,7 +20,7 @@ struct rf_log {
     pthread_mutex_t lock;
     pthread_cond_t free;    /* nobody leads: for those who lead without a request */
     pthread_cond_t arrived; /* `wanted` requests are queued: for a leader who waits for more */
-    pthread_t leader; /* valid while `busy` */
+    pthread_t leader;       /* valid while `busy` */
     rf_request *first, **last;
     size_t queued, wanted, last_group;
     size_t outsiders; /* who wait to lead without a request */

@@ -18,8 +18,8 @@ static raffle_rc push_leaf(void *ctx, const raffle_record *record, raffle_error 
     leaf_reader *reader = ctx;
     uint8_t leaf[32];
     if (record->index != reader->next)
-        return rf_fail(err, RAFFLE_CORRUPT, "record %llu came where %llu was asked for", (unsigned long long)record->index,
-                       (unsigned long long)reader->next);
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu came where %llu was asked for",
+                       (unsigned long long)record->index, (unsigned long long)reader->next);
     reader->next++;
     rf_leaf_hash(reader->hash, leaf, record->leaf, record->leaf_length);
     rf_range_push(reader->hash, reader->range, leaf, NULL, NULL);
@@ -34,7 +34,8 @@ static raffle_rc push_records(const rf_tree *t, rf_range *range, uint64_t from, 
         return RAFFLE_OK;
     raffle_rc rc = rf_store_read(t->store, t->log, from, to - from, push_leaf, &reader, err);
     if (rc == RAFFLE_OK && reader.next != to)
-        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of log %u is missing", (unsigned long long)reader.next, t->log);
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of log %u is missing", (unsigned long long)reader.next,
+                       t->log);
     return rc;
 }
 
@@ -97,29 +98,32 @@ raffle_rc rf_tree_root(const rf_tree *t, uint64_t size, uint8_t root[32], raffle
 static raffle_rc fill_plan(const rf_tree *t, const rf_proof_plan *plan, uint8_t (*proof)[32], raffle_error *err)
 {
     raffle_rc rc = RAFFLE_OK;
-    uint8_t (*hashes)[32] = calloc(plan->nodes > 0 ? plan->nodes : 1, 32);
+    uint8_t(*hashes)[32] = calloc(plan->nodes > 0 ? plan->nodes : 1, 32);
     if (hashes == NULL)
         return rf_nomem(err);
     for (size_t i = 0; rc == RAFFLE_OK && i < plan->nodes; i++)
         rc = rf_tree_node(t, plan->node[i].level, plan->node[i].index, hashes[i], err);
     if (rc == RAFFLE_OK)
-        rf_proof_fold(t->hash, plan, (const uint8_t (*)[32])hashes, proof);
+        rf_proof_fold(t->hash, plan, (const uint8_t(*)[32])hashes, proof);
     free(hashes);
     return rc;
 }
 
-raffle_rc rf_tree_inclusion(const rf_tree *t, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n, raffle_error *err)
+raffle_rc rf_tree_inclusion(const rf_tree *t, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n,
+                            raffle_error *err)
 {
     rf_proof_plan plan;
     if (!rf_inclusion_plan(&plan, index, size))
-        return rf_fail(err, RAFFLE_INVALID, "there is no record %llu among the first %llu", (unsigned long long)index, (unsigned long long)size);
+        return rf_fail(err, RAFFLE_INVALID, "there is no record %llu among the first %llu", (unsigned long long)index,
+                       (unsigned long long)size);
     raffle_rc rc = fill_plan(t, &plan, proof, err);
     if (rc == RAFFLE_OK)
         *n = plan.items;
     return rc;
 }
 
-raffle_rc rf_tree_consistency(const rf_tree *t, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n, raffle_error *err)
+raffle_rc rf_tree_consistency(const rf_tree *t, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n,
+                              raffle_error *err)
 {
     rf_proof_plan plan;
     if (old_size == 0 && size <= RF_TREE_MAX_SIZE) {
@@ -127,7 +131,8 @@ raffle_rc rf_tree_consistency(const rf_tree *t, uint64_t old_size, uint64_t size
         return RAFFLE_OK;
     }
     if (!rf_consistency_plan(&plan, old_size, size))
-        return rf_fail(err, RAFFLE_INVALID, "%llu records are no extension of %llu", (unsigned long long)size, (unsigned long long)old_size);
+        return rf_fail(err, RAFFLE_INVALID, "%llu records are no extension of %llu", (unsigned long long)size,
+                       (unsigned long long)old_size);
     raffle_rc rc = fill_plan(t, &plan, proof, err);
     if (rc == RAFFLE_OK)
         *n = plan.items;

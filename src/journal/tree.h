@@ -23,7 +23,9 @@ raffle_rc rf_tree_node(const rf_tree *t, uint32_t level, uint64_t index, uint8_t
 raffle_rc rf_tree_range(const rf_tree *t, uint64_t size, rf_range *range, raffle_error *err);
 raffle_rc rf_tree_root(const rf_tree *t, uint64_t size, uint8_t root[32], raffle_error *err);
 /* Proofs, at most 64 hashes. RAFFLE_INVALID: numbers that make no sense. */
-raffle_rc rf_tree_inclusion(const rf_tree *t, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n, raffle_error *err);
-raffle_rc rf_tree_consistency(const rf_tree *t, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n, raffle_error *err);
+raffle_rc rf_tree_inclusion(const rf_tree *t, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n,
+                            raffle_error *err);
+raffle_rc rf_tree_consistency(const rf_tree *t, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n,
+                              raffle_error *err);
 
 #endif

@@ -26,7 +26,8 @@ static raffle_rc check(const raffle_actor *actor, const char *name, raffle_error
 {
     size_t length = strnlen(actor->id, RAFFLE_NAME_SIZE);
     if (!rf_text_valid(actor->id, length, RAFFLE_NAME_MAX))
-        return rf_fail(err, RAFFLE_INVALID, "%s: an actor's id is 1 to 64 bytes of UTF-8 without control characters", name);
+        return rf_fail(err, RAFFLE_INVALID, "%s: an actor's id is 1 to 64 bytes of UTF-8 without control characters",
+                       name);
     if (raffle_role_name(actor->role) == NULL)
         return rf_fail(err, RAFFLE_INVALID, "%s: %d is no role", name, actor->role);
     return RAFFLE_OK;

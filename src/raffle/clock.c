@@ -23,7 +23,8 @@ raffle_rc rf_clock_read(raffle *r, int64_t *now, raffle_error *err)
         }
     }
     if (ms < 0 || ms > RF_TIME_MAX)
-        return rf_fail(err, RAFFLE_CLOCK, "the clock shows %lld ms, which is no time between 1970 and 9999", (long long)ms);
+        return rf_fail(err, RAFFLE_CLOCK, "the clock shows %lld ms, which is no time between 1970 and 9999",
+                       (long long)ms);
     *now = ms;
     return RAFFLE_OK;
 }
@@ -36,14 +37,16 @@ static bool has_leapt(const raffle *r, int64_t now, int64_t monotonic, int64_t l
     return now - last_clock - (monotonic - last_monotonic) > leap_ms;
 }
 
-raffle_rc rf_clock_next(raffle *r, int64_t last_at, int64_t *last_clock, int64_t *last_monotonic, bool reset, int64_t *at, raffle_error *err)
+raffle_rc rf_clock_next(raffle *r, int64_t last_at, int64_t *last_clock, int64_t *last_monotonic, bool reset,
+                        int64_t *at, raffle_error *err)
 {
     int64_t now, monotonic = rf_clock_monotonic();
     raffle_rc rc = rf_clock_read(r, &now, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (!reset && now < last_at - behind_ms)
-        return rf_fail(err, RAFFLE_CLOCK, "the clock is %lld s behind the newest record; a supervisor must write clock.reset",
+        return rf_fail(err, RAFFLE_CLOCK,
+                       "the clock is %lld s behind the newest record; a supervisor must write clock.reset",
                        (long long)(last_at - now) / 1000);
     if (!reset && has_leapt(r, now, monotonic, *last_clock, *last_monotonic))
         return rf_fail(err, RAFFLE_CLOCK, "the clock leapt forward by %lld s; a supervisor must write clock.reset",

@@ -9,7 +9,8 @@
 
 /* --- the fold's callbacks --- */
 
-static raffle_rc apply_bytes(rf_control *control, const raffle_record *record, const uint8_t leaf_hash[32], raffle_error *err)
+static raffle_rc apply_bytes(rf_control *control, const raffle_record *record, const uint8_t leaf_hash[32],
+                             raffle_error *err)
 {
     rf_record decoded;
     raffle_error why = RAFFLE_ERROR_INIT;
@@ -19,7 +20,8 @@ static raffle_rc apply_bytes(rf_control *control, const raffle_record *record, c
     if (rc == RAFFLE_OK || rc == RAFFLE_NOMEM || rc == RAFFLE_NEWER)
         return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
     /* A record that the fold refuses is damage: it was written by the same fold. */
-    return rf_fail(err, RAFFLE_CORRUPT, "the control log, record %llu: %s", (unsigned long long)record->index, why.message);
+    return rf_fail(err, RAFFLE_CORRUPT, "the control log, record %llu: %s", (unsigned long long)record->index,
+                   why.message);
 }
 
 static raffle_rc follow(void *ctx, const raffle_record *record, const uint8_t leaf_hash[32], raffle_error *err)
@@ -52,7 +54,8 @@ raffle_rc rf_control_refold(raffle *r, uint64_t size, rf_control *control, raffl
     rf_control_init(&again.control);
     raffle_rc rc = size == 0 ? RAFFLE_OK : rf_store_read(r->store, 0, 0, size, refold_record, &again, err);
     if (rc == RAFFLE_OK && again.control.size != size)
-        rc = rf_fail(err, RAFFLE_CORRUPT, "the control log, record %llu: missing", (unsigned long long)again.control.size);
+        rc = rf_fail(err, RAFFLE_CORRUPT, "the control log, record %llu: missing",
+                     (unsigned long long)again.control.size);
     rf_sha256_free(again.hash);
     if (rc == RAFFLE_OK)
         *control = again.control;
@@ -149,10 +152,11 @@ static raffle_rc take_keys(rf_txn *txn, const rf_taken_list *taken, uint64_t ind
         if (rc != RAFFLE_OK)
             return rc;
         if (is_taken && key->scope == RF_SCOPE_VOID)
-            return rf_fail(err, RAFFLE_VOIDED, "the ticket is void already, by record %llu of log %u", (unsigned long long)owner.index, owner.log);
-        if (is_taken)
-            return rf_fail(err, RAFFLE_CORRUPT, "a key of record %llu is taken by record %llu of log %u", (unsigned long long)index,
+            return rf_fail(err, RAFFLE_VOIDED, "the ticket is void already, by record %llu of log %u",
                            (unsigned long long)owner.index, owner.log);
+        if (is_taken)
+            return rf_fail(err, RAFFLE_CORRUPT, "a key of record %llu is taken by record %llu of log %u",
+                           (unsigned long long)index, (unsigned long long)owner.index, owner.log);
     }
     return RAFFLE_OK;
 }
@@ -163,13 +167,15 @@ static void stamp(request *q, rf_record *record)
     record->at = q->at;
     record->by = q->op->by->role;
     record->has |= rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P);
-    if (q->op->ok != NULL && q->op->ok->struct_size != 0 && record->type != RF_SEAL_UNIT && record->type != RF_DRAW_PICKS) {
+    if (q->op->ok != NULL && q->op->ok->struct_size != 0 && record->type != RF_SEAL_UNIT &&
+        record->type != RF_DRAW_PICKS) {
         record->ok = q->op->ok->role;
         record->has |= rf_bit(RF_F_OK);
     }
 }
 
-static raffle_rc add_record(request *q, rf_txn *txn, rf_record *record, char *private_part, size_t cap, raffle_error *err)
+static raffle_rc add_record(request *q, rf_txn *txn, rf_record *record, char *private_part, size_t cap,
+                            raffle_error *err)
 {
     rf_taken_list taken;
     uint8_t leaf_hash[32];
@@ -244,7 +250,8 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     q->op->index = rf_txn_size(txn);
     pthread_rwlock_wrlock(&r->control_lock);
     const uint64_t size_before = r->control.size;
-    raffle_rc rc = rf_clock_next(r, r->control.last_at, &r->last_clock, &r->last_monotonic, q->op->reset, &q->at, q->err);
+    raffle_rc rc =
+        rf_clock_next(r, r->control.last_at, &r->last_clock, &r->last_monotonic, q->op->reset, &q->at, q->err);
     if (rc == RAFFLE_OK)
         rc = add_records(q, txn, &added, q->err);
     if (rc == RAFFLE_OK && q->op->signed_note)
@@ -253,7 +260,8 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     pthread_rwlock_unlock(&r->control_lock);
     q->rc = rc;
     /* A refusal that changed nothing is the request's own; what was applied in part takes the transaction with it. */
-    return rc == RAFFLE_OK || !applied ? RAFFLE_OK : rf_fail(err, rc, "%s", q->err != NULL ? q->err->message : "refused");
+    return rc == RAFFLE_OK || !applied ? RAFFLE_OK
+                                       : rf_fail(err, rc, "%s", q->err != NULL ? q->err->message : "refused");
 }
 
 raffle_rc rf_control_append(rf_control_op *op, raffle_error *err)
@@ -279,8 +287,8 @@ static raffle_rc make_one(void *ctx, size_t i, rf_record *record, raffle_error *
     return RAFFLE_OK;
 }
 
-raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text, const rf_record *record, uint64_t *index,
-                         raffle_error *err)
+raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text,
+                         const rf_record *record, uint64_t *index, raffle_error *err)
 {
     rf_record copy = *record;
     rf_control_op op = {.raffle = r, .by = by, .ok = ok, .text = text, .make = make_one, .ctx = &copy};
@@ -291,7 +299,8 @@ raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *
     return rc;
 }
 
-raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record, raffle_error *err)
+raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record,
+                          raffle_error *err)
 {
     rf_record copy = *record;
     rf_control_op op = {.raffle = r, .by = by, .keys = keys, .make = make_one, .ctx = &copy};

@@ -124,7 +124,8 @@ static int64_t prize_value(const rf_control *c, size_t i)
     if (rule->share < 0)
         return 0;
     if (c->prize[i].state == RAFFLE_PRIZE_DRAWN)
-        return (int64_t)(c->prize[i].pot / 10000) * rule->share + (int64_t)(c->prize[i].pot % 10000) * rule->share / 10000;
+        return (int64_t)(c->prize[i].pot / 10000) * rule->share +
+               (int64_t)(c->prize[i].pot % 10000) * rule->share / 10000;
     if (seal->kind == 0)
         return -1;
     int64_t pot = seal->sum.gross - seal->sum.void_gross;
@@ -139,7 +140,8 @@ raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_err
     if (rc != RAFFLE_OK)
         return rc;
     const rf_prize_rule *rule = &r->rules->prize[i];
-    raffle_prize mine = {.seal = rule->seal, .winners = (uint32_t)rule->winners, .alternates = (uint32_t)rule->alternates};
+    raffle_prize mine = {
+        .seal = rule->seal, .winners = (uint32_t)rule->winners, .alternates = (uint32_t)rule->alternates};
     memcpy(mine.name, rule->name, sizeof mine.name);
     memcpy(mine.title, rule->title, sizeof mine.title);
     pthread_rwlock_rdlock(&r->control_lock);

@@ -40,7 +40,8 @@ const char *raffle_draw_checkpoint(const raffle_draw *draw)
     return draw == NULL ? NULL : draw->note;
 }
 
-static raffle_rc new_draw(raffle *r, int prize, uint64_t intent, const raffle_actor *by, raffle_draw **out, raffle_error *err)
+static raffle_rc new_draw(raffle *r, int prize, uint64_t intent, const raffle_actor *by, raffle_draw **out,
+                          raffle_error *err)
 {
     uint64_t size;
     raffle_draw *draw = calloc(1, sizeof *draw);
@@ -172,8 +173,8 @@ static raffle_rc make_intent(void *ctx, size_t i, rf_record *record, raffle_erro
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_draw_begin(raffle *r, const raffle_actor *by, const char *prize, const raffle_draw_options *options, raffle_draw **out,
-                            raffle_error *err)
+raffle_rc raffle_draw_begin(raffle *r, const raffle_actor *by, const char *prize, const raffle_draw_options *options,
+                            raffle_draw **out, raffle_error *err)
 {
     raffle_actor actor;
     beginning b = {.raffle = r, .prize = prize};
@@ -195,7 +196,8 @@ raffle_rc raffle_draw_begin(raffle *r, const raffle_actor *by, const char *prize
 
 /* --- resume and abort --- */
 
-static raffle_rc write_event(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *code, const char *provider, raffle_error *err)
+static raffle_rc write_event(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *code,
+                             const char *provider, raffle_error *err)
 {
     rf_record event = {.type = RF_EVENT, .has = rf_bit(RF_F_CODE), .code = rf_text_of(code)};
     if (provider != NULL && rf_word_valid(provider, strlen(provider), RAFFLE_WORD_MAX)) {
@@ -216,7 +218,8 @@ static raffle_rc open_intent(raffle *r, int *prize, uint64_t *intent, bool *pend
     return *prize >= 0 ? RAFFLE_OK : rf_fail(err, RAFFLE_NOT_FOUND, "no intent is open");
 }
 
-raffle_rc raffle_draw_resume(raffle *r, const raffle_actor *by, const raffle_actor *ok, raffle_draw **out, raffle_error *err)
+raffle_rc raffle_draw_resume(raffle *r, const raffle_actor *by, const raffle_actor *ok, raffle_draw **out,
+                             raffle_error *err)
 {
     raffle_actor actor, approver;
     int prize;
@@ -238,7 +241,8 @@ raffle_rc raffle_draw_resume(raffle *r, const raffle_actor *by, const raffle_act
     return rc == RAFFLE_OK ? new_draw(r, prize, intent, &actor, out, err) : rc;
 }
 
-raffle_rc raffle_draw_abort(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *reason, raffle_error *err)
+raffle_rc raffle_draw_abort(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *reason,
+                            raffle_error *err)
 {
     raffle_actor actor, approver;
     int prize;
@@ -249,7 +253,8 @@ raffle_rc raffle_draw_abort(raffle *r, const raffle_actor *by, const raffle_acto
         rc = rf_actor_in(&actor, by, "by", err);
     if (rc == RAFFLE_OK)
         rc = rf_approver_in(&approver, ok, &actor, err);
-    if (rc == RAFFLE_OK && (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX)))
+    if (rc == RAFFLE_OK &&
+        (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX)))
         rc = rf_fail(err, RAFFLE_INVALID, "an abort needs a word for its reason");
     if (rc == RAFFLE_OK)
         rc = open_intent(r, &prize, &intent, &pending, err);
@@ -320,7 +325,8 @@ static raffle_rc select_winners(raffle_draw *draw, rf_drawn *drawn, raffle_error
         return rc;
     at_seal seal = {r, rf_control_seal(&control, draw->prize)};
     rf_drum drum = {r->store, &control, draw->prize, void_at_seal, &seal};
-    rc = rf_drum_run(&drum, draw->seed, r->origin, draw->intent, checkpoint.root, control.prize[draw->prize].numbers, drawn, err);
+    rc = rf_drum_run(&drum, draw->seed, r->origin, draw->intent, checkpoint.root, control.prize[draw->prize].numbers,
+                     drawn, err);
     rf_control_clear(&control);
     return rc;
 }
@@ -359,8 +365,9 @@ static void make_result(result *q, size_t first, size_t n, rf_record *r)
     r->skipped_not_entered = (int64_t)d->skipped_not_entered;
     r->skipped_barred = (int64_t)d->skipped_barred;
     memcpy(r->skips, d->skips, 32);
-    r->has = rf_bit(RF_F_PRIZE) | rf_bit(RF_F_ATTEMPT) | rf_bit(RF_F_INTENT) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_NOTE) | rf_bit(RF_F_PROVIDER) |
-             rf_bit(RF_F_SEED) | rf_bit(RF_F_WINNERS) | rf_bit(RF_F_ALTERNATES) | rf_bit(RF_F_REJECTED) | rf_bit(RF_F_SKIPPED_VOID) |
+    r->has = rf_bit(RF_F_PRIZE) | rf_bit(RF_F_ATTEMPT) | rf_bit(RF_F_INTENT) | rf_bit(RF_F_NUMBERS) |
+             rf_bit(RF_F_NOTE) | rf_bit(RF_F_PROVIDER) | rf_bit(RF_F_SEED) | rf_bit(RF_F_WINNERS) |
+             rf_bit(RF_F_ALTERNATES) | rf_bit(RF_F_REJECTED) | rf_bit(RF_F_SKIPPED_VOID) |
              rf_bit(RF_F_SKIPPED_NOT_ENTERED) | rf_bit(RF_F_SKIPPED_BARRED) | rf_bit(RF_F_SKIPS);
     if (n > 0) {
         r->places = encode_places(q, first, n);
@@ -421,7 +428,9 @@ static raffle_rc check_still_open(raffle_draw *draw, raffle_error *err)
     if (!open)
         return rf_fail(err, RAFFLE_NOT_FOUND, "the intent for \"%s\" is no longer open", name);
     if (pending && !draw->has_seed)
-        return rf_fail(err, RAFFLE_APPROVAL, "the provider was asked for \"%s\", and its answer is lost; resume the draw with a second approver", name);
+        return rf_fail(
+            err, RAFFLE_APPROVAL,
+            "the provider was asked for \"%s\", and its answer is lost; resume the draw with a second approver", name);
     return RAFFLE_OK;
 }
 
@@ -431,12 +440,14 @@ static raffle_rc check_finish(const raffle_finish_options *options, raffle_error
     if (options == NULL)
         return RAFFLE_OK;
     raffle_rc rc = rf_struct_in(&o, sizeof o, options, "options", err);
-    if (rc == RAFFLE_OK && (o.flags != 0 || o.round != 0 || !sodium_is_zero(o.beacon, sizeof o.beacon) || !sodium_is_zero(o.seed, sizeof o.seed)))
+    if (rc == RAFFLE_OK && (o.flags != 0 || o.round != 0 || !sodium_is_zero(o.beacon, sizeof o.beacon) ||
+                            !sodium_is_zero(o.seed, sizeof o.seed)))
         return rf_fail(err, RAFFLE_UNSUPPORTED, "beacons and committed seeds are not in this version");
     return rc;
 }
 
-raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng, const raffle_finish_options *options, int32_t timeout_ms, raffle_error *err)
+raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng, const raffle_finish_options *options,
+                             int32_t timeout_ms, raffle_error *err)
 {
     rf_drawn drawn;
     if (draw == NULL || rng == NULL)

@@ -78,7 +78,8 @@ static raffle_rc bar_winners(walk *w, raffle_error *err)
     const rf_control *c = w->drum->control;
     for (size_t i = 0; w->rule->one_win != RF_ONE_WIN_NONE && i < c->rules->prizes; i++)
         for (size_t k = 0; k < c->prize[i].places; k++)
-            if (c->prize[i].place[k].state != RAFFLE_PLACE_ALTERNATE && !set_add(&w->barred, bar_key(w->rule->one_win, &c->prize[i].place[k].place)))
+            if (c->prize[i].place[k].state != RAFFLE_PLACE_ALTERNATE &&
+                !set_add(&w->barred, bar_key(w->rule->one_win, &c->prize[i].place[k].place)))
                 return rf_nomem(err);
     return RAFFLE_OK;
 }
@@ -188,7 +189,10 @@ static raffle_rc walk_permutation(walk *w, rf_select *permutation, raffle_error 
 
 raffle_rc rf_drum_draw(const rf_drum *drum, rf_select *permutation, rf_drawn *drawn, raffle_error *err)
 {
-    walk w = {.drum = drum, .rule = &drum->control->rules->prize[drum->prize], .seal = rf_control_seal(drum->control, drum->prize), .out = drawn};
+    walk w = {.drum = drum,
+              .rule = &drum->control->rules->prize[drum->prize],
+              .seal = rf_control_seal(drum->control, drum->prize),
+              .out = drawn};
     memset(drawn, 0, sizeof *drawn);
     w.skips = EVP_MD_CTX_new();
     raffle_rc rc = w.skips == NULL || EVP_DigestInit_ex(w.skips, EVP_sha256(), NULL) != 1 ? rf_nomem(err) : RAFFLE_OK;
@@ -213,8 +217,8 @@ void rf_drawn_clear(rf_drawn *drawn)
     memset(drawn, 0, sizeof *drawn);
 }
 
-raffle_rc rf_drum_run(const rf_drum *drum, const uint8_t seed[RF_SEED_SIZE], const char *origin, uint64_t intent, const uint8_t root[32],
-                      uint64_t numbers, rf_drawn *drawn, raffle_error *err)
+raffle_rc rf_drum_run(const rf_drum *drum, const uint8_t seed[RF_SEED_SIZE], const char *origin, uint64_t intent,
+                      const uint8_t root[32], uint64_t numbers, rf_drawn *drawn, raffle_error *err)
 {
     uint8_t c[32];
     rf_select *permutation = NULL;

@@ -21,7 +21,8 @@ typedef struct rf_drawn {
     size_t winners, alternates; /* `winners + alternates` places */
     rf_place *place;
     uint64_t skipped_void, skipped_not_entered, skipped_barred, rejected;
-    uint8_t skips[32]; /* SHA-256 over the skipped: a byte for the reason (1 void, 2 not entered, 3 barred), u16be(unit), u40be(number) each */
+    uint8_t skips
+        [32]; /* SHA-256 over the skipped: a byte for the reason (1 void, 2 not entered, 3 barred), u16be(unit), u40be(number) each */
 } rf_drawn;
 
 /* Walks the permutation. The result is cleared by rf_drawn_clear(). */
@@ -29,7 +30,7 @@ raffle_rc rf_drum_draw(const rf_drum *drum, rf_select *permutation, rf_drawn *dr
 void rf_drawn_clear(rf_drawn *drawn);
 
 /* The whole of step 4 to 10: the permutation from the seed, for the intent at `intent` under the control root `root`, and its walk. */
-raffle_rc rf_drum_run(const rf_drum *drum, const uint8_t seed[RF_SEED_SIZE], const char *origin, uint64_t intent, const uint8_t root[32],
-                      uint64_t numbers, rf_drawn *drawn, raffle_error *err);
+raffle_rc rf_drum_run(const rf_drum *drum, const uint8_t seed[RF_SEED_SIZE], const char *origin, uint64_t intent,
+                      const uint8_t root[32], uint64_t numbers, rf_drawn *drawn, raffle_error *err);
 
 #endif

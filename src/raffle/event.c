@@ -10,9 +10,10 @@
 
 /* Codes that a host may write; what the library alone writes is not among them. */
 static const char *const codes[] = {
-    "auth.mismatch",   "clock.reset",       "clock.sync",       "comm.fail",        "comm.up",          "component.down", "component.up",
-    "critmem.corrupt", "evbuf.full",        "firewall.log-full", "printer.disconnected", "printer.failure", "printer.memory", "printer.paper-low",
-    "printer.paper-out", "program.error",   "remote.begin",     "remote.end",       "ticket.failed",    "unit.auth-failed",
+    "auth.mismatch",        "clock.reset",     "clock.sync",      "comm.fail",         "comm.up",
+    "component.down",       "component.up",    "critmem.corrupt", "evbuf.full",        "firewall.log-full",
+    "printer.disconnected", "printer.failure", "printer.memory",  "printer.paper-low", "printer.paper-out",
+    "program.error",        "remote.begin",    "remote.end",      "ticket.failed",     "unit.auth-failed",
 };
 
 static bool known_code(const char *code)
@@ -30,11 +31,13 @@ static raffle_rc check(const char *code, const char *component, const char *text
     if (code == NULL)
         return rf_null(err, "code");
     if (!rf_word_valid(code, strnlen(code, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX) || !known_code(code))
-        return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no code of an event that a host writes; its own begin with \"x.\"", code);
+        return rf_fail(err, RAFFLE_INVALID,
+                       "\"%.40s\" is no code of an event that a host writes; its own begin with \"x.\"", code);
     if (component != NULL && !rf_word_valid(component, strnlen(component, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
         return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no word for a component", component);
     if (text != NULL && text[0] != 0 && !rf_text_valid(text, strnlen(text, RAFFLE_TEXT_MAX + 1), RAFFLE_TEXT_MAX))
-        return rf_fail(err, RAFFLE_INVALID, "an event's text is at most %d bytes of UTF-8 without control characters", RAFFLE_TEXT_MAX);
+        return rf_fail(err, RAFFLE_INVALID, "an event's text is at most %d bytes of UTF-8 without control characters",
+                       RAFFLE_TEXT_MAX);
     return RAFFLE_OK;
 }
 
@@ -48,8 +51,8 @@ static rf_record make_event(const char *code, const char *component)
     return event;
 }
 
-raffle_rc raffle_event(raffle *r, const raffle_actor *by, uint32_t unit, const char *code, const char *component, const char *text,
-                       raffle_error *err)
+raffle_rc raffle_event(raffle *r, const raffle_actor *by, uint32_t unit, const char *code, const char *component,
+                       const char *text, raffle_error *err)
 {
     raffle_actor actor;
     rf_unit *u;

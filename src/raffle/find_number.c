@@ -22,7 +22,11 @@ static raffle_rc take(void *ctx, const raffle_record *bytes, raffle_error *err)
         return rf_fail(err, RAFFLE_CORRUPT, "a record of a unit's log does not count draw numbers");
     p->sale = p->record.type == RF_SALE;
     if (p->sale) {
-        p->ticket = (rf_ticket_at){.serial = bytes->index, .first = (uint64_t)p->record.n, .count = p->record.count, .price = p->record.price, .at = p->record.at};
+        p->ticket = (rf_ticket_at){.serial = bytes->index,
+                                   .first = (uint64_t)p->record.n,
+                                   .count = p->record.count,
+                                   .price = p->record.price,
+                                   .at = p->record.at};
         if (!rf_text_copy(&p->record.tier, p->ticket.tier, sizeof p->ticket.tier))
             return rf_fail(err, RAFFLE_CORRUPT, "a tier's name is too long");
     }
@@ -47,8 +51,8 @@ static uint64_t guess(uint64_t low, uint64_t high, uint64_t low_n, uint64_t high
     return at >= high ? high - 1 : at;
 }
 
-raffle_rc rf_find_number(raffle_store *store, uint32_t unit, uint64_t size, uint64_t numbers, uint64_t number, rf_ticket_at *ticket,
-                         raffle_error *err)
+raffle_rc rf_find_number(raffle_store *store, uint32_t unit, uint64_t size, uint64_t numbers, uint64_t number,
+                         rf_ticket_at *ticket, raffle_error *err)
 {
     uint64_t low = 0, high = size; /* the sale is in [low, high) */
     uint64_t low_n = 1, high_n = numbers + 1;
@@ -73,6 +77,6 @@ raffle_rc rf_find_number(raffle_store *store, uint32_t unit, uint64_t size, uint
             low_n = p.sale ? n + (uint64_t)p.record.count : n;
         }
     }
-    return rf_fail(err, RAFFLE_CORRUPT, "unit %u: no sale holds draw number %llu of its %llu", unit, (unsigned long long)number,
-                   (unsigned long long)numbers);
+    return rf_fail(err, RAFFLE_CORRUPT, "unit %u: no sale holds draw number %llu of its %llu", unit,
+                   (unsigned long long)number, (unsigned long long)numbers);
 }

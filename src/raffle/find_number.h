@@ -13,7 +13,7 @@ typedef struct rf_ticket_at {
 } rf_ticket_at;
 
 /* Looks among the first `size` records of unit `unit`, of which `numbers` draw numbers were sold. RAFFLE_NOT_FOUND; RAFFLE_CORRUPT. */
-raffle_rc rf_find_number(raffle_store *store, uint32_t unit, uint64_t size, uint64_t numbers, uint64_t number, rf_ticket_at *ticket,
-                         raffle_error *err);
+raffle_rc rf_find_number(raffle_store *store, uint32_t unit, uint64_t size, uint64_t numbers, uint64_t number,
+                         rf_ticket_at *ticket, raffle_error *err);
 
 #endif

@@ -52,7 +52,8 @@ typedef struct rf_unit_state {
 } rf_unit_state;
 
 void rf_unit_state_init(rf_unit_state *s);
-raffle_rc rf_unit_apply(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken, raffle_error *err);
+raffle_rc rf_unit_apply(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken,
+                        raffle_error *err);
 
 /* --- the control log --- */
 
@@ -91,7 +92,7 @@ typedef struct rf_place_state {
 typedef struct rf_prize_state {
     int32_t state; /* RAFFLE_PRIZE_… */
     uint32_t attempts;
-    uint64_t seal; /* index of the seal that it was, or is being, drawn from */
+    uint64_t seal;         /* index of the seal that it was, or is being, drawn from */
     uint64_t numbers, pot; /* of that seal */
     uint64_t intent, result;
     int64_t intent_at, result_at;
@@ -124,7 +125,8 @@ typedef struct rf_control {
 void rf_control_init(rf_control *c);
 void rf_control_clear(rf_control *c);
 /* Applies the record whose leaf hash is `leaf_hash`; its index is c->size. RAFFLE_NOMEM leaves the state as it was. */
-raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken, raffle_error *err);
+raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken,
+                           raffle_error *err);
 
 /* The newest seal that a prize is drawn from; its kind is 0 when there is none. */
 const rf_seal_state *rf_control_seal(const rf_control *c, int prize);

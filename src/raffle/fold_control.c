@@ -48,7 +48,8 @@ raffle_rc rf_control_approved(const rf_control *c, const rf_record *r, raffle_er
 static raffle_rc apply_open(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], raffle_error *err)
 {
     if (r->format != 1)
-        return rf_fail(err, RAFFLE_NEWER, "the raffle's records have format %lld; this build reads format 1", (long long)r->format);
+        return rf_fail(err, RAFFLE_NEWER, "the raffle's records have format %lld; this build reads format 1",
+                       (long long)r->format);
     if (r->by != RAFFLE_MANAGER && r->by != RAFFLE_ADMINISTRATOR)
         return rf_fail(err, RAFFLE_ROLE, "the role %s may not open a raffle", raffle_role_name(r->by));
     rf_rules *rules = malloc(sizeof *rules);
@@ -59,7 +60,9 @@ static raffle_rc apply_open(rf_control *c, const rf_record *r, const uint8_t lea
     if (prize == NULL || !rf_text_copy(&r->key, c->key, sizeof c->key)) {
         free(rules);
         free(prize);
-        return rc != RAFFLE_OK ? rc : prize == NULL ? rf_nomem(err) : rf_fail(err, RAFFLE_CORRUPT, "the control key is too long");
+        return rc != RAFFLE_OK ? rc
+               : prize == NULL ? rf_nomem(err)
+                               : rf_fail(err, RAFFLE_CORRUPT, "the control key is too long");
     }
     for (size_t i = 0; i < rules->prizes; i++)
         prize[i].state = RAFFLE_PRIZE_WAITING;
@@ -96,7 +99,8 @@ static raffle_rc apply_unit_change(rf_unit_row *u, const rf_record *r, raffle_er
     case RF_UNIT_ENABLE:
     case RF_UNIT_DISABLE:
         if (u->enabled == (r->type == RF_UNIT_ENABLE))
-            return rf_fail(err, RAFFLE_EXISTS, "unit %lld is %s already", (long long)r->unit, u->enabled ? "enabled" : "disabled");
+            return rf_fail(err, RAFFLE_EXISTS, "unit %lld is %s already", (long long)r->unit,
+                           u->enabled ? "enabled" : "disabled");
         u->enabled = r->type == RF_UNIT_ENABLE;
         return RAFFLE_OK;
     case RF_UNIT_QUOTA:
@@ -133,7 +137,8 @@ static raffle_rc apply_seal_unit(rf_control *c, const rf_record *r, raffle_error
     if (c->final.kind != 0)
         return rf_fail(err, RAFFLE_CLOSED, "the final seal is there, and no other follows it");
     if ((uint64_t)r->unit != c->run + 1 || c->run >= c->units)
-        return rf_fail(err, RAFFLE_SEQUENCE, "the seal takes unit %lld after unit %zu of %zu", (long long)r->unit, c->run, c->units);
+        return rf_fail(err, RAFFLE_SEQUENCE, "the seal takes unit %lld after unit %zu of %zu", (long long)r->unit,
+                       c->run, c->units);
     rf_seal_unit *grown = realloc(c->run_unit, (c->run + 1) * sizeof *grown);
     if (grown == NULL)
         return rf_nomem(err);
@@ -172,18 +177,21 @@ static rf_seal_unit sum_run(const rf_control *c, uint64_t *unreconciled)
 
 static bool same_totals(const rf_seal_unit *sum, const rf_record *r)
 {
-    return sum->tickets == (uint64_t)r->tickets && sum->numbers == (uint64_t)r->numbers && sum->voids == (uint64_t)r->voids &&
-           sum->void_numbers == (uint64_t)r->void_numbers && sum->gross == r->gross && sum->void_gross == r->void_gross;
+    return sum->tickets == (uint64_t)r->tickets && sum->numbers == (uint64_t)r->numbers &&
+           sum->voids == (uint64_t)r->voids && sum->void_numbers == (uint64_t)r->void_numbers &&
+           sum->gross == r->gross && sum->void_gross == r->void_gross;
 }
 
-static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_seal_unit *sum, uint64_t unreconciled, raffle_error *err)
+static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_seal_unit *sum, uint64_t unreconciled,
+                            raffle_error *err)
 {
     raffle_rc rc = rf_control_role(c, RF_OP_SEAL, r->by, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (c->run != c->units || (uint64_t)r->units != c->units || (uint64_t)r->first != c->size - c->run)
-        return rf_fail(err, RAFFLE_CORRUPT, "the seal covers %lld units from record %lld on; %zu of %zu stand before it", (long long)r->units,
-                       (long long)r->first, c->run, c->units);
+        return rf_fail(err, RAFFLE_CORRUPT,
+                       "the seal covers %lld units from record %lld on; %zu of %zu stand before it",
+                       (long long)r->units, (long long)r->first, c->run, c->units);
     if (!same_totals(sum, r) || unreconciled != (uint64_t)r->unreconciled)
         return rf_fail(err, RAFFLE_STATE_DIFFERS, "the seal's totals are not the sums over its units");
     return unreconciled == 0 ? RAFFLE_OK : rf_control_approved(c, r, err);
@@ -198,7 +206,8 @@ static raffle_rc apply_seal(rf_control *c, const rf_record *r, raffle_error *err
         return rc;
     rf_seal_state *seal = rf_text_is(&r->kind, "early") ? &c->early : rf_text_is(&r->kind, "final") ? &c->final : NULL;
     if (seal == NULL)
-        return rf_fail(err, RAFFLE_CORRUPT, "a seal is early or final, not \"%.*s\"", (int)r->kind.length, r->kind.text);
+        return rf_fail(err, RAFFLE_CORRUPT, "a seal is early or final, not \"%.*s\"", (int)r->kind.length,
+                       r->kind.text);
     free(seal->unit);
     *seal = (rf_seal_state){.kind = seal == &c->early ? RAFFLE_SEAL_EARLY : RAFFLE_SEAL_FINAL,
                             .index = c->size,
@@ -240,7 +249,8 @@ static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *ta
     if (r->unit < 1 || (uint64_t)r->unit > c->units)
         return rf_fail(err, RAFFLE_NOT_FOUND, "there is no unit %lld", (long long)r->unit);
     if (rf_control_holds_place(c, (uint32_t)r->unit, (uint64_t)r->serial))
-        return rf_fail(err, RAFFLE_DRAWN, "ticket %lld/%lld holds a place in a result", (long long)r->unit, (long long)r->serial);
+        return rf_fail(err, RAFFLE_DRAWN, "ticket %lld/%lld holds a place in a result", (long long)r->unit,
+                       (long long)r->serial);
     rf_take(taken, rf_key_void((uint32_t)r->unit, (uint64_t)r->serial));
     rf_take(taken, rf_key_ordinal(0, 'v', c->voids));
     c->voids++;
@@ -279,19 +289,24 @@ static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *t
 static raffle_rc check_place(const rf_control *c, const rf_record *r, raffle_error *err)
 {
     if ((c->size == 0) != (r->type == RF_RAFFLE_OPEN))
-        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log is a %s", (unsigned long long)c->size, rf_type_name(r->type));
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log is a %s", (unsigned long long)c->size,
+                       rf_type_name(r->type));
     if (rf_has(r, RF_F_N))
-        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log counts draw numbers", (unsigned long long)c->size);
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log counts draw numbers",
+                       (unsigned long long)c->size);
     if (r->at < c->last_at && !(r->type == RF_EVENT && rf_text_is(&r->code, "clock.reset")))
-        return rf_fail(err, RAFFLE_CLOCK, "record %llu of the control log is %lld ms earlier than the one before it", (unsigned long long)c->size,
-                       (long long)(c->last_at - r->at));
+        return rf_fail(err, RAFFLE_CLOCK, "record %llu of the control log is %lld ms earlier than the one before it",
+                       (unsigned long long)c->size, (long long)(c->last_at - r->at));
     /* Between an intent and its result the control log takes only events (design section 9). */
-    if (c->open_prize >= 0 && r->type != RF_EVENT && r->type != RF_DRAW_PICKS && r->type != RF_DRAW_RESULT && r->type != RF_DRAW_ABORT)
-        return rf_fail(err, RAFFLE_DRAW_OPEN, "a %s must wait: the draw of \"%s\" is open", rf_type_name(r->type), c->rules->prize[c->open_prize].name);
+    if (c->open_prize >= 0 && r->type != RF_EVENT && r->type != RF_DRAW_PICKS && r->type != RF_DRAW_RESULT &&
+        r->type != RF_DRAW_ABORT)
+        return rf_fail(err, RAFFLE_DRAW_OPEN, "a %s must wait: the draw of \"%s\" is open", rf_type_name(r->type),
+                       c->rules->prize[c->open_prize].name);
     return RAFFLE_OK;
 }
 
-static raffle_rc apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken, raffle_error *err)
+static raffle_rc apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken,
+                       raffle_error *err)
 {
     switch (r->type) {
     case RF_RAFFLE_OPEN:
@@ -321,7 +336,8 @@ static raffle_rc apply(rf_control *c, const rf_record *r, const uint8_t leaf_has
     }
 }
 
-raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken, raffle_error *err)
+raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken,
+                           raffle_error *err)
 {
     if (taken != NULL)
         taken->n = 0;

@@ -49,7 +49,8 @@ uint32_t rf_control_promotion(const rf_control *c, int prize)
 {
     const rf_prize_state *s = &c->prize[prize];
     for (size_t k = 0; k < s->places; k++)
-        if (s->place[k].state == RAFFLE_PLACE_ALTERNATE && !rf_control_barred(c, c->rules->prize[prize].one_win, &s->place[k].place))
+        if (s->place[k].state == RAFFLE_PLACE_ALTERNATE &&
+            !rf_control_barred(c, c->rules->prize[prize].one_win, &s->place[k].place))
             return (uint32_t)k + 1;
     return 0;
 }
@@ -59,7 +60,8 @@ bool rf_control_holds_place(const rf_control *c, uint32_t unit, uint64_t serial)
     for (size_t i = 0; i < c->rules->prizes; i++) {
         for (size_t k = 0; k < c->prize[i].places; k++) {
             const rf_place_state *p = &c->prize[i].place[k];
-            if (p->place.unit == unit && p->place.serial == serial && p->state != RAFFLE_PLACE_FORFEITED && p->state != RAFFLE_PLACE_REFUSED)
+            if (p->place.unit == unit && p->place.serial == serial && p->state != RAFFLE_PLACE_FORFEITED &&
+                p->state != RAFFLE_PLACE_REFUSED)
                 return true;
         }
     }
@@ -82,19 +84,23 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
     if (p->state == RAFFLE_PRIZE_DRAWN)
         return rf_fail(err, RAFFLE_DRAWN, "prize \"%s\" is drawn already", name);
     if (i != rf_control_next_prize(c))
-        return rf_fail(err, RAFFLE_SEQUENCE, "prize \"%s\" comes after \"%s\", which is not drawn", name, c->rules->prize[rf_control_next_prize(c)].name);
+        return rf_fail(err, RAFFLE_SEQUENCE, "prize \"%s\" comes after \"%s\", which is not drawn", name,
+                       c->rules->prize[rf_control_next_prize(c)].name);
     if (seal->kind == 0)
         return rf_fail(err, RAFFLE_NOT_SEALED, "prize \"%s\" is drawn from %s seal, which is missing", name,
                        c->rules->prize[i].seal == RAFFLE_SEAL_EARLY ? "an early" : "the final");
     if (!seal->acknowledged)
-        return rf_fail(err, RAFFLE_NOT_ACKED, "the voids of seal %llu are not acknowledged", (unsigned long long)seal->index);
+        return rf_fail(err, RAFFLE_NOT_ACKED, "the voids of seal %llu are not acknowledged",
+                       (unsigned long long)seal->index);
     if (seal->sum.numbers == 0)
         return rf_fail(err, RAFFLE_EMPTY, "seal %llu holds no draw number", (unsigned long long)seal->index);
-    if ((uint64_t)r->seal != seal->index || (uint64_t)r->numbers != seal->sum.numbers || (uint64_t)r->attempt != p->attempts + 1u)
-        return rf_fail(err, RAFFLE_CORRUPT, "the intent for \"%s\" names seal %lld, %lld numbers, attempt %lld", name, (long long)r->seal,
-                       (long long)r->numbers, (long long)r->attempt);
+    if ((uint64_t)r->seal != seal->index || (uint64_t)r->numbers != seal->sum.numbers ||
+        (uint64_t)r->attempt != p->attempts + 1u)
+        return rf_fail(err, RAFFLE_CORRUPT, "the intent for \"%s\" names seal %lld, %lld numbers, attempt %lld", name,
+                       (long long)r->seal, (long long)r->numbers, (long long)r->attempt);
     if (rf_has(r, RF_F_COMMITMENT))
-        return rf_fail(err, RAFFLE_UNSUPPORTED, "the intent for \"%s\" carries a commitment, which its rules do not ask for", name);
+        return rf_fail(err, RAFFLE_UNSUPPORTED,
+                       "the intent for \"%s\" carries a commitment, which its rules do not ask for", name);
     p->state = RAFFLE_PRIZE_INTENT;
     p->attempts++;
     p->seal = seal->index;
@@ -112,7 +118,8 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
 static raffle_rc check_open(const rf_control *c, const rf_record *r, raffle_error *err)
 {
     if (c->open_prize < 0 || c->prize[c->open_prize].intent != (uint64_t)r->intent)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "no intent %lld is open for this %s", (long long)r->intent, rf_type_name(r->type));
+        return rf_fail(err, RAFFLE_NOT_FOUND, "no intent %lld is open for this %s", (long long)r->intent,
+                       rf_type_name(r->type));
     return RAFFLE_OK;
 }
 
@@ -154,14 +161,17 @@ static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_er
     if (!rf_text_is(&r->prize, rule->name) || (uint64_t)r->attempt != p->attempts || (uint64_t)r->numbers != p->numbers)
         return rf_fail(err, RAFFLE_CORRUPT, "the result is not that of the open intent for \"%s\"", rule->name);
     if (!rf_text_copy(&r->provider, provider, sizeof provider) || !rf_rules_provider(c->rules, provider))
-        return rf_fail(err, RAFFLE_RNG_NOT_PINNED, "the provider \"%.*s\" is not one that the rules allow", (int)r->provider.length, r->provider.text);
+        return rf_fail(err, RAFFLE_RNG_NOT_PINNED, "the provider \"%.*s\" is not one that the rules allow",
+                       (int)r->provider.length, r->provider.text);
     if (rf_has(r, RF_F_BEACON) || rf_has(r, RF_F_ROUND))
-        return rf_fail(err, RAFFLE_UNSUPPORTED, "the result for \"%s\" carries a beacon, which its rules do not ask for", rule->name);
+        return rf_fail(err, RAFFLE_UNSUPPORTED,
+                       "the result for \"%s\" carries a beacon, which its rules do not ask for", rule->name);
     if (!c->pending)
         return rf_fail(err, RAFFLE_SEQUENCE, "the result for \"%s\" has a seed that nobody was asked for", rule->name);
-    if (r->winners > rule->winners || r->alternates > rule->alternates || (r->alternates > 0 && r->winners < rule->winners))
-        return rf_fail(err, RAFFLE_CORRUPT, "the result for \"%s\" has %lld winners and %lld alternates", rule->name, (long long)r->winners,
-                       (long long)r->alternates);
+    if (r->winners > rule->winners || r->alternates > rule->alternates ||
+        (r->alternates > 0 && r->winners < rule->winners))
+        return rf_fail(err, RAFFLE_CORRUPT, "the result for \"%s\" has %lld winners and %lld alternates", rule->name,
+                       (long long)r->winners, (long long)r->alternates);
     return RAFFLE_OK;
 }
 
@@ -176,8 +186,8 @@ static raffle_rc apply_result(rf_control *c, const rf_record *r, raffle_error *e
     if (rc != RAFFLE_OK)
         return rc;
     if (c->picks != (uint64_t)(r->winners + r->alternates)) {
-        rc = rf_fail(err, RAFFLE_CORRUPT, "the result has %zu places for %lld winners and %lld alternates", c->picks, (long long)r->winners,
-                     (long long)r->alternates);
+        rc = rf_fail(err, RAFFLE_CORRUPT, "the result has %zu places for %lld winners and %lld alternates", c->picks,
+                     (long long)r->winners, (long long)r->alternates);
         c->picks = before;
         return rc;
     }
@@ -224,8 +234,10 @@ raffle_rc rf_draw_event(rf_control *c, const rf_record *r, raffle_error *err)
     if (c->open_prize < 0)
         return rf_fail(err, RAFFLE_SEQUENCE, "\"%.*s\" without an open intent", (int)r->code.length, r->code.text);
     if (c->pending == ask)
-        return rf_fail(err, ask ? RAFFLE_APPROVAL : RAFFLE_SEQUENCE, ask ? "a provider was asked for this draw, and its answer is lost: asking again needs a second approver"
-                                                                         : "no provider was asked that could have failed or be asked again");
+        return rf_fail(
+            err, ask ? RAFFLE_APPROVAL : RAFFLE_SEQUENCE,
+            ask ? "a provider was asked for this draw, and its answer is lost: asking again needs a second approver"
+                : "no provider was asked that could have failed or be asked again");
     raffle_rc rc = again ? rf_control_approved(c, r, err) : RAFFLE_OK;
     if (rc != RAFFLE_OK)
         return rc;
@@ -243,20 +255,23 @@ static raffle_rc find_place(rf_control *c, const rf_record *r, int *prize, rf_pl
         return rf_fail(err, RAFFLE_NOT_FOUND, "there is no prize \"%.*s\"", (int)r->prize.length, r->prize.text);
     rf_prize_state *p = &c->prize[*prize];
     if (p->state != RAFFLE_PRIZE_DRAWN || p->result != (uint64_t)r->result)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "record %lld is not the result of prize \"%s\"", (long long)r->result, c->rules->prize[*prize].name);
+        return rf_fail(err, RAFFLE_NOT_FOUND, "record %lld is not the result of prize \"%s\"", (long long)r->result,
+                       c->rules->prize[*prize].name);
     if (r->place < 1 || (uint64_t)r->place > p->places)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "prize \"%s\" has places 1 to %zu, not %lld", c->rules->prize[*prize].name, p->places, (long long)r->place);
+        return rf_fail(err, RAFFLE_NOT_FOUND, "prize \"%s\" has places 1 to %zu, not %lld",
+                       c->rules->prize[*prize].name, p->places, (long long)r->place);
     *place = &p->place[r->place - 1];
     return RAFFLE_OK;
 }
 
 /* The place is lost: it gets `state`, and the next alternate becomes a winner, which the record must name. */
-static raffle_rc lose_place(rf_control *c, const rf_record *r, int prize, rf_place_state *place, int32_t state, raffle_error *err)
+static raffle_rc lose_place(rf_control *c, const rf_record *r, int prize, rf_place_state *place, int32_t state,
+                            raffle_error *err)
 {
     uint32_t next = rf_control_promotion(c, prize);
     if ((rf_has(r, RF_F_PROMOTED) ? (uint64_t)r->promoted : 0) != next)
-        return rf_fail(err, RAFFLE_CORRUPT, "place %lld is lost to place %lld; the next alternate is place %u", (long long)r->place,
-                       (long long)(rf_has(r, RF_F_PROMOTED) ? r->promoted : 0), next);
+        return rf_fail(err, RAFFLE_CORRUPT, "place %lld is lost to place %lld; the next alternate is place %u",
+                       (long long)r->place, (long long)(rf_has(r, RF_F_PROMOTED) ? r->promoted : 0), next);
     place->state = state;
     if (next != 0)
         c->prize[prize].place[next - 1].state = RAFFLE_PLACE_DRAWN;
@@ -265,8 +280,10 @@ static raffle_rc lose_place(rf_control *c, const rf_record *r, int prize, rf_pla
 
 static raffle_rc wrong_state(const rf_record *r, const rf_place_state *place, raffle_error *err)
 {
-    static const char *const names[] = {"?", "an alternate", "drawn", "verified", "official", "claimed", "forfeited", "refused"};
-    return rf_fail(err, RAFFLE_SEQUENCE, "place %lld is %s: no %s now", (long long)r->place, names[place->state], rf_type_name(r->type));
+    static const char *const names[] = {"?",        "an alternate", "drawn",     "verified",
+                                        "official", "claimed",      "forfeited", "refused"};
+    return rf_fail(err, RAFFLE_SEQUENCE, "place %lld is %s: no %s now", (long long)r->place, names[place->state],
+                   rf_type_name(r->type));
 }
 
 static raffle_rc apply_verify(rf_control *c, const rf_record *r, int prize, rf_place_state *place, raffle_error *err)
@@ -279,7 +296,8 @@ static raffle_rc apply_verify(rf_control *c, const rf_record *r, int prize, rf_p
     if (rf_text_is(&r->outcome, "void"))
         return lose_place(c, r, prize, place, RAFFLE_PLACE_REFUSED, err);
     if (!rf_text_is(&r->outcome, "verified") || rf_has(r, RF_F_PROMOTED))
-        return rf_fail(err, RAFFLE_CORRUPT, "a verification ends \"verified\" or \"void\", not \"%.*s\"", (int)r->outcome.length, r->outcome.text);
+        return rf_fail(err, RAFFLE_CORRUPT, "a verification ends \"verified\" or \"void\", not \"%.*s\"",
+                       (int)r->outcome.length, r->outcome.text);
     place->state = RAFFLE_PLACE_VERIFIED;
     return RAFFLE_OK;
 }
@@ -295,7 +313,8 @@ static raffle_rc apply_official(rf_control *c, const rf_record *r, rf_place_stat
     return RAFFLE_OK;
 }
 
-static raffle_rc apply_claim(rf_control *c, const rf_record *r, rf_place_state *place, rf_taken_list *taken, raffle_error *err)
+static raffle_rc apply_claim(rf_control *c, const rf_record *r, rf_place_state *place, rf_taken_list *taken,
+                             raffle_error *err)
 {
     raffle_rc rc = rf_control_role(c, RF_OP_CLAIM, r->by, err);
     if (rc == RAFFLE_OK)
@@ -314,7 +333,8 @@ static raffle_rc apply_forfeit(rf_control *c, const rf_record *r, int prize, rf_
     raffle_rc rc = rf_control_role(c, RF_OP_FORFEIT, r->by, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (place->state != RAFFLE_PLACE_DRAWN && place->state != RAFFLE_PLACE_VERIFIED && place->state != RAFFLE_PLACE_OFFICIAL)
+    if (place->state != RAFFLE_PLACE_DRAWN && place->state != RAFFLE_PLACE_VERIFIED &&
+        place->state != RAFFLE_PLACE_OFFICIAL)
         return wrong_state(r, place, err);
     /* Before the claim period is over, a forfeit is an exception (design section 9). */
     if (r->at < c->prize[prize].result_at + c->rules->prize[prize].claim_days * day_ms) {

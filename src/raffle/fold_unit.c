@@ -20,10 +20,12 @@ static raffle_rc check_role(const rf_unit_frame *frame, rf_op op, raffle_role ro
 static raffle_rc apply_start(const rf_unit_frame *frame, const rf_unit_state *s, const rf_record *r, raffle_error *err)
 {
     if (s->size != 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "unit %u starts again at record %llu", frame->unit, (unsigned long long)s->size);
+        return rf_fail(err, RAFFLE_CORRUPT, "unit %u starts again at record %llu", frame->unit,
+                       (unsigned long long)s->size);
     if (r->unit != frame->unit || memcmp(r->open, frame->open, 32) != 0)
-        return rf_fail(err, RAFFLE_MISMATCH, "the log says it is unit %lld of another raffle, and not unit %u of this one", (long long)r->unit,
-                       frame->unit);
+        return rf_fail(err, RAFFLE_MISMATCH,
+                       "the log says it is unit %lld of another raffle, and not unit %u of this one",
+                       (long long)r->unit, frame->unit);
     return RAFFLE_OK;
 }
 
@@ -34,10 +36,11 @@ static raffle_rc apply_sale(const rf_unit_frame *frame, rf_unit_state *s, const 
     if (i < 0)
         return rf_fail(err, RAFFLE_NOT_FOUND, "there is no tier \"%.*s\"", (int)r->tier.length, r->tier.text);
     if (r->count != rules->tier[i].count || r->price != rules->tier[i].price)
-        return rf_fail(err, RAFFLE_INVALID, "%lld numbers for %lld is not what tier \"%s\" costs", (long long)r->count, (long long)r->price,
-                       rules->tier[i].name);
+        return rf_fail(err, RAFFLE_INVALID, "%lld numbers for %lld is not what tier \"%s\" costs", (long long)r->count,
+                       (long long)r->price, rules->tier[i].name);
     if (r->at < rules->opens || r->at >= rules->closes)
-        return rf_fail(err, RAFFLE_WINDOW, "a sale %lld s %s the sales window", (long long)(r->at < rules->opens ? rules->opens - r->at : r->at - rules->closes) / 1000,
+        return rf_fail(err, RAFFLE_WINDOW, "a sale %lld s %s the sales window",
+                       (long long)(r->at < rules->opens ? rules->opens - r->at : r->at - rules->closes) / 1000,
                        r->at < rules->opens ? "before" : "after the end of");
     raffle_rc rc = check_role(frame, RF_OP_SELL, r->by, err);
     if (rc != RAFFLE_OK)
@@ -51,11 +54,14 @@ static raffle_rc apply_sale(const rf_unit_frame *frame, rf_unit_state *s, const 
     return RAFFLE_OK;
 }
 
-static raffle_rc apply_void(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken, raffle_error *err)
+static raffle_rc apply_void(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken,
+                            raffle_error *err)
 {
     if (r->unit != frame->unit || r->serial < 1 || (uint64_t)r->serial >= s->size)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no ticket %lld/%lld to void in unit %u", (long long)r->unit, (long long)r->serial, frame->unit);
-    if (s->voids >= s->tickets || s->void_numbers + (uint64_t)r->count > s->numbers || s->void_gross + r->price > s->gross)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no ticket %lld/%lld to void in unit %u", (long long)r->unit,
+                       (long long)r->serial, frame->unit);
+    if (s->voids >= s->tickets || s->void_numbers + (uint64_t)r->count > s->numbers ||
+        s->void_gross + r->price > s->gross)
         return rf_fail(err, RAFFLE_CORRUPT, "unit %u voids more than it sold", frame->unit);
     raffle_rc rc = check_role(frame, RF_OP_VOID, r->by, err);
     if (rc != RAFFLE_OK)
@@ -68,7 +74,8 @@ static raffle_rc apply_void(const rf_unit_frame *frame, rf_unit_state *s, const 
     return RAFFLE_OK;
 }
 
-static raffle_rc apply_event(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken, raffle_error *err)
+static raffle_rc apply_event(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken,
+                             raffle_error *err)
 {
     raffle_rc rc = check_role(frame, rf_text_is(&r->code, "clock.reset") ? RF_OP_CLOCK : RF_OP_EVENT, r->by, err);
     if (rc != RAFFLE_OK)
@@ -83,16 +90,19 @@ static raffle_rc apply_event(const rf_unit_frame *frame, rf_unit_state *s, const
 
 static raffle_rc apply_close(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, raffle_error *err)
 {
-    if ((uint64_t)r->tickets != s->tickets || (uint64_t)r->numbers != s->numbers || r->gross != s->gross || (uint64_t)r->voids != s->voids ||
-        (uint64_t)r->void_numbers != s->void_numbers || r->void_gross != s->void_gross)
-        return rf_fail(err, RAFFLE_STATE_DIFFERS, "unit %u closes with totals that its records do not add up to", frame->unit);
+    if ((uint64_t)r->tickets != s->tickets || (uint64_t)r->numbers != s->numbers || r->gross != s->gross ||
+        (uint64_t)r->voids != s->voids || (uint64_t)r->void_numbers != s->void_numbers ||
+        r->void_gross != s->void_gross)
+        return rf_fail(err, RAFFLE_STATE_DIFFERS, "unit %u closes with totals that its records do not add up to",
+                       frame->unit);
     raffle_rc rc = check_role(frame, RF_OP_CLOSE, r->by, err);
     if (rc == RAFFLE_OK)
         s->closed = 1;
     return rc;
 }
 
-raffle_rc rf_unit_apply(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken, raffle_error *err)
+raffle_rc rf_unit_apply(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken,
+                        raffle_error *err)
 {
     raffle_rc rc;
     if (taken != NULL)
@@ -100,13 +110,14 @@ raffle_rc rf_unit_apply(const rf_unit_frame *frame, rf_unit_state *s, const rf_r
     if (s->closed)
         return rf_fail(err, RAFFLE_CLOSED, "unit %u is closed", frame->unit);
     if ((s->size == 0) != (r->type == RF_UNIT_START))
-        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of unit %u is a %s", (unsigned long long)s->size, frame->unit, rf_type_name(r->type));
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of unit %u is a %s", (unsigned long long)s->size, frame->unit,
+                       rf_type_name(r->type));
     if (!rf_has(r, RF_F_N) || (uint64_t)r->n != s->next)
-        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of unit %u has n %lld; the next draw number is %llu", (unsigned long long)s->size,
-                       frame->unit, (long long)r->n, (unsigned long long)s->next);
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of unit %u has n %lld; the next draw number is %llu",
+                       (unsigned long long)s->size, frame->unit, (long long)r->n, (unsigned long long)s->next);
     if (r->at < s->last_at && !(r->type == RF_EVENT && rf_text_is(&r->code, "clock.reset")))
-        return rf_fail(err, RAFFLE_CLOCK, "record %llu of unit %u is %lld ms earlier than the one before it", (unsigned long long)s->size, frame->unit,
-                       (long long)(s->last_at - r->at));
+        return rf_fail(err, RAFFLE_CLOCK, "record %llu of unit %u is %lld ms earlier than the one before it",
+                       (unsigned long long)s->size, frame->unit, (long long)(s->last_at - r->at));
     switch (r->type) {
     case RF_UNIT_START:
         rc = apply_start(frame, s, r, err);

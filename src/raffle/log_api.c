@@ -114,7 +114,9 @@ static raffle_rc read_chunk(raffle_cursor *c, raffle_error *err)
     }
     set_pointers(c);
     c->next += c->n;
-    return c->n > 0 ? RAFFLE_OK : rf_fail(err, RAFFLE_NOT_FOUND, "%s has %llu records", rf_log_origin(c->log), (unsigned long long)c->next);
+    return c->n > 0 ? RAFFLE_OK
+                    : rf_fail(err, RAFFLE_NOT_FOUND, "%s has %llu records", rf_log_origin(c->log),
+                              (unsigned long long)c->next);
 }
 
 raffle_rc raffle_cursor_next(raffle_cursor *cursor, raffle_record *record, raffle_error *err)
@@ -188,7 +190,8 @@ raffle_rc raffle_checkpoint(raffle *r, uint32_t log, char *note, size_t cap, siz
     return rc;
 }
 
-raffle_rc raffle_checkpoint_get(raffle *r, uint32_t log, uint64_t size, char *note, size_t cap, size_t *length, raffle_error *err)
+raffle_rc raffle_checkpoint_get(raffle *r, uint32_t log, uint64_t size, char *note, size_t cap, size_t *length,
+                                raffle_error *err)
 {
     rf_log *l;
     size_t n;
@@ -220,49 +223,56 @@ raffle_rc raffle_leaf_hash(const void *leaf, size_t length, uint8_t out[32], raf
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_inclusion(raffle *r, uint32_t log, uint64_t index, uint64_t size, uint8_t *proof, size_t *n, raffle_error *err)
+raffle_rc raffle_inclusion(raffle *r, uint32_t log, uint64_t index, uint64_t size, uint8_t *proof, size_t *n,
+                           raffle_error *err)
 {
     rf_log *l;
     raffle_rc rc = get_log(r, log, &l, NULL, err);
     if (rc == RAFFLE_OK && (proof == NULL || n == NULL))
         rc = rf_null(err, proof == NULL ? "proof" : "n");
-    return rc == RAFFLE_OK ? rf_log_inclusion(l, index, size, (uint8_t (*)[32])(void *)proof, n, err) : rc;
+    return rc == RAFFLE_OK ? rf_log_inclusion(l, index, size, (uint8_t(*)[32])(void *)proof, n, err) : rc;
 }
 
-raffle_rc raffle_consistency(raffle *r, uint32_t log, uint64_t old_size, uint64_t size, uint8_t *proof, size_t *n, raffle_error *err)
+raffle_rc raffle_consistency(raffle *r, uint32_t log, uint64_t old_size, uint64_t size, uint8_t *proof, size_t *n,
+                             raffle_error *err)
 {
     rf_log *l;
     raffle_rc rc = get_log(r, log, &l, NULL, err);
     if (rc == RAFFLE_OK && (proof == NULL || n == NULL))
         rc = rf_null(err, proof == NULL ? "proof" : "n");
-    return rc == RAFFLE_OK ? rf_log_consistency(l, old_size, size, (uint8_t (*)[32])(void *)proof, n, err) : rc;
+    return rc == RAFFLE_OK ? rf_log_consistency(l, old_size, size, (uint8_t(*)[32])(void *)proof, n, err) : rc;
 }
 
-raffle_rc raffle_inclusion_verify(uint64_t index, uint64_t size, const uint8_t leaf_hash[32], const uint8_t *proof, size_t n,
-                                  const uint8_t root[32], raffle_error *err)
+raffle_rc raffle_inclusion_verify(uint64_t index, uint64_t size, const uint8_t leaf_hash[32], const uint8_t *proof,
+                                  size_t n, const uint8_t root[32], raffle_error *err)
 {
     if (leaf_hash == NULL || root == NULL || (proof == NULL && n > 0))
         return rf_null(err, leaf_hash == NULL ? "leaf_hash" : root == NULL ? "root" : "proof");
     rf_sha256 *hash = rf_sha256_new();
     if (hash == NULL)
         return rf_nomem(err);
-    const bool holds = rf_inclusion_check(hash, index, size, leaf_hash, (const uint8_t (*)[32])(const void *)proof, n, root);
+    const bool holds =
+        rf_inclusion_check(hash, index, size, leaf_hash, (const uint8_t(*)[32])(const void *)proof, n, root);
     rf_sha256_free(hash);
-    return holds ? RAFFLE_OK : rf_fail(err, RAFFLE_PROOF, "the %zu hashes do not prove record %llu of %llu", n, (unsigned long long)index, (unsigned long long)size);
+    return holds ? RAFFLE_OK
+                 : rf_fail(err, RAFFLE_PROOF, "the %zu hashes do not prove record %llu of %llu", n,
+                           (unsigned long long)index, (unsigned long long)size);
 }
 
-raffle_rc raffle_consistency_verify(uint64_t old_size, uint64_t size, const uint8_t old_root[32], const uint8_t root[32], const uint8_t *proof,
-                                    size_t n, raffle_error *err)
+raffle_rc raffle_consistency_verify(uint64_t old_size, uint64_t size, const uint8_t old_root[32],
+                                    const uint8_t root[32], const uint8_t *proof, size_t n, raffle_error *err)
 {
     if (old_root == NULL || root == NULL || (proof == NULL && n > 0))
         return rf_null(err, old_root == NULL ? "old_root" : root == NULL ? "root" : "proof");
     rf_sha256 *hash = rf_sha256_new();
     if (hash == NULL)
         return rf_nomem(err);
-    const bool holds = rf_consistency_check(hash, old_size, size, old_root, root, (const uint8_t (*)[32])(const void *)proof, n);
+    const bool holds =
+        rf_consistency_check(hash, old_size, size, old_root, root, (const uint8_t(*)[32])(const void *)proof, n);
     rf_sha256_free(hash);
     return holds ? RAFFLE_OK
-                 : rf_fail(err, RAFFLE_PROOF, "the %zu hashes do not prove that %llu records extend %llu", n, (unsigned long long)size, (unsigned long long)old_size);
+                 : rf_fail(err, RAFFLE_PROOF, "the %zu hashes do not prove that %llu records extend %llu", n,
+                           (unsigned long long)size, (unsigned long long)old_size);
 }
 
 void raffle_record_init(raffle_record *record, size_t size)

@@ -5,7 +5,8 @@
 #include <sodium.h>
 #include <string.h>
 
-_Static_assert(crypto_shorthash_siphashx24_BYTES == 16 && crypto_shorthash_siphashx24_KEYBYTES == RF_ORDER_KEY_SIZE, "SipHash-2-4-128");
+_Static_assert(crypto_shorthash_siphashx24_BYTES == 16 && crypto_shorthash_siphashx24_KEYBYTES == RF_ORDER_KEY_SIZE,
+               "SipHash-2-4-128");
 
 void rf_order_key(rf_sha256 *h, uint8_t out[RF_ORDER_KEY_SIZE], const uint8_t k[32], const char *origin)
 {
@@ -43,7 +44,8 @@ static int uuid7_time(uint8_t out[6], const char *order, size_t length)
     return 1;
 }
 
-size_t rf_order_hash(uint8_t out[RF_ORDER_HASH_MAX], const uint8_t key[RF_ORDER_KEY_SIZE], const char *order, size_t length)
+size_t rf_order_hash(uint8_t out[RF_ORDER_HASH_MAX], const uint8_t key[RF_ORDER_KEY_SIZE], const char *order,
+                     size_t length)
 {
     size_t n = uuid7_time(out, order, length) ? 6 : 0;
     crypto_shorthash_siphashx24(out + n, (const uint8_t *)order, length, key);

@@ -17,6 +17,7 @@ enum {
 /* HMAC-SHA-256(K, "libraffle/order/v1" || 0 || origin)[0..16). */
 void rf_order_key(rf_sha256 *h, uint8_t out[RF_ORDER_KEY_SIZE], const uint8_t k[32], const char *origin);
 /* [u48be(time) of a UUIDv7] || SipHash-2-4-128(order). Returns the length. */
-size_t rf_order_hash(uint8_t out[RF_ORDER_HASH_MAX], const uint8_t key[RF_ORDER_KEY_SIZE], const char *order, size_t length);
+size_t rf_order_hash(uint8_t out[RF_ORDER_HASH_MAX], const uint8_t key[RF_ORDER_KEY_SIZE], const char *order,
+                     size_t length);
 
 #endif

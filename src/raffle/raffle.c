@@ -7,9 +7,9 @@
 #include "order.h"
 #include "sha256.h"
 #include "unit_impl.h"
+#include <limits.h>
 #include <raffle/ext/key.h>
 #include <raffle/ext/store.h>
-#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,7 +111,8 @@ static raffle_rc copy_host(raffle *r, const raffle_host *host, raffle_error *err
     return rc;
 }
 
-static raffle_rc new_handle(raffle_store *store, raffle_keys *keys, const raffle_host *host, raffle **out, raffle_error *err)
+static raffle_rc new_handle(raffle_store *store, raffle_keys *keys, const raffle_host *host, raffle **out,
+                            raffle_error *err)
 {
     if (sodium_init() < 0)
         return rf_fail(err, RAFFLE_IO, "libsodium finds no source of randomness");
@@ -148,12 +149,14 @@ static raffle_rc load_control(raffle *r, raffle_error *err)
     if (rc != RAFFLE_OK)
         return rc;
     if (r->control.size == 0)
-        return rf_fail(err, RAFFLE_NOT_RAFFLE, "the store holds %s, which was never opened: its making was cut off", r->origin);
+        return rf_fail(err, RAFFLE_NOT_RAFFLE, "the store holds %s, which was never opened: its making was cut off",
+                       r->origin);
     rc = rf_vkey_parse(&r->vkey, r->control.key, strlen(r->control.key), err);
     if (rc != RAFFLE_OK || strcmp(r->vkey.name, r->origin) != 0 || r->vkey.type != RF_NOTE_ED25519)
         return rf_fail(err, RAFFLE_CORRUPT, "the control key in raffle.open is not one of %s", r->origin);
     if (strcmp(r->control.rules->origin, r->origin) != 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "the rules are those of %s, in a store of %s", r->control.rules->origin, r->origin);
+        return rf_fail(err, RAFFLE_CORRUPT, "the rules are those of %s, in a store of %s", r->control.rules->origin,
+                       r->origin);
     r->rules = malloc(sizeof *r->rules);
     if (r->rules == NULL)
         return rf_nomem(err);
@@ -181,7 +184,8 @@ raffle_rc rf_raffle_ticket_key(raffle *r, uint8_t k[32], raffle_error *err)
         if (rc == RAFFLE_OK && length == 32)
             return RAFFLE_OK;
         if (rc != RAFFLE_NOT_FOUND) {
-            rf_fail(err, RAFFLE_HOST, "the host's secret \"ticket-key\" failed: %s", rc == RAFFLE_OK ? "not 32 bytes" : theirs.message);
+            rf_fail(err, RAFFLE_HOST, "the host's secret \"ticket-key\" failed: %s",
+                    rc == RAFFLE_OK ? "not 32 bytes" : theirs.message);
             if (err != NULL)
                 err->token = theirs.token;
             return RAFFLE_HOST;
@@ -251,7 +255,8 @@ static raffle_rc open_handle(raffle *r, raffle_error *err)
     return rc == RAFFLE_OK ? open_units(r, err) : rc;
 }
 
-raffle_rc raffle_open_with(raffle_store *store, raffle_keys *keys, const raffle_host *host, raffle **out, raffle_error *err)
+raffle_rc raffle_open_with(raffle_store *store, raffle_keys *keys, const raffle_host *host, raffle **out,
+                           raffle_error *err)
 {
     raffle *r = NULL;
     if (store == NULL || out == NULL)
@@ -387,8 +392,8 @@ static raffle_rc create_in_store(creation *c, raffle_error *err)
     return rc == RAFFLE_OK ? check_keys(r, err) : rc;
 }
 
-static raffle_rc create(raffle_store *store, raffle_keys *keys, const char *keys_note, const raffle_host *host, const char *rules, size_t length,
-                        const raffle_actor *by, raffle **out, raffle_error *err)
+static raffle_rc create(raffle_store *store, raffle_keys *keys, const char *keys_note, const raffle_host *host,
+                        const char *rules, size_t length, const raffle_actor *by, raffle **out, raffle_error *err)
 {
     raffle_actor actor;
     creation c = {.by = &actor, .keys_note = keys_note};
@@ -416,8 +421,8 @@ static raffle_rc create(raffle_store *store, raffle_keys *keys, const char *keys
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_create_with(raffle_store *store, raffle_keys *keys, const raffle_host *host, const char *rules, size_t length,
-                             const raffle_actor *by, raffle **out, raffle_error *err)
+raffle_rc raffle_create_with(raffle_store *store, raffle_keys *keys, const raffle_host *host, const char *rules,
+                             size_t length, const raffle_actor *by, raffle **out, raffle_error *err)
 {
     if (store == NULL || keys == NULL || rules == NULL || out == NULL)
         return rf_null(err, store == NULL ? "store" : keys == NULL ? "keys" : rules == NULL ? "rules" : "out");
@@ -451,9 +456,11 @@ static raffle_rc note_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raff
     const bool relative = strncmp(keys, "file:", 5) == 0 && keys[5] != '/';
     if (relative && getcwd(folder, sizeof folder) == NULL)
         return rf_fail(err, RAFFLE_IO, "the working folder has no path, and the keys are noted by theirs");
-    int n = relative ? snprintf(out, RAFFLE_TEXT_MAX + 1, "file:%s/%s", folder, keys + 5) : snprintf(out, RAFFLE_TEXT_MAX + 1, "%s", keys);
+    int n = relative ? snprintf(out, RAFFLE_TEXT_MAX + 1, "file:%s/%s", folder, keys + 5)
+                     : snprintf(out, RAFFLE_TEXT_MAX + 1, "%s", keys);
     if (n < 0 || n > RAFFLE_TEXT_MAX)
-        return rf_fail(err, RAFFLE_LIMIT, "the URI of the keys has %d bytes with its folder; %d can be noted", n, RAFFLE_TEXT_MAX);
+        return rf_fail(err, RAFFLE_LIMIT, "the URI of the keys has %d bytes with its folder; %d can be noted", n,
+                       RAFFLE_TEXT_MAX);
     return RAFFLE_OK;
 }
 
@@ -467,8 +474,8 @@ static raffle_rc lend_host(raffle_host *lent, const raffle_host *host, raffle_er
     return rc;
 }
 
-raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *host, const char *rules, size_t length, const raffle_actor *by,
-                        raffle **out, raffle_error *err)
+raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *host, const char *rules, size_t length,
+                        const raffle_actor *by, raffle **out, raffle_error *err)
 {
     raffle_store *s = NULL;
     raffle_keys *k = NULL;

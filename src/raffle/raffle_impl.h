@@ -18,7 +18,7 @@ typedef struct rf_unit {
     rf_vkey vkey;
     rf_unit_frame frame;
     rf_sha256 *state_hash; /* the leader's */
-    uint8_t *ku; /* K_u, in secure memory; NULL without keys */
+    uint8_t *ku;           /* K_u, in secure memory; NULL without keys */
     /* Owned by whoever leads the log; `lock` guards reading it beside. */
     pthread_mutex_t lock;
     rf_unit_state state, before;
@@ -79,7 +79,8 @@ raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err);
 
 /* The time for the next record of a log whose newest record is of `last_at` (design section 7). `last_clock` and `last_monotonic` are the log's
  * readings. `reset`: the record is an event clock.reset. */
-raffle_rc rf_clock_next(raffle *r, int64_t last_at, int64_t *last_clock, int64_t *last_monotonic, bool reset, int64_t *at, raffle_error *err);
+raffle_rc rf_clock_next(raffle *r, int64_t last_at, int64_t *last_clock, int64_t *last_monotonic, bool reset,
+                        int64_t *at, raffle_error *err);
 /* What follows from a reading of `now` alone. */
 raffle_rc rf_clock_read(raffle *r, int64_t *now, raffle_error *err);
 
@@ -99,9 +100,9 @@ typedef struct rf_control_op {
     const char *keys;            /* private: where the keys are */
     raffle_rc (*make)(void *ctx, size_t i, rf_record *record, raffle_error *err);
     void *ctx;
-    bool reset;      /* an event clock.reset */
+    bool reset;       /* an event clock.reset */
     bool signed_note; /* a checkpoint over exactly these records is kept with them */
-    uint64_t index;  /* out: of the first record */
+    uint64_t index;   /* out: of the first record */
 } rf_control_op;
 
 raffle_rc rf_control_append(rf_control_op *op, raffle_error *err);
@@ -110,11 +111,12 @@ raffle_rc rf_control_refold(raffle *r, uint64_t size, rf_control *control, raffl
 /* The callbacks of the control log. */
 rf_log_fold rf_control_fold(raffle *r);
 /* One record, by a plain function. */
-raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text, const rf_record *record, uint64_t *index,
-                         raffle_error *err);
+raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text,
+                         const rf_record *record, uint64_t *index, raffle_error *err);
 
 /* The first record of all. */
-raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record, raffle_error *err);
+raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record,
+                          raffle_error *err);
 
 /* The checkpoint of a log, signed with its key; `note` has RF_NOTE_MAX bytes. */
 raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t *size, raffle_error *err);

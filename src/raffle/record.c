@@ -8,8 +8,8 @@
 #include <string.h>
 
 typedef enum kind {
-    KIND_INT,    /* 0 … 2^53-1 */
-    KIND_MONEY,  /* the same: no amount is negative */
+    KIND_INT,   /* 0 … 2^53-1 */
+    KIND_MONEY, /* the same: no amount is negative */
     KIND_BOOL,
     KIND_TIME,
     KIND_ROLE,
@@ -31,7 +31,10 @@ typedef struct member {
     uint16_t offset;
 } member;
 
-#define MEMBER(text, k, type, field) {text, sizeof(text) - 1, k, offsetof(type, field)}
+#define MEMBER(text, k, type, field)                                                                                   \
+    {                                                                                                                  \
+        text, sizeof(text) - 1, k, offsetof(type, field)                                                               \
+    }
 
 static const member members[RF_FIELDS] = {
     [RF_F_ALTERNATES] = MEMBER("alternates", KIND_INT, rf_record, alternates),
@@ -123,15 +126,17 @@ static const type_row types[RF_TYPES] = {
     [RF_DRAW_INTENT] = {"draw.intent", COMMON | B(PRIZE) | B(SEAL) | B(ATTEMPT) | B(NUMBERS), B(COMMITMENT)},
     [RF_DRAW_PICKS] = {"draw.picks", COMMON | B(INTENT) | B(FIRST) | B(PLACES), 0},
     [RF_DRAW_RESULT] = {"draw.result",
-                        COMMON | B(PRIZE) | B(ATTEMPT) | B(INTENT) | B(NOTE) | B(NUMBERS) | B(PROVIDER) | B(SEED) | B(WINNERS) |
-                            B(ALTERNATES) | B(REJECTED) | B(SKIPPED_VOID) | B(SKIPPED_NOT_ENTERED) | B(SKIPPED_BARRED) | B(SKIPS),
+                        COMMON | B(PRIZE) | B(ATTEMPT) | B(INTENT) | B(NOTE) | B(NUMBERS) | B(PROVIDER) | B(SEED) |
+                            B(WINNERS) | B(ALTERNATES) | B(REJECTED) | B(SKIPPED_VOID) | B(SKIPPED_NOT_ENTERED) |
+                            B(SKIPPED_BARRED) | B(SKIPS),
                         B(PLACES) | B(BEACON) | B(ROUND)},
     [RF_EVENT] = {"event", COMMON | B(CODE), B(COMPONENT) | B(COUNT) | B(N) | B(OK) | B(UNIT) | B(SIZE) | B(SERIAL)},
     [RF_FORFEIT] = {"forfeit", COMMON | PRIZE_PLACE | B(REASON), B(OK) | B(PROMOTED)},
     [RF_RAFFLE_OPEN] = {"raffle.open", COMMON | B(FORMAT) | B(KEY) | B(RULES) | B(TICKET_KEY), 0},
     [RF_SALE] = {"sale", COMMON | B(N) | B(COUNT) | B(PRICE) | B(TIER), 0},
     [RF_SEAL] = {"seal", COMMON | TOTALS | B(KIND) | B(FIRST) | B(UNITS) | B(UNRECONCILED), B(OK)},
-    [RF_SEAL_UNIT] = {"seal.unit", COMMON | TOTALS | B(UNIT) | B(SIZE) | B(ROOT) | B(RECONCILED) | B(VOID_ROOT) | B(NOTE), 0},
+    [RF_SEAL_UNIT] = {"seal.unit",
+                      COMMON | TOTALS | B(UNIT) | B(SIZE) | B(ROOT) | B(RECONCILED) | B(VOID_ROOT) | B(NOTE), 0},
     [RF_UNIT_CLOSE] = {"unit.close", COMMON | TOTALS | B(N), 0},
     [RF_UNIT_DISABLE] = {"unit.disable", COMMON | B(UNIT) | B(REASON), 0},
     [RF_UNIT_ENABLE] = {"unit.enable", COMMON | B(UNIT), 0},
@@ -389,17 +394,21 @@ static raffle_rc decode(const member *table, unsigned count, uint64_t *has, void
     *has = 0;
     rf_json_reader_init(&in, json, length, true);
     if (!rf_json_enter_object(&in))
-        return rf_fail(err, RAFFLE_CORRUPT, "the record is not canonical JSON: %s at byte %zu", in.fault ? in.fault : "no object", in.at);
+        return rf_fail(err, RAFFLE_CORRUPT, "the record is not canonical JSON: %s at byte %zu",
+                       in.fault ? in.fault : "no object", in.at);
     while (rf_json_next_key(&in, &name, &name_length)) {
         const member *m = find_member(table, count, &next, name, name_length);
         if (m == NULL)
-            return rf_fail(err, RAFFLE_CORRUPT, "the record has an unknown member, \"%.*s\"", (int)(name_length < 40 ? name_length : 40), name);
+            return rf_fail(err, RAFFLE_CORRUPT, "the record has an unknown member, \"%.*s\"",
+                           (int)(name_length < 40 ? name_length : 40), name);
         if (!read_member(&in, m, to))
-            return rf_fail(err, RAFFLE_CORRUPT, "the record's member \"%s\" is malformed: %s", m->name, in.fault ? in.fault : "not of its kind");
+            return rf_fail(err, RAFFLE_CORRUPT, "the record's member \"%s\" is malformed: %s", m->name,
+                           in.fault ? in.fault : "not of its kind");
         *has |= rf_bit((unsigned)(m - table));
     }
     if (!rf_json_done(&in))
-        return rf_fail(err, RAFFLE_CORRUPT, "the record is not canonical JSON: %s at byte %zu", in.fault ? in.fault : "bytes follow it", in.at);
+        return rf_fail(err, RAFFLE_CORRUPT, "the record is not canonical JSON: %s at byte %zu",
+                       in.fault ? in.fault : "bytes follow it", in.at);
     return RAFFLE_OK;
 }
 
@@ -413,14 +422,16 @@ raffle_rc rf_record_decode(rf_record *r, const char *leaf, size_t length, raffle
     if (!rf_has(r, RF_F_T))
         return rf_fail(err, RAFFLE_CORRUPT, "the record has no type");
     if (!fits_type(r))
-        return rf_fail(err, RAFFLE_CORRUPT, "a record of type %s lacks a member or has one too many", types[r->type].name);
+        return rf_fail(err, RAFFLE_CORRUPT, "a record of type %s lacks a member or has one too many",
+                       types[r->type].name);
     return RAFFLE_OK;
 }
 
 raffle_rc rf_private_decode(rf_private *p, const char *json, size_t length, raffle_error *err)
 {
     if (length > RAFFLE_PRIVATE_MAX)
-        return rf_fail(err, RAFFLE_CORRUPT, "the private part has %zu bytes; %d are the most", length, RAFFLE_PRIVATE_MAX);
+        return rf_fail(err, RAFFLE_CORRUPT, "the private part has %zu bytes; %d are the most", length,
+                       RAFFLE_PRIVATE_MAX);
     raffle_rc rc = decode(private_members, RF_PRIVATE_FIELDS, &p->has, p, json, length, err);
     if (rc != RAFFLE_OK)
         return rc;
@@ -461,8 +472,9 @@ static bool read_place(rf_json_reader *in, rf_place *place)
     size_t length;
     int64_t number, serial, unit;
     if (!rf_json_enter_object(in) || !read_place_member(in, "number", RF_JSON_INT_MAX, &number) ||
-        !read_place_member(in, "serial", RF_JSON_INT_MAX, &serial) || !read_place_member(in, "unit", RAFFLE_UNIT_MAX, &unit) ||
-        rf_json_next_key(in, &name, &length) || in->fault != NULL)
+        !read_place_member(in, "serial", RF_JSON_INT_MAX, &serial) ||
+        !read_place_member(in, "unit", RAFFLE_UNIT_MAX, &unit) || rf_json_next_key(in, &name, &length) ||
+        in->fault != NULL)
         return false;
     *place = (rf_place){(uint64_t)number, (uint64_t)serial, (uint32_t)unit};
     return true;

@@ -109,9 +109,9 @@ typedef struct rf_record {
     raffle_role by, ok;
     bool reconciled;
     int64_t at;
-    int64_t alternates, attempt, count, first, format, gross, intent, n, numbers, place, price, promoted, quota, rejected, result, round,
-        seal, serial, size, skipped_barred, skipped_not_entered, skipped_void, tickets, unit, units, unreconciled, void_gross,
-        void_numbers, voids, winners;
+    int64_t alternates, attempt, count, first, format, gross, intent, n, numbers, place, price, promoted, quota,
+        rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void, tickets, unit,
+        units, unreconciled, void_gross, void_numbers, voids, winners;
     rf_text code, component, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier;
     uint8_t commitment[32], open[32], p[32], root[32], skips[32], ticket_key[32], void_root[32];
     uint8_t seed[48], beacon[48];

@@ -9,10 +9,10 @@
 #include <string.h>
 
 static const char *const op_names[RF_OPS] = {
-    [RF_OP_ACK] = "ack",       [RF_OP_APPROVE] = "approve", [RF_OP_CLAIM] = "claim",     [RF_OP_CLOCK] = "clock",
-    [RF_OP_CLOSE] = "close",   [RF_OP_DRAW] = "draw",       [RF_OP_ERASE] = "erase",     [RF_OP_EVENT] = "event",
-    [RF_OP_FORFEIT] = "forfeit", [RF_OP_SEAL] = "seal",     [RF_OP_SELL] = "sell",       [RF_OP_UNITS] = "units",
-    [RF_OP_VERIFY] = "verify", [RF_OP_VOID] = "void",
+    [RF_OP_ACK] = "ack",         [RF_OP_APPROVE] = "approve", [RF_OP_CLAIM] = "claim", [RF_OP_CLOCK] = "clock",
+    [RF_OP_CLOSE] = "close",     [RF_OP_DRAW] = "draw",       [RF_OP_ERASE] = "erase", [RF_OP_EVENT] = "event",
+    [RF_OP_FORFEIT] = "forfeit", [RF_OP_SEAL] = "seal",       [RF_OP_SELL] = "sell",   [RF_OP_UNITS] = "units",
+    [RF_OP_VERIFY] = "verify",   [RF_OP_VOID] = "void",
 };
 
 enum {
@@ -96,8 +96,8 @@ static path path_element(const path *parent, size_t i)
 static raffle_rc fault(const parse *p, raffle_rc rc, const path *at, const char *what)
 {
     if (p->in.fault != NULL)
-        return rf_fail(p->err, RAFFLE_INVALID, "the rules are not JSON that can be read: %s at byte %zu (%s)", p->in.fault, p->in.at,
-                       at->text[0] ? at->text : "top level");
+        return rf_fail(p->err, RAFFLE_INVALID, "the rules are not JSON that can be read: %s at byte %zu (%s)",
+                       p->in.fault, p->in.at, at->text[0] ? at->text : "top level");
     return rf_fail(p->err, rc, "rules: \"%s\" %s", at->text[0] ? at->text : "top level", what);
 }
 
@@ -109,8 +109,8 @@ static raffle_rc read_int(parse *p, const path *at, int64_t min, int64_t max, in
     if (rf_json_peek(&p->in) != RF_JSON_INT || !rf_json_take_int(&p->in, &value))
         return fault(p, RAFFLE_INVALID, at, "must be an integer");
     if (value < min || value > max)
-        return rf_fail(p->err, RAFFLE_LIMIT, "rules: \"%s\" is %lld; it must be %lld to %lld", at->text, (long long)value, (long long)min,
-                       (long long)max);
+        return rf_fail(p->err, RAFFLE_LIMIT, "rules: \"%s\" is %lld; it must be %lld to %lld", at->text,
+                       (long long)value, (long long)min, (long long)max);
     *out = value;
     return RAFFLE_OK;
 }
@@ -147,8 +147,9 @@ static raffle_rc read_word(parse *p, const path *at, char out[RAFFLE_WORD_SIZE])
 {
     raffle_rc rc = read_string(p, at, out, RAFFLE_WORD_MAX);
     if (rc == RAFFLE_OK && !rf_word_valid(out, strlen(out), RAFFLE_WORD_MAX))
-        return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s\" is \"%s\"; a word is 1 to 32 of a-z 0-9 . _ - and begins with a letter or digit", at->text,
-                       out);
+        return rf_fail(p->err, RAFFLE_INVALID,
+                       "rules: \"%s\" is \"%s\"; a word is 1 to 32 of a-z 0-9 . _ - and begins with a letter or digit",
+                       at->text, out);
     return rc;
 }
 
@@ -157,7 +158,8 @@ static raffle_rc read_time(parse *p, const path *at, int64_t *out)
     char text[32];
     raffle_rc rc = read_string(p, at, text, sizeof text - 1);
     if (rc == RAFFLE_OK && !rf_time_parse(text, strlen(text), out))
-        return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s\" is \"%s\"; a time is written like 2026-11-21T18:30:00.000Z", at->text, text);
+        return rf_fail(p->err, RAFFLE_INVALID,
+                       "rules: \"%s\" is \"%s\"; a time is written like 2026-11-21T18:30:00.000Z", at->text, text);
     return rc;
 }
 
@@ -171,7 +173,8 @@ static raffle_rc read_choice(parse *p, const path *at, const char *const *words,
     for (*out = 0; *out < n; (*out)++)
         if (strcmp(words[*out], text) == 0)
             return RAFFLE_OK;
-    return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s\" is \"%s\", which is none of its choices (\"%s\", \"%s\" …)", at->text, text, words[0], words[1]);
+    return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s\" is \"%s\", which is none of its choices (\"%s\", \"%s\" …)",
+                   at->text, text, words[0], words[1]);
 }
 
 /* --- objects: a reader for each member, found by name --- */
@@ -264,7 +267,8 @@ static raffle_rc read_tier(parse *p, const path *at, size_t i, void *to)
     raffle_rc rc = read_object(p, at, fields, 3, &rules->tier[i]);
     for (size_t k = 0; rc == RAFFLE_OK && k < i; k++)
         if (strcmp(rules->tier[k].name, rules->tier[i].name) == 0)
-            return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.name\" is \"%s\", which another tier has", at->text, rules->tier[i].name);
+            return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.name\" is \"%s\", which another tier has", at->text,
+                           rules->tier[i].name);
     return rc;
 }
 
@@ -380,7 +384,8 @@ static raffle_rc enter_tiers(parse *p, const path *at, const rf_rules *rules, co
     for (size_t i = 0; i < q->entered; i++) {
         int tier = rf_rules_tier(rules, q->tier[i], strlen(q->tier[i]));
         if (tier < 0)
-            return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.tiers\" names \"%s\", which is no tier", at->text, q->tier[i]);
+            return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.tiers\" names \"%s\", which is no tier", at->text,
+                           q->tier[i]);
         q->rule->entered |= UINT64_C(1) << tier;
     }
     return RAFFLE_OK;
@@ -389,17 +394,30 @@ static raffle_rc enter_tiers(parse *p, const path *at, const rf_rules *rules, co
 static raffle_rc read_prize(parse *p, const path *at, size_t i, void *to)
 {
     static const field fields[] = {
-        {"name", prize_name, true},     {"title", prize_title, false},           {"seal", prize_seal, false},
-        {"winners", prize_winners, false}, {"alternates", prize_alternates, false}, {"one_win", prize_one_win, false},
-        {"claim_days", prize_claim_days, false}, {"amount", prize_amount, false}, {"share", prize_share, false},
-        {"seed", prize_seed, false},    {"beacon_delay", prize_beacon_delay, false}, {"tiers", prize_tiers, false},
+        {"name", prize_name, true},
+        {"title", prize_title, false},
+        {"seal", prize_seal, false},
+        {"winners", prize_winners, false},
+        {"alternates", prize_alternates, false},
+        {"one_win", prize_one_win, false},
+        {"claim_days", prize_claim_days, false},
+        {"amount", prize_amount, false},
+        {"share", prize_share, false},
+        {"seed", prize_seed, false},
+        {"beacon_delay", prize_beacon_delay, false},
+        {"tiers", prize_tiers, false},
     };
     rf_rules *rules = to;
     rf_prize_rule *rule = &rules->prize[i];
     prize_parse *q = calloc(1, sizeof *q);
     if (q == NULL)
         return rf_nomem(p->err);
-    *rule = (rf_prize_rule){.seal = RAFFLE_SEAL_FINAL, .winners = 1, .claim_days = 30, .one_win = RF_ONE_WIN_TICKET, .amount = -1, .share = -1};
+    *rule = (rf_prize_rule){.seal = RAFFLE_SEAL_FINAL,
+                            .winners = 1,
+                            .claim_days = 30,
+                            .one_win = RF_ONE_WIN_TICKET,
+                            .amount = -1,
+                            .share = -1};
     q->rule = rule;
     raffle_rc rc = read_object(p, at, fields, sizeof fields / sizeof fields[0], q);
     if (rc == RAFFLE_OK)
@@ -413,9 +431,13 @@ static raffle_rc read_prize(parse *p, const path *at, size_t i, void *to)
         return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s\" has both an amount and a share", at->text);
     for (size_t k = 0; k < i; k++)
         if (strcmp(rules->prize[k].name, rule->name) == 0)
-            return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.name\" is \"%s\", which another prize has", at->text, rule->name);
+            return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.name\" is \"%s\", which another prize has", at->text,
+                           rule->name);
     if (i > 0 && rule->seal == RAFFLE_SEAL_EARLY && rules->prize[i - 1].seal == RAFFLE_SEAL_FINAL)
-        return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.seal\" is \"early\", after a prize of the final seal: prizes stand in drawing order", at->text);
+        return rf_fail(
+            p->err, RAFFLE_INVALID,
+            "rules: \"%s.seal\" is \"early\", after a prize of the final seal: prizes stand in drawing order",
+            at->text);
     return RAFFLE_OK;
 }
 
@@ -445,7 +467,8 @@ static raffle_rc read_unit(parse *p, const path *at, size_t i, void *to)
     raffle_rc rc = read_object(p, at, fields, 2, &rules->unit[i]);
     for (size_t k = 0; rc == RAFFLE_OK && k < i; k++)
         if (strcmp(rules->unit[k].name, rules->unit[i].name) == 0)
-            return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.name\" is \"%s\", which another unit has", at->text, rules->unit[i].name);
+            return rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.name\" is \"%s\", which another unit has", at->text,
+                           rules->unit[i].name);
     return rc;
 }
 
@@ -551,7 +574,8 @@ static raffle_rc sales_order_tickets(parse *p, const path *at, void *to)
 
 static raffle_rc rules_sales(parse *p, const path *at, void *to)
 {
-    static const field fields[] = {{"opens", sales_opens, true}, {"closes", sales_closes, true}, {"order_tickets", sales_order_tickets, false}};
+    static const field fields[] = {
+        {"opens", sales_opens, true}, {"closes", sales_closes, true}, {"order_tickets", sales_order_tickets, false}};
     rf_rules *rules = to;
     raffle_rc rc = read_object(p, at, fields, 3, rules);
     if (rc == RAFFLE_OK && rules->closes <= rules->opens)
@@ -566,7 +590,10 @@ static raffle_rc rules_origin(parse *p, const path *at, void *to)
     char *origin = ((rf_rules *)to)->origin;
     raffle_rc rc = read_string(p, at, origin, 200);
     if (rc == RAFFLE_OK && !rf_origin_valid(origin, strlen(origin)))
-        return rf_fail(p->err, RAFFLE_INVALID, "rules: \"origin\" is \"%s\"; it is written like raffle.example/gala-2026, without a segment \"unit\"", origin);
+        return rf_fail(
+            p->err, RAFFLE_INVALID,
+            "rules: \"origin\" is \"%s\"; it is written like raffle.example/gala-2026, without a segment \"unit\"",
+            origin);
     return rc;
 }
 
@@ -642,8 +669,9 @@ static raffle_rc check_whole(const rf_rules *rules, raffle_error *err)
     for (size_t i = 0; i < rules->prizes; i++)
         places += rules->prize[i].winners + rules->prize[i].alternates;
     if (places > RF_PLACES_PER_PRIZE)
-        return rf_fail(err, RAFFLE_LIMIT, "rules: the prizes have %lld winners and alternates together; %d are the most", (long long)places,
-                       RF_PLACES_PER_PRIZE);
+        return rf_fail(err, RAFFLE_LIMIT,
+                       "rules: the prizes have %lld winners and alternates together; %d are the most",
+                       (long long)places, RF_PLACES_PER_PRIZE);
     return RAFFLE_OK;
 }
 
@@ -667,12 +695,23 @@ static raffle_rc read_tiers_first(parse *p)
 raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffle_error *err)
 {
     static const field fields[] = {
-        {"origin", rules_origin, true},     {"name", rules_name, true},         {"organisation", rules_organisation, true},
-        {"licence", rules_licence, false},  {"place", rules_place, false},      {"currency", rules_currency, true},
-        {"digits", rules_digits, false},    {"rehearsal", rules_rehearsal, false}, {"sales", rules_sales, true},
-        {"zone", rules_zone, false},        {"tiers", rules_tiers, true},       {"units", rules_units, false},
-        {"prizes", rules_prizes, true},     {"rng", rules_rng, false},          {"roles", rules_roles, false},
-        {"beacon", rules_beacon, false},    {"witnesses", rules_witnesses, false},
+        {"origin", rules_origin, true},
+        {"name", rules_name, true},
+        {"organisation", rules_organisation, true},
+        {"licence", rules_licence, false},
+        {"place", rules_place, false},
+        {"currency", rules_currency, true},
+        {"digits", rules_digits, false},
+        {"rehearsal", rules_rehearsal, false},
+        {"sales", rules_sales, true},
+        {"zone", rules_zone, false},
+        {"tiers", rules_tiers, true},
+        {"units", rules_units, false},
+        {"prizes", rules_prizes, true},
+        {"rng", rules_rng, false},
+        {"roles", rules_roles, false},
+        {"beacon", rules_beacon, false},
+        {"witnesses", rules_witnesses, false},
     };
     parse p = {.rules = rules, .err = err};
     char *canonical = NULL;
@@ -687,7 +726,8 @@ raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffl
     if (canonical == NULL)
         return rf_nomem(err);
     if (rf_json_canonicalise(json, length, canonical, length + 1, &what, &at) == SIZE_MAX) {
-        rc = rf_fail(err, RAFFLE_INVALID, "the rules are not JSON that can be read: %s at byte %zu", what ? what : "malformed", at);
+        rc = rf_fail(err, RAFFLE_INVALID, "the rules are not JSON that can be read: %s at byte %zu",
+                     what ? what : "malformed", at);
         goto out;
     }
     memset(rules, 0, sizeof *rules);

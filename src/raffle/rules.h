@@ -50,8 +50,8 @@ typedef struct rf_tier {
 
 typedef struct rf_prize_rule {
     char name[RAFFLE_WORD_SIZE], title[RAFFLE_NAME_SIZE];
-    int32_t seal;      /* RAFFLE_SEAL_EARLY or _FINAL */
-    uint64_t entered;  /* bit i: tier i takes part */
+    int32_t seal;     /* RAFFLE_SEAL_EARLY or _FINAL */
+    uint64_t entered; /* bit i: tier i takes part */
     int64_t winners, alternates, claim_days;
     rf_one_win one_win;
     int64_t amount, share; /* of all winners together: minor units, or basis points of the seal's pot; -1: not given */

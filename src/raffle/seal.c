@@ -118,10 +118,13 @@ static raffle_rc last_good_note(rf_unit *u, part *p, raffle_error *err)
     uint8_t root[32], signature[64];
     char text[RF_CHECKPOINT_TEXT_MAX];
     uint64_t size;
-    raffle_rc rc = rf_store_note_get(u->raffle->store, u->number, UINT64_MAX, &size, p->note, RF_NOTE_MAX, &p->note_length, NULL);
-    if (rc == RAFFLE_OK && rf_note_parse(&note, p->note, p->note_length, NULL) == RAFFLE_OK && rf_note_verify(&note, &u->vkey, NULL) == RAFFLE_OK &&
-        rf_checkpoint_parse(&checkpoint, note.text, note.text_length, NULL) == RAFFLE_OK && checkpoint.size <= rf_log_size(u->log) &&
-        rf_log_root_at(u->log, checkpoint.size, root, NULL) == RAFFLE_OK && memcmp(root, checkpoint.root, 32) == 0) {
+    raffle_rc rc =
+        rf_store_note_get(u->raffle->store, u->number, UINT64_MAX, &size, p->note, RF_NOTE_MAX, &p->note_length, NULL);
+    if (rc == RAFFLE_OK && rf_note_parse(&note, p->note, p->note_length, NULL) == RAFFLE_OK &&
+        rf_note_verify(&note, &u->vkey, NULL) == RAFFLE_OK &&
+        rf_checkpoint_parse(&checkpoint, note.text, note.text_length, NULL) == RAFFLE_OK &&
+        checkpoint.size <= rf_log_size(u->log) && rf_log_root_at(u->log, checkpoint.size, root, NULL) == RAFFLE_OK &&
+        memcmp(root, checkpoint.root, 32) == 0) {
         p->unit.size = checkpoint.size;
         return RAFFLE_OK;
     }
@@ -141,7 +144,8 @@ static raffle_rc seal_unit(const sealing *s, rf_unit *u, part *p, raffle_error *
     p->note = malloc(RF_NOTE_MAX);
     if (p->note == NULL)
         return rf_nomem(err);
-    raffle_rc rc = p->unit.reconciled ? rf_unit_checkpoint(u, p->note, &p->note_length, &p->unit.size, err) : last_good_note(u, p, err);
+    raffle_rc rc = p->unit.reconciled ? rf_unit_checkpoint(u, p->note, &p->note_length, &p->unit.size, err)
+                                      : last_good_note(u, p, err);
     if (rc == RAFFLE_OK)
         rc = rf_log_root_at(u->log, p->unit.size, p->unit.root, err);
     if (rc == RAFFLE_OK)
@@ -191,7 +195,8 @@ static void set_totals(rf_record *r, const rf_seal_unit *t)
     r->void_numbers = (int64_t)t->void_numbers;
     r->gross = t->gross;
     r->void_gross = t->void_gross;
-    r->has |= rf_bit(RF_F_TICKETS) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_VOIDS) | rf_bit(RF_F_VOID_NUMBERS) | rf_bit(RF_F_GROSS) | rf_bit(RF_F_VOID_GROSS);
+    r->has |= rf_bit(RF_F_TICKETS) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_VOIDS) | rf_bit(RF_F_VOID_NUMBERS) |
+              rf_bit(RF_F_GROSS) | rf_bit(RF_F_VOID_GROSS);
 }
 
 static void make_seal_unit(const part *p, rf_record *r)
@@ -204,7 +209,8 @@ static void make_seal_unit(const part *p, rf_record *r)
     r->note = (rf_text){p->note, p->note_length, false};
     memcpy(r->root, p->unit.root, 32);
     memcpy(r->void_root, p->unit.void_root, 32);
-    r->has |= rf_bit(RF_F_UNIT) | rf_bit(RF_F_SIZE) | rf_bit(RF_F_RECONCILED) | rf_bit(RF_F_NOTE) | rf_bit(RF_F_ROOT) | rf_bit(RF_F_VOID_ROOT);
+    r->has |= rf_bit(RF_F_UNIT) | rf_bit(RF_F_SIZE) | rf_bit(RF_F_RECONCILED) | rf_bit(RF_F_NOTE) | rf_bit(RF_F_ROOT) |
+              rf_bit(RF_F_VOID_ROOT);
 }
 
 static void make_seal(const sealing *s, rf_record *r)
@@ -252,7 +258,8 @@ static raffle_rc check_before(const sealing *s, raffle_error *err)
     bool waits = false;
     if (s->kind != RAFFLE_SEAL_EARLY && s->kind != RAFFLE_SEAL_FINAL)
         return rf_fail(err, RAFFLE_INVALID, "%d is no kind of seal", s->kind);
-    if (!rf_rules_may(r->rules, RF_OP_SEAL, s->by->role) || (s->kind == RAFFLE_SEAL_FINAL && !rf_rules_may(r->rules, RF_OP_CLOSE, s->by->role)))
+    if (!rf_rules_may(r->rules, RF_OP_SEAL, s->by->role) ||
+        (s->kind == RAFFLE_SEAL_FINAL && !rf_rules_may(r->rules, RF_OP_CLOSE, s->by->role)))
         return rf_fail(err, RAFFLE_ROLE, "the role %s may not seal", raffle_role_name(s->by->role));
     pthread_rwlock_rdlock(&r->control_lock);
     const rf_control *c = &r->control;
@@ -284,7 +291,9 @@ static raffle_rc check_units(const sealing *s, raffle_error *err)
         rf_unit *u;
         rc = rf_unit_get(s->raffle, i, &u, err);
         if (rc == RAFFLE_OK && rf_log_halted(u->log) && s->ok->struct_size == 0)
-            rc = rf_fail(err, RAFFLE_UNRECONCILED, "unit %u is damaged or behind its anchor; a second approver may seal without its lost records", i);
+            rc = rf_fail(err, RAFFLE_UNRECONCILED,
+                         "unit %u is damaged or behind its anchor; a second approver may seal without its lost records",
+                         i);
     }
     return rc;
 }
@@ -347,7 +356,8 @@ static raffle_rc sign_control(raffle *r, raffle_error *err)
     return rc;
 }
 
-raffle_rc raffle_seal(raffle *r, const raffle_actor *by, const raffle_actor *ok, int32_t kind, raffle_seal_info *info, raffle_error *err)
+raffle_rc raffle_seal(raffle *r, const raffle_actor *by, const raffle_actor *ok, int32_t kind, raffle_seal_info *info,
+                      raffle_error *err)
 {
     raffle_actor actor, approver;
     sealing s = {.raffle = r, .by = &actor, .ok = &approver, .kind = kind};
@@ -384,9 +394,11 @@ raffle_rc raffle_voids_ack(raffle *r, const raffle_actor *by, uint64_t seal, raf
         rc = rf_actor_in(&actor, by, "by", err);
     if (rc != RAFFLE_OK)
         return rc;
-    rf_record record = {.type = RF_VOIDS_ACK, .has = rf_bit(RF_F_SEAL) | rf_bit(RF_F_VOIDS), .seal = (int64_t)(seal & INT64_MAX)};
+    rf_record record = {
+        .type = RF_VOIDS_ACK, .has = rf_bit(RF_F_SEAL) | rf_bit(RF_F_VOIDS), .seal = (int64_t)(seal & INT64_MAX)};
     pthread_rwlock_rdlock(&r->control_lock);
-    const rf_seal_state *s = r->control.final.kind != 0 && r->control.final.index == seal ? &r->control.final : &r->control.early;
+    const rf_seal_state *s =
+        r->control.final.kind != 0 && r->control.final.index == seal ? &r->control.final : &r->control.early;
     record.voids = (int64_t)s->sum.voids;
     pthread_rwlock_unlock(&r->control_lock);
     rc = rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);

@@ -46,7 +46,8 @@ static int malformed_field(const raffle_sale *s)
         return 2;
     if (!optional_text(s->buyer, sizeof s->buyer, RAFFLE_NAME_MAX))
         return 3;
-    return s->channel[0] == 0 || rf_word_valid(s->channel, strnlen(s->channel, sizeof s->channel), RAFFLE_WORD_MAX) ? -1 : 4;
+    return s->channel[0] == 0 || rf_word_valid(s->channel, strnlen(s->channel, sizeof s->channel), RAFFLE_WORD_MAX) ? -1
+                                                                                                                    : 4;
 }
 
 raffle_rc rf_sell_fail(rf_sell_fault *fault, size_t i, raffle_rc rc, const char *sentence)
@@ -118,7 +119,8 @@ static void group_orders(rf_sell *q)
 {
     for (size_t i = 0, end; i < q->n; i = end) {
         const char *order = rf_sell_line(q, i)->order;
-        for (end = i + 1; end < q->n && order[0] != 0 && strncmp(order, rf_sell_line(q, end)->order, RAFFLE_NAME_SIZE) == 0; end++)
+        for (end = i + 1;
+             end < q->n && order[0] != 0 && strncmp(order, rf_sell_line(q, end)->order, RAFFLE_NAME_SIZE) == 0; end++)
             continue;
         for (size_t k = i; k < end; k++) {
             q->line[k].order_first = (uint32_t)i;
@@ -162,7 +164,8 @@ static void make_private(rf_sell *q, size_t i, const uint8_t salt[16])
     const raffle_sale *s = rf_sell_line(q, i);
     rf_sell_line_state *line = &q->line[i];
     const char *order = rf_sell_order(q, i);
-    rf_private p = {.has = rf_bit(RF_P_ACTOR) | rf_bit(RF_P_SALT) | rf_bit(RF_P_LINE) | rf_bit(RF_P_LINES) | rf_bit(RF_P_ORDER),
+    rf_private p = {.has = rf_bit(RF_P_ACTOR) | rf_bit(RF_P_SALT) | rf_bit(RF_P_LINE) | rf_bit(RF_P_LINES) |
+                           rf_bit(RF_P_ORDER),
                     .actor = q->actor,
                     .line = (int64_t)i - line->order_first,
                     .lines = line->order_lines,
@@ -176,15 +179,16 @@ static void make_private(rf_sell *q, size_t i, const uint8_t salt[16])
     q->arena_used += line->private_length;
     rf_sha256_of(q->hash, line->p, line->private_part, line->private_length);
     if (p.line == 0)
-        line->order_hash_length = (uint32_t)rf_order_hash(line->order_hash, q->unit->raffle->order_key, order, p.order.length);
+        line->order_hash_length =
+            (uint32_t)rf_order_hash(line->order_hash, q->unit->raffle->order_key, order, p.order.length);
 }
 
 static void make_sale(const rf_sell *q, size_t i, uint64_t first, int64_t at, rf_record *r)
 {
     const rf_tier *tier = &q->unit->raffle->rules->tier[q->line[i].tier];
     r->type = RF_SALE;
-    r->has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE) |
-             rf_bit(RF_F_TIER);
+    r->has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) |
+             rf_bit(RF_F_PRICE) | rf_bit(RF_F_TIER);
     r->at = at;
     r->by = q->by->role;
     r->n = (int64_t)first;
@@ -270,7 +274,8 @@ static void judge_unit(rf_sell *q)
         snprintf(q->refusal_text, sizeof q->refusal_text, "unit %u is closed", q->unit->number);
     } else if (!row->enabled) {
         q->refusal = RAFFLE_DISABLED;
-        snprintf(q->refusal_text, sizeof q->refusal_text, "unit %u is %s", q->unit->number, row->unenrolled ? "un-enrolled" : "not enabled");
+        snprintf(q->refusal_text, sizeof q->refusal_text, "unit %u is %s", q->unit->number,
+                 row->unenrolled ? "un-enrolled" : "not enabled");
     } else if (!rf_rules_may(r->rules, RF_OP_SELL, q->by->role)) {
         q->refusal = RAFFLE_ROLE;
         snprintf(q->refusal_text, sizeof q->refusal_text, "the role %s may not sell", raffle_role_name(q->by->role));
@@ -292,7 +297,8 @@ static raffle_rc judge_order(rf_sell *q, size_t i, char sentence[120])
     const int64_t at = line_time(q, i);
     uint64_t numbers = 0;
     if (lines > (uint64_t)rules->order_tickets) {
-        snprintf(sentence, 120, "the order has %zu tickets; the rules allow %lld", lines, (long long)rules->order_tickets);
+        snprintf(sentence, 120, "the order has %zu tickets; the rules allow %lld", lines,
+                 (long long)rules->order_tickets);
         return RAFFLE_LIMIT;
     }
     for (size_t k = i; k < i + lines; k++)
@@ -302,13 +308,15 @@ static raffle_rc judge_order(rf_sell *q, size_t i, char sentence[120])
         return q->refusal;
     }
     if (at < rules->opens || at >= rules->closes) {
-        snprintf(sentence, 120, at < rules->opens ? "the sales window opens in %lld s" : "the sales window closed %lld s ago",
+        snprintf(sentence, 120,
+                 at < rules->opens ? "the sales window opens in %lld s" : "the sales window closed %lld s ago",
                  (long long)(at < rules->opens ? rules->opens - at : at - rules->closes) / 1000);
         return RAFFLE_WINDOW;
     }
     if (q->quota > 0 && q->unit->state.numbers + numbers > q->quota) {
         snprintf(sentence, 120, "unit %u has %llu of its %llu draw numbers left", q->unit->number,
-                 (unsigned long long)(q->quota > q->unit->state.numbers ? q->quota - q->unit->state.numbers : 0), (unsigned long long)q->quota);
+                 (unsigned long long)(q->quota > q->unit->state.numbers ? q->quota - q->unit->state.numbers : 0),
+                 (unsigned long long)q->quota);
         return RAFFLE_QUOTA;
     }
     return RAFFLE_OK;
@@ -370,7 +378,8 @@ static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err
         line->outcome = RF_SELL_REFUSED;
         return RAFFLE_OK;
     }
-    rc = rf_txn_key(txn, RF_SCOPE_ORDER, line->order_hash, line->order_hash_length, rf_txn_size(txn), &taken, &owner, err);
+    rc = rf_txn_key(txn, RF_SCOPE_ORDER, line->order_hash, line->order_hash_length, rf_txn_size(txn), &taken, &owner,
+                    err);
     if (rc != RAFFLE_OK)
         return rc;
     if (taken) {
@@ -428,11 +437,14 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     rf_sell *q = ctx;
     rf_unit *u = q->unit;
     start_over(q);
-    q->stopped = rf_clock_next(u->raffle, u->state.last_at, &u->last_clock, &u->last_monotonic, false, &q->at, &q->clock_fault);
+    q->stopped =
+        rf_clock_next(u->raffle, u->state.last_at, &u->last_clock, &u->last_monotonic, false, &q->at, &q->clock_fault);
     if (q->stopped != RAFFLE_OK)
         return RAFFLE_OK;
     judge_unit(q);
-    raffle_rc rc = q->refusal == RAFFLE_OK ? rf_unit_begin_log(u, txn, q->hash, q->by, q->at, q->start, sizeof q->start, err) : RAFFLE_OK;
+    raffle_rc rc = q->refusal == RAFFLE_OK
+                       ? rf_unit_begin_log(u, txn, q->hash, q->by, q->at, q->start, sizeof q->start, err)
+                       : RAFFLE_OK;
     if (rc != RAFFLE_OK)
         return rc;
     q->base = rf_txn_size(txn);
@@ -487,7 +499,8 @@ static raffle_rc sell(rf_sell *q, int32_t timeout_ms, raffle_error *err)
     return rc;
 }
 
-static raffle_rc check_arguments(raffle_unit *unit, const raffle_sale *sales, size_t n, const raffle_ticket *tickets, raffle_error *err)
+static raffle_rc check_arguments(raffle_unit *unit, const raffle_sale *sales, size_t n, const raffle_ticket *tickets,
+                                 raffle_error *err)
 {
     if (unit == NULL)
         return rf_null(err, "unit");
@@ -499,7 +512,8 @@ static raffle_rc check_arguments(raffle_unit *unit, const raffle_sale *sales, si
     if (n < 1 || n > RAFFLE_SELL_MAX)
         return rf_fail(err, RAFFLE_INVALID, "a call sells 1 to %d tickets, not %zu", RAFFLE_SELL_MAX, n);
     if (sales->struct_size % 8 != 0 || tickets->struct_size % 8 != 0 || sales->struct_size < sizeof(raffle_sale))
-        return rf_fail(err, RAFFLE_MISUSE, "sales and tickets step by %u and %u bytes", sales->struct_size, tickets->struct_size);
+        return rf_fail(err, RAFFLE_MISUSE, "sales and tickets step by %u and %u bytes", sales->struct_size,
+                       tickets->struct_size);
     for (size_t i = 0; sales->struct_size > sizeof(raffle_sale) && i < n; i++) {
         raffle_sale copy;
         const uint8_t *element = (const uint8_t *)sales + i * sales->struct_size;
@@ -509,8 +523,8 @@ static raffle_rc check_arguments(raffle_unit *unit, const raffle_sale *sales, si
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by, const raffle_sale *sales, size_t n, int32_t timeout_ms,
-                           raffle_ticket *tickets, raffle_error *err)
+raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by, const raffle_sale *sales, size_t n,
+                           int32_t timeout_ms, raffle_ticket *tickets, raffle_error *err)
 {
     raffle_actor actor;
     raffle_error mine = RAFFLE_ERROR_INIT;

@@ -69,8 +69,9 @@ static bool same_line(const rf_sell *q, size_t i, const rf_sold *sold)
 {
     const raffle_sale *s = rf_sell_line(q, i);
     const rf_sell_line_state *line = &q->line[i];
-    return strcmp(s->tier, sold->ticket.tier) == 0 && sold->line == (int64_t)i - line->order_first && sold->lines == line->order_lines &&
-           strcmp(s->buyer, sold->buyer) == 0 && strcmp(s->payment, sold->payment) == 0;
+    return strcmp(s->tier, sold->ticket.tier) == 0 && sold->line == (int64_t)i - line->order_first &&
+           sold->lines == line->order_lines && strcmp(s->buyer, sold->buyer) == 0 &&
+           strcmp(s->payment, sold->payment) == 0;
 }
 
 /* The same content gives the first tickets, other content is a mismatch (design section 7). */
@@ -78,10 +79,12 @@ static raffle_rc replay(const answer *a, size_t i, uint32_t log, uint64_t index,
 {
     rf_sell *q = a->sell;
     const size_t lines = q->line[i].order_lines;
-    if (log == q->unit->number && q->line[i].outcome == RF_SELL_TAKEN && index >= q->base && index < q->base + q->n && q->line[i].rc == RAFFLE_OK)
+    if (log == q->unit->number && q->line[i].outcome == RF_SELL_TAKEN && index >= q->base && index < q->base + q->n &&
+        q->line[i].rc == RAFFLE_OK)
         for (size_t k = 0; k < i; k++)
             if (q->line[k].outcome == RF_SELL_SOLD && q->line[k].serial == index)
-                return fail_order(a, i, RAFFLE_INVALID, "its order key stands further up, after which another order came");
+                return fail_order(a, i, RAFFLE_INVALID,
+                                  "its order key stands further up, after which another order came");
     rf_sold *sold = calloc(lines, sizeof *sold);
     if (sold == NULL)
         return rf_nomem(err);
@@ -147,7 +150,8 @@ static raffle_rc conclude(const rf_sell *q, size_t first, raffle_rc rc, raffle_e
     return rf_fail_at(err, rc, (uint32_t)first + 1, "line %zu: %s", first + 1, raffle_rc_text(rc));
 }
 
-raffle_rc rf_sell_answer(rf_sell *q, raffle_rc rc, const raffle_error *failure, raffle_ticket *tickets, raffle_error *err)
+raffle_rc rf_sell_answer(rf_sell *q, raffle_rc rc, const raffle_error *failure, raffle_ticket *tickets,
+                         raffle_error *err)
 {
     answer a = {q, tickets, tickets->struct_size};
     if (rc != RAFFLE_OK) {

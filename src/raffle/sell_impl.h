@@ -79,6 +79,7 @@ const char *rf_sell_order(const rf_sell *q, size_t i);
 raffle_rc rf_sell_fail(rf_sell_fault *fault, size_t i, raffle_rc rc, const char *sentence);
 
 /* Fills the tickets: what was sold, what was sold before, and what failed. */
-raffle_rc rf_sell_answer(rf_sell *q, raffle_rc rc, const raffle_error *failure, raffle_ticket *tickets, raffle_error *err);
+raffle_rc rf_sell_answer(rf_sell *q, raffle_rc rc, const raffle_error *failure, raffle_ticket *tickets,
+                         raffle_error *err);
 
 #endif

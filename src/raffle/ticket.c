@@ -32,7 +32,9 @@ static raffle_rc take_private(rf_sold *sold, const raffle_record *bytes, raffle_
     bool fits = !(p.has & rf_bit(RF_P_ORDER)) || rf_text_copy(&p.order, sold->ticket.order, sizeof sold->ticket.order);
     fits = fits && (!(p.has & rf_bit(RF_P_BUYER)) || rf_text_copy(&p.buyer, sold->buyer, sizeof sold->buyer));
     fits = fits && (!(p.has & rf_bit(RF_P_PAYMENT)) || rf_text_copy(&p.payment, sold->payment, sizeof sold->payment));
-    return fits ? RAFFLE_OK : rf_fail(err, RAFFLE_CORRUPT, "a private part of ticket %llu is too long", (unsigned long long)bytes->index);
+    return fits ? RAFFLE_OK
+                : rf_fail(err, RAFFLE_CORRUPT, "a private part of ticket %llu is too long",
+                          (unsigned long long)bytes->index);
 }
 
 static raffle_rc take_sale(void *ctx, const raffle_record *bytes, raffle_error *err)
@@ -54,12 +56,14 @@ static raffle_rc take_sale(void *ctx, const raffle_record *bytes, raffle_error *
                                    .price = r.price,
                                    .at = r.at};
     if (!rf_text_copy(&r.tier, sold->ticket.tier, sizeof sold->ticket.tier))
-        return rf_fail(err, RAFFLE_CORRUPT, "the tier of ticket %u/%llu is too long", in->unit, (unsigned long long)bytes->index);
+        return rf_fail(err, RAFFLE_CORRUPT, "the tier of ticket %u/%llu is too long", in->unit,
+                       (unsigned long long)bytes->index);
     in->seen++;
     return bytes->private_part == NULL ? RAFFLE_OK : take_private(sold, bytes, err);
 }
 
-raffle_rc rf_void_find(raffle *r, uint32_t unit, uint64_t serial, bool *is_void, uint32_t *log, uint64_t *index, raffle_error *err)
+raffle_rc rf_void_find(raffle *r, uint32_t unit, uint64_t serial, bool *is_void, uint32_t *log, uint64_t *index,
+                       raffle_error *err)
 {
     raffle_store_key row;
     raffle_error quiet = RAFFLE_ERROR_INIT;
@@ -78,7 +82,8 @@ raffle_rc rf_sold_read(raffle *r, uint32_t unit, uint64_t index, size_t n, rf_so
     reader in = {sold, unit, 0};
     raffle_rc rc = rf_store_read(r->store, unit, index, n, take_sale, &in, err);
     if (rc == RAFFLE_OK && in.seen != n)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no ticket %u/%llu", unit, (unsigned long long)(index + in.seen));
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no ticket %u/%llu", unit,
+                       (unsigned long long)(index + in.seen));
     for (size_t i = 0; rc == RAFFLE_OK && i < n; i++) {
         bool is_void = false;
         rc = rf_void_find(r, unit, index + i, &is_void, NULL, NULL, err);
@@ -127,7 +132,8 @@ raffle_rc rf_validation_find(raffle *r, const char *validation, rf_sold *sold, r
         return rc;
     rc = rf_unit_get(r, vn.unit, &u, &quiet);
     if (rc == RAFFLE_OK && u->ku == NULL)
-        return rf_fail(err, RAFFLE_KEY, "validation numbers need the ticket key, and the raffle was opened without keys");
+        return rf_fail(err, RAFFLE_KEY,
+                       "validation numbers need the ticket key, and the raffle was opened without keys");
     rf_sha256 *hash = rf_sha256_new();
     if (hash == NULL)
         return rf_nomem(err);
@@ -143,7 +149,8 @@ raffle_rc rf_validation_find(raffle *r, const char *validation, rf_sold *sold, r
 
 /* --- public calls --- */
 
-raffle_rc raffle_unit_validation(raffle_unit *unit, uint64_t serial, char out[RAFFLE_VALIDATION_SIZE], raffle_error *err)
+raffle_rc raffle_unit_validation(raffle_unit *unit, uint64_t serial, char out[RAFFLE_VALIDATION_SIZE],
+                                 raffle_error *err)
 {
     rf_sold sold;
     if (unit == NULL || out == NULL)
@@ -151,7 +158,8 @@ raffle_rc raffle_unit_validation(raffle_unit *unit, uint64_t serial, char out[RA
     rf_unit *u = unit->unit;
     raffle_rc rc = rf_enter(u->raffle, err);
     if (rc == RAFFLE_OK && u->ku == NULL)
-        return rf_fail(err, RAFFLE_KEY, "validation numbers need the ticket key, and the raffle was opened without keys");
+        return rf_fail(err, RAFFLE_KEY,
+                       "validation numbers need the ticket key, and the raffle was opened without keys");
     if (rc == RAFFLE_OK)
         rc = rf_sold_read(u->raffle, u->number, serial, 1, &sold, err);
     if (rc != RAFFLE_OK)
@@ -214,7 +222,8 @@ raffle_rc raffle_ticket_by_validation(raffle *r, const char *validation, raffle_
     return rc == RAFFLE_OK ? give(ticket, &sold) : rc;
 }
 
-raffle_rc raffle_order_tickets(raffle *r, const char *order, raffle_ticket *tickets, size_t cap, size_t *n, raffle_error *err)
+raffle_rc raffle_order_tickets(raffle *r, const char *order, raffle_ticket *tickets, size_t cap, size_t *n,
+                               raffle_error *err)
 {
     uint32_t log;
     uint64_t index;
@@ -232,7 +241,8 @@ raffle_rc raffle_order_tickets(raffle *r, const char *order, raffle_ticket *tick
     if (rc != RAFFLE_OK)
         return rc;
     if (!first.has_private)
-        return rf_fail(err, RAFFLE_ERASED, "the order was sold as ticket %u/%llu, and what it held has been erased", log, (unsigned long long)index);
+        return rf_fail(err, RAFFLE_ERASED, "the order was sold as ticket %u/%llu, and what it held has been erased",
+                       log, (unsigned long long)index);
     const size_t lines = first.lines >= 1 && first.lines <= RAFFLE_ORDER_MAX ? (size_t)first.lines : 1;
     rf_sold *sold = calloc(lines, sizeof *sold);
     if (sold == NULL)

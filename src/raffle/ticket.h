@@ -18,7 +18,8 @@ raffle_rc rf_sold_read(raffle *r, uint32_t unit, uint64_t index, size_t n, rf_so
 /* The sale that a draw number belongs to, found by interpolation over `n` among the first `size` records. RAFFLE_NOT_FOUND. */
 raffle_rc rf_sold_by_number(raffle *r, uint32_t unit, uint64_t number, uint64_t size, rf_sold *sold, raffle_error *err);
 /* Whether a ticket is void, and by which record. `*log` 0: the control log. */
-raffle_rc rf_void_find(raffle *r, uint32_t unit, uint64_t serial, bool *is_void, uint32_t *log, uint64_t *index, raffle_error *err);
+raffle_rc rf_void_find(raffle *r, uint32_t unit, uint64_t serial, bool *is_void, uint32_t *log, uint64_t *index,
+                       raffle_error *err);
 /* Where an order key was sold first. RAFFLE_NOT_FOUND. */
 raffle_rc rf_order_find(raffle *r, const char *order, uint32_t *log, uint64_t *index, raffle_error *err);
 /* Counts a validation number that failed, and writes them as one event a minute (design section 11). */

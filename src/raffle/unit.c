@@ -28,8 +28,17 @@ static void state_check(rf_sha256 *hash, const uint8_t *state, uint8_t check[STA
 
 static void state_write(uint8_t *out, const rf_unit_state *s)
 {
-    const uint64_t counters[STATE_COUNTERS] = {s->size,   s->next,           s->tickets,              s->numbers,           s->voids,         s->void_numbers,
-                                               s->events, (uint64_t)s->gross, (uint64_t)s->void_gross, (uint64_t)s->last_at, (uint64_t)s->closed};
+    const uint64_t counters[STATE_COUNTERS] = {s->size,
+                                               s->next,
+                                               s->tickets,
+                                               s->numbers,
+                                               s->voids,
+                                               s->void_numbers,
+                                               s->events,
+                                               (uint64_t)s->gross,
+                                               (uint64_t)s->void_gross,
+                                               (uint64_t)s->last_at,
+                                               (uint64_t)s->closed};
     out[0] = STATE_VERSION;
     for (size_t i = 0; i < STATE_COUNTERS; i++)
         rf_put_be(out + 1 + 8 * i, counters[i], 8);
@@ -55,14 +64,17 @@ static void state_read(rf_unit_state *s, const uint8_t *in)
 
 /* --- the fold's callbacks --- */
 
-static raffle_rc apply_bytes(const rf_unit_frame *frame, rf_unit_state *state, const raffle_record *record, raffle_error *err)
+static raffle_rc apply_bytes(const rf_unit_frame *frame, rf_unit_state *state, const raffle_record *record,
+                             raffle_error *err)
 {
     rf_record decoded;
     raffle_error why = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_record_decode(&decoded, record->leaf, record->leaf_length, &why);
     if (rc == RAFFLE_OK)
         rc = rf_unit_apply(frame, state, &decoded, NULL, &why);
-    return rc == RAFFLE_OK ? rc : rf_fail(err, RAFFLE_CORRUPT, "unit %u, record %llu: %s", frame->unit, (unsigned long long)record->index, why.message);
+    return rc == RAFFLE_OK ? rc
+                           : rf_fail(err, RAFFLE_CORRUPT, "unit %u, record %llu: %s", frame->unit,
+                                     (unsigned long long)record->index, why.message);
 }
 
 static raffle_rc follow(void *ctx, const raffle_record *record, const uint8_t leaf_hash[32], raffle_error *err)
@@ -138,9 +150,11 @@ raffle_rc rf_unit_refold(rf_unit *u, uint64_t size, rf_unit_state *state, raffle
 {
     refold again = {&u->frame, state};
     rf_unit_state_init(state);
-    raffle_rc rc = size == 0 ? RAFFLE_OK : rf_store_read(u->raffle->store, u->number, 0, size, refold_record, &again, err);
+    raffle_rc rc =
+        size == 0 ? RAFFLE_OK : rf_store_read(u->raffle->store, u->number, 0, size, refold_record, &again, err);
     if (rc == RAFFLE_OK && state->size != size)
-        return rf_fail(err, RAFFLE_CORRUPT, "unit %u: record %llu is missing", u->number, (unsigned long long)state->size);
+        return rf_fail(err, RAFFLE_CORRUPT, "unit %u: record %llu is missing", u->number,
+                       (unsigned long long)state->size);
     return rc;
 }
 

@@ -8,8 +8,10 @@
 void rf_unit_destroy(rf_unit *u);
 
 /* The operations of unit.h, for an actor that was checked. */
-raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number, raffle_error *err);
-raffle_rc rf_unit_change(raffle *r, const raffle_actor *by, rf_type type, uint32_t number, const char *reason, uint64_t quota, raffle_error *err);
+raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number,
+                        raffle_error *err);
+raffle_rc rf_unit_change(raffle *r, const raffle_actor *by, rf_type type, uint32_t number, const char *reason,
+                         uint64_t quota, raffle_error *err);
 
 /* Whether a unit may be written: RAFFLE_KEY, RAFFLE_HALTED, RAFFLE_HISTORY. Verifies its newest records before the first write of a handle. */
 raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err);
@@ -28,10 +30,11 @@ typedef struct rf_unit_op {
 raffle_rc rf_unit_append(rf_unit_op *op, raffle_error *err);
 
 /* Within a transaction: adds unit.start when the log is empty. `private_part` has `cap` bytes and stays valid until the transaction ends. */
-raffle_rc rf_unit_begin_log(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffle_actor *by, int64_t at, char *private_part, size_t cap,
-                            raffle_error *err);
+raffle_rc rf_unit_begin_log(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffle_actor *by, int64_t at,
+                            char *private_part, size_t cap, raffle_error *err);
 /* Encodes the record into the transaction, folds it, and takes its keys. */
-raffle_rc rf_unit_add(rf_unit *u, rf_txn *txn, rf_record *record, const char *private_part, size_t private_length, raffle_error *err);
+raffle_rc rf_unit_add(rf_unit *u, rf_txn *txn, rf_record *record, const char *private_part, size_t private_length,
+                      raffle_error *err);
 
 /* Closes the unit for the final seal or by itself: folds all of its records again first. Fine when it is closed. */
 raffle_rc rf_unit_close(rf_unit *u, const raffle_actor *by, raffle_error *err);

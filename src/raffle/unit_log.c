@@ -7,7 +7,8 @@
 #include <sodium.h>
 #include <string.h>
 
-raffle_rc rf_unit_add(rf_unit *u, rf_txn *txn, rf_record *record, const char *private_part, size_t private_length, raffle_error *err)
+raffle_rc rf_unit_add(rf_unit *u, rf_txn *txn, rf_record *record, const char *private_part, size_t private_length,
+                      raffle_error *err)
 {
     rf_taken_list taken;
     raffle_store_key owner;
@@ -28,8 +29,10 @@ raffle_rc rf_unit_add(rf_unit *u, rf_txn *txn, rf_record *record, const char *pr
         const rf_taken *key = &taken.key[i];
         rc = rf_txn_key(txn, key->scope, key->key, key->length, index, &is_taken, &owner, err);
         if (rc == RAFFLE_OK && is_taken)
-            rc = key->scope == RF_SCOPE_VOID ? rf_fail(err, RAFFLE_VOIDED, "ticket %u/%lld is void already", u->number, (long long)record->serial)
-                                             : rf_fail(err, RAFFLE_CORRUPT, "a key of record %llu of unit %u is taken", (unsigned long long)index, u->number);
+            rc = key->scope == RF_SCOPE_VOID ? rf_fail(err, RAFFLE_VOIDED, "ticket %u/%lld is void already", u->number,
+                                                       (long long)record->serial)
+                                             : rf_fail(err, RAFFLE_CORRUPT, "a key of record %llu of unit %u is taken",
+                                                       (unsigned long long)index, u->number);
     }
     if (rc == RAFFLE_OK)
         return rf_txn_add(txn, length, private_part, private_length, err);
@@ -51,8 +54,8 @@ static size_t make_private(const raffle_actor *by, const char *text, char *out, 
 }
 
 /* Sets what all records of a unit have, and adds it. */
-static raffle_rc add_plain(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffle_actor *by, const char *text, int64_t at, rf_record *record,
-                           char *private_part, size_t cap, raffle_error *err)
+static raffle_rc add_plain(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffle_actor *by, const char *text,
+                           int64_t at, rf_record *record, char *private_part, size_t cap, raffle_error *err)
 {
     size_t length = make_private(by, text, private_part, cap);
     if (length == 0)
@@ -65,8 +68,8 @@ static raffle_rc add_plain(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffl
     return rf_unit_add(u, txn, record, private_part, length, err);
 }
 
-raffle_rc rf_unit_begin_log(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffle_actor *by, int64_t at, char *private_part, size_t cap,
-                            raffle_error *err)
+raffle_rc rf_unit_begin_log(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffle_actor *by, int64_t at,
+                            char *private_part, size_t cap, raffle_error *err)
 {
     if (u->state.size > 0)
         return RAFFLE_OK;
@@ -140,9 +143,9 @@ static raffle_rc set_totals(void *ctx, const rf_unit_state *state, rf_record *re
 
 static bool same_state(const rf_unit_state *a, const rf_unit_state *b)
 {
-    return a->size == b->size && a->next == b->next && a->tickets == b->tickets && a->numbers == b->numbers && a->voids == b->voids &&
-           a->void_numbers == b->void_numbers && a->events == b->events && a->gross == b->gross && a->void_gross == b->void_gross &&
-           a->last_at == b->last_at && a->closed == b->closed;
+    return a->size == b->size && a->next == b->next && a->tickets == b->tickets && a->numbers == b->numbers &&
+           a->voids == b->voids && a->void_numbers == b->void_numbers && a->events == b->events &&
+           a->gross == b->gross && a->void_gross == b->void_gross && a->last_at == b->last_at && a->closed == b->closed;
 }
 
 /* Folds everything again, and halts the unit when that gives another state (design section 3). */
@@ -153,7 +156,8 @@ static raffle_rc fold_again(rf_unit *u, rf_unit_state *folded, raffle_error *err
     if (rc == RAFFLE_OK)
         rc = rf_unit_refold(u, kept.size, folded, err);
     if (rc == RAFFLE_OK && !same_state(&kept, folded))
-        rc = rf_fail(err, RAFFLE_STATE_DIFFERS, "unit %u: its %llu records give other totals than were kept", u->number, (unsigned long long)kept.size);
+        rc = rf_fail(err, RAFFLE_STATE_DIFFERS, "unit %u: its %llu records give other totals than were kept", u->number,
+                     (unsigned long long)kept.size);
     if (rc == RAFFLE_CORRUPT || rc == RAFFLE_STATE_DIFFERS)
         rf_log_stop(u->log, rc);
     return rc;
@@ -167,8 +171,8 @@ raffle_rc rf_unit_close(rf_unit *u, const raffle_actor *by, raffle_error *err)
     rf_unit_state folded;
     rf_unit_op op = {.unit = u, .by = by, .check = set_totals, .ctx = &folded};
     op.record.type = RF_UNIT_CLOSE;
-    op.record.has = rf_bit(RF_F_TICKETS) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_VOIDS) | rf_bit(RF_F_VOID_NUMBERS) | rf_bit(RF_F_GROSS) |
-                    rf_bit(RF_F_VOID_GROSS);
+    op.record.has = rf_bit(RF_F_TICKETS) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_VOIDS) | rf_bit(RF_F_VOID_NUMBERS) |
+                    rf_bit(RF_F_GROSS) | rf_bit(RF_F_VOID_GROSS);
     raffle_rc rc = rf_unit_enter_write(u, err);
     for (int i = 0; rc == RAFFLE_OK && i < TRIES; i++) {
         rc = fold_again(u, &folded, err);
@@ -179,5 +183,7 @@ raffle_rc rf_unit_close(rf_unit *u, const raffle_actor *by, raffle_error *err)
             return rc;
         rc = RAFFLE_OK;
     }
-    return rc != RAFFLE_OK ? rc : rf_fail(err, RAFFLE_BUSY, "unit %u goes on selling; disable it before it is closed", u->number);
+    return rc != RAFFLE_OK
+               ? rc
+               : rf_fail(err, RAFFLE_BUSY, "unit %u goes on selling; disable it before it is closed", u->number);
 }

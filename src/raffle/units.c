@@ -55,7 +55,8 @@ static uint32_t find_name(raffle *r, const char *name)
     return number;
 }
 
-raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number, raffle_error *err)
+raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number,
+                        raffle_error *err)
 {
     char key[RF_VKEY_SIZE];
     pthread_rwlock_rdlock(&r->control_lock);
@@ -64,7 +65,8 @@ raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uin
     if (next > RAFFLE_UNIT_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "a raffle has at most %d units", RAFFLE_UNIT_MAX);
     rf_record record = {.type = RF_UNIT_ENROL,
-                        .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_NAME) | rf_bit(RF_F_KEY) | rf_bit(RF_F_TICKET_KEY) | rf_bit(RF_F_QUOTA),
+                        .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_NAME) | rf_bit(RF_F_KEY) | rf_bit(RF_F_TICKET_KEY) |
+                               rf_bit(RF_F_QUOTA),
                         .unit = next,
                         .name = rf_text_of(name),
                         .quota = (int64_t)quota};
@@ -80,7 +82,8 @@ raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uin
     return rc;
 }
 
-raffle_rc rf_unit_change(raffle *r, const raffle_actor *by, rf_type type, uint32_t number, const char *reason, uint64_t quota, raffle_error *err)
+raffle_rc rf_unit_change(raffle *r, const raffle_actor *by, rf_type type, uint32_t number, const char *reason,
+                         uint64_t quota, raffle_error *err)
 {
     rf_record record = {.type = type, .has = rf_bit(RF_F_UNIT), .unit = number};
     if (type == RF_UNIT_DISABLE) {
@@ -100,7 +103,8 @@ static raffle_rc enter(raffle *r, const raffle_actor *by, raffle_actor *actor, r
     return rc == RAFFLE_OK ? rf_actor_in(actor, by, "by", err) : rc;
 }
 
-raffle_rc raffle_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit_options *options, uint32_t *number, raffle_error *err)
+raffle_rc raffle_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit_options *options, uint32_t *number,
+                            raffle_error *err)
 {
     raffle_actor actor;
     raffle_unit_options o;
@@ -162,8 +166,8 @@ raffle_rc raffle_unit_quota(raffle *r, const raffle_actor *by, uint32_t number, 
     if (rc != RAFFLE_OK)
         return rc;
     if (quota > (uint64_t)RF_JSON_INT_MAX || (quota > 0 && quota < state.numbers))
-        return rf_fail(err, RAFFLE_LIMIT, "a quota of %llu for unit %u, which has sold %llu draw numbers", (unsigned long long)quota, number,
-                       (unsigned long long)state.numbers);
+        return rf_fail(err, RAFFLE_LIMIT, "a quota of %llu for unit %u, which has sold %llu draw numbers",
+                       (unsigned long long)quota, number, (unsigned long long)state.numbers);
     return rf_unit_change(r, &actor, RF_UNIT_QUOTA, number, NULL, quota, err);
 }
 
@@ -178,7 +182,8 @@ raffle_rc raffle_unit_unenrol(raffle *r, const raffle_actor *by, uint32_t number
     if (rc == RAFFLE_OK)
         rc = rf_unit_current(u, &state, err);
     if (rc == RAFFLE_OK && state.tickets > 0)
-        rc = rf_fail(err, RAFFLE_SEQUENCE, "unit %u has sold %llu tickets, and stays enrolled", number, (unsigned long long)state.tickets);
+        rc = rf_fail(err, RAFFLE_SEQUENCE, "unit %u has sold %llu tickets, and stays enrolled", number,
+                     (unsigned long long)state.tickets);
     return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_UNENROL, number, NULL, 0, err) : rc;
 }
 

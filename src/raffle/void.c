@@ -16,7 +16,8 @@ static raffle_rc check_reason(const char *reason, raffle_error *err)
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strcmp(reasons[i], reason) == 0)
             return RAFFLE_OK;
-    return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no reason for a void: refund, payment, misprint, error or other", reason);
+    return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no reason for a void: refund, payment, misprint, error or other",
+                   reason);
 }
 
 /* A ticket in a result, or an open draw, is a matter of the control log's. */
@@ -25,7 +26,9 @@ static raffle_rc check_drawn(raffle *r, uint32_t unit, uint64_t serial, raffle_e
     pthread_rwlock_rdlock(&r->control_lock);
     bool holds = rf_control_holds_place(&r->control, unit, serial);
     pthread_rwlock_unlock(&r->control_lock);
-    return holds ? rf_fail(err, RAFFLE_DRAWN, "ticket %u/%llu holds a place in a result", unit, (unsigned long long)serial) : RAFFLE_OK;
+    return holds ? rf_fail(err, RAFFLE_DRAWN, "ticket %u/%llu holds a place in a result", unit,
+                           (unsigned long long)serial)
+                 : RAFFLE_OK;
 }
 
 static raffle_rc check_ticket(raffle *r, uint32_t unit, uint64_t serial, rf_sold *sold, raffle_error *err)
@@ -36,7 +39,8 @@ static raffle_rc check_ticket(raffle *r, uint32_t unit, uint64_t serial, rf_sold
     return rc == RAFFLE_OK ? check_drawn(r, unit, serial, err) : rc;
 }
 
-raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t serial, const char *reason, raffle_error *err)
+raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t serial, const char *reason,
+                      raffle_error *err)
 {
     raffle_actor actor;
     rf_unit *u;
@@ -59,7 +63,8 @@ raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t
         return rc;
     rf_unit_op op = {.unit = u, .by = &actor};
     op.record = (rf_record){.type = RF_VOID,
-                            .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_SERIAL) | rf_bit(RF_F_REASON) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE),
+                            .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_SERIAL) | rf_bit(RF_F_REASON) | rf_bit(RF_F_COUNT) |
+                                   rf_bit(RF_F_PRICE),
                             .unit = unit,
                             .serial = (int64_t)serial,
                             .reason = rf_text_of(reason),

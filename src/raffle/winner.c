@@ -41,7 +41,8 @@ static raffle_rc find(raffle *r, const char *prize, uint32_t place, target *t, r
     return RAFFLE_OK;
 }
 
-static raffle_rc enter(raffle *r, const raffle_actor *by, raffle_actor *actor, const char *prize, uint32_t place, target *t, raffle_error *err)
+static raffle_rc enter(raffle *r, const raffle_actor *by, raffle_actor *actor, const char *prize, uint32_t place,
+                       target *t, raffle_error *err)
 {
     raffle_rc rc = rf_enter_write(r, err);
     if (rc == RAFFLE_OK)
@@ -78,8 +79,10 @@ static raffle_rc check_ticket(raffle *r, const target *t, const char *validation
     if (rc != RAFFLE_OK)
         return rc;
     if (sold.ticket.unit != t->state.place.unit || sold.ticket.serial != t->state.place.serial)
-        return rf_fail(err, RAFFLE_MISMATCH, "the validation number is that of ticket %u/%llu, and the place is held by ticket %u/%llu", sold.ticket.unit,
-                       (unsigned long long)sold.ticket.serial, t->state.place.unit, (unsigned long long)t->state.place.serial);
+        return rf_fail(err, RAFFLE_MISMATCH,
+                       "the validation number is that of ticket %u/%llu, and the place is held by ticket %u/%llu",
+                       sold.ticket.unit, (unsigned long long)sold.ticket.serial, t->state.place.unit,
+                       (unsigned long long)t->state.place.serial);
     *is_void = sold.ticket.flags & RAFFLE_TICKET_VOID;
     return RAFFLE_OK;
 }
@@ -117,8 +120,8 @@ static raffle_rc check_waits(const target *t, raffle_error *err)
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_winner_verify(raffle *r, const raffle_actor *by, const char *prize, uint32_t place, const char *validation, raffle_pick *now,
-                               uint32_t *promoted, raffle_error *err)
+raffle_rc raffle_winner_verify(raffle *r, const raffle_actor *by, const char *prize, uint32_t place,
+                               const char *validation, raffle_pick *now, uint32_t *promoted, raffle_error *err)
 {
     raffle_actor actor;
     target t;
@@ -150,7 +153,8 @@ raffle_rc raffle_winner_verify(raffle *r, const raffle_actor *by, const char *pr
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_winner_official(raffle *r, const raffle_actor *by, const char *prize, uint32_t place, raffle_error *err)
+raffle_rc raffle_winner_official(raffle *r, const raffle_actor *by, const char *prize, uint32_t place,
+                                 raffle_error *err)
 {
     raffle_actor actor;
     target t;
@@ -161,8 +165,8 @@ raffle_rc raffle_winner_official(raffle *r, const raffle_actor *by, const char *
     return rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
 }
 
-raffle_rc raffle_claim(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place, const char *validation,
-                       raffle_error *err)
+raffle_rc raffle_claim(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place,
+                       const char *validation, raffle_error *err)
 {
     raffle_actor actor, approver;
     target t;
@@ -180,15 +184,16 @@ raffle_rc raffle_claim(raffle *r, const raffle_actor *by, const raffle_actor *ok
     return rf_control_one(r, &actor, &approver, NULL, &record, NULL, err);
 }
 
-raffle_rc raffle_forfeit(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place, const char *reason,
-                         uint32_t *promoted, raffle_error *err)
+raffle_rc raffle_forfeit(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place,
+                         const char *reason, uint32_t *promoted, raffle_error *err)
 {
     raffle_actor actor, approver;
     target t;
     raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
     if (rc == RAFFLE_OK)
         rc = rf_approver_in(&approver, ok, &actor, err);
-    if (rc == RAFFLE_OK && (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX)))
+    if (rc == RAFFLE_OK &&
+        (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX)))
         rc = rf_fail(err, RAFFLE_INVALID, "a forfeit needs a word for its reason");
     if (rc != RAFFLE_OK)
         return rc;

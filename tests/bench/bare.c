@@ -42,9 +42,10 @@ bench_bare *bench_bare_open(const char *folder)
     snprintf(path, sizeof path, "%s/bare.db", folder);
     if (bare == NULL || sqlite3_open(path, &bare->db) != SQLITE_OK)
         exit(1);
-    run(bare->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=10000; PRAGMA secure_delete=ON;"
-                  "CREATE TABLE record (id INTEGER PRIMARY KEY, leaf TEXT NOT NULL, private TEXT) STRICT;"
-                  "CREATE TABLE okey (key BLOB PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;");
+    run(bare->db,
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=10000; PRAGMA secure_delete=ON;"
+        "CREATE TABLE record (id INTEGER PRIMARY KEY, leaf TEXT NOT NULL, private TEXT) STRICT;"
+        "CREATE TABLE okey (key BLOB PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;");
     bare->record = prepare(bare->db, "INSERT INTO record (id, leaf, private) VALUES (?1, ?2, ?3)");
     bare->key = prepare(bare->db, "INSERT OR IGNORE INTO okey (key, id) VALUES (?1, ?2)");
     bare->begin = prepare(bare->db, "BEGIN IMMEDIATE");
@@ -72,10 +73,13 @@ static void fill(row *r, uint64_t i)
 {
     snprintf(r->leaf, LEAF,
              "{\"at\":\"2026-11-22T21:08:42.453Z\",\"by\":\"seller\",\"count\":10,\"n\":%llu,\"p\":"
-             "\"4c93fd9058ff5bbf50a33f2ba6bc9522d33712079050b4f3e110cfd5abc4c002\",\"price\":1000,\"t\":\"sale\",\"tier\":\"10-for-10\"}",
+             "\"4c93fd9058ff5bbf50a33f2ba6bc9522d33712079050b4f3e110cfd5abc4c002\",\"price\":1000,\"t\":\"sale\","
+             "\"tier\":\"10-for-10\"}",
              (unsigned long long)i * 10 + 1);
-    snprintf(r->private_part, PRIVATE, "{\"actor\":\"ann\",\"line\":0,\"lines\":1,\"order\":\"%s\",\"salt\":\"444a486a5e92b960958df7d854a3205e\"}",
-             r->key);
+    snprintf(
+        r->private_part, PRIVATE,
+        "{\"actor\":\"ann\",\"line\":0,\"lines\":1,\"order\":\"%s\",\"salt\":\"444a486a5e92b960958df7d854a3205e\"}",
+        r->key);
 }
 
 static void step(sqlite3 *db, sqlite3_stmt *statement)

@@ -52,7 +52,8 @@ void bench_order_key(char out[RAFFLE_NAME_SIZE], bench_keys kind, uint64_t run, 
 /* Sells `n` tickets in batches; returns the seconds. */
 double bench_sell(raffle_unit *unit, uint64_t run, uint64_t n, size_t batch, bench_keys kind);
 /* The same with the order keys first, first + stride, …: many threads together sell in the order of time. */
-double bench_sell_stride(raffle_unit *unit, uint64_t run, uint64_t first, uint64_t stride, uint64_t n, size_t batch, bench_keys kind);
+double bench_sell_stride(raffle_unit *unit, uint64_t run, uint64_t first, uint64_t stride, uint64_t n, size_t batch,
+                         bench_keys kind);
 
 /* Bare SQLite in `folder`: the rows that a raffle of the same sales holds. */
 typedef struct bench_bare bench_bare;

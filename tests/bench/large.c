@@ -34,7 +34,8 @@ static void make_large(void)
     bench_sell(unit, 1, bench_sales(), 10000, BENCH_UUID7);
     raffle_unit_free(unit);
     raffle_free(r);
-    printf("  (%llu sales, %llu draw numbers)\n", (unsigned long long)bench_sales(), (unsigned long long)bench_sales() * 10);
+    printf("  (%llu sales, %llu draw numbers)\n", (unsigned long long)bench_sales(),
+           (unsigned long long)bench_sales() * 10);
 }
 
 static raffle *open_large(void)
@@ -79,7 +80,8 @@ static void measure_open(void)
         seconds[i] = bench_now() - began;
         raffle_free(r);
     }
-    printf("  opening: %.1f ms, %ld KiB more than before\n", bench_median(seconds, BENCH_RUNS) * 1e3, peak_kib() - before);
+    printf("  opening: %.1f ms, %ld KiB more than before\n", bench_median(seconds, BENCH_RUNS) * 1e3,
+           peak_kib() - before);
 }
 
 int bench_open(void)

@@ -16,8 +16,8 @@ enum {
 static rf_record make_sale(void)
 {
     rf_record r = {.type = RF_SALE};
-    r.has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE) |
-            rf_bit(RF_F_TIER);
+    r.has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) |
+            rf_bit(RF_F_PRICE) | rf_bit(RF_F_TIER);
     r.at = INT64_C(1790000000000);
     r.by = RAFFLE_SELLER;
     r.n = 1234567;
@@ -29,7 +29,8 @@ static rf_record make_sale(void)
 
 static rf_private make_private(const char *order)
 {
-    return (rf_private){.has = rf_bit(RF_P_ACTOR) | rf_bit(RF_P_LINE) | rf_bit(RF_P_LINES) | rf_bit(RF_P_ORDER) | rf_bit(RF_P_SALT),
+    return (rf_private){.has = rf_bit(RF_P_ACTOR) | rf_bit(RF_P_LINE) | rf_bit(RF_P_LINES) | rf_bit(RF_P_ORDER) |
+                               rf_bit(RF_P_SALT),
                         .actor = rf_text_of("ann"),
                         .lines = 1,
                         .order = rf_text_of(order)};
@@ -92,9 +93,11 @@ int bench_split(void)
     raffle *r = bench_create(folder, "[{\"name\":\"first\"}]");
     bench_check(raffle_unit_open(r, 1, &unit, &err), &err, "unit");
     double whole = bench_sell(unit, 1, 200000, 1000, BENCH_UUID7) / 200000;
-    printf("  a sale in a batch of 1,000: %.2f us; leaf %zu bytes, private part %zu\n", whole * 1e6, leaf_length, private_length);
-    printf("  by themselves: encode %.2f us, hash %.2f us, key %.2f us; two thirds of them beside the store, in the worker\n", encoding * 1e6,
-           hashing * 1e6, keying * 1e6);
+    printf("  a sale in a batch of 1,000: %.2f us; leaf %zu bytes, private part %zu\n", whole * 1e6, leaf_length,
+           private_length);
+    printf("  by themselves: encode %.2f us, hash %.2f us, key %.2f us; two thirds of them beside the store, in the "
+           "worker\n",
+           encoding * 1e6, hashing * 1e6, keying * 1e6);
     printf("  the store and the rest: at least %.2f us\n", (whole - encoding - hashing - keying) * 1e6);
     rf_sha256_free(h);
     raffle_unit_free(unit);

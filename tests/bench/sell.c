@@ -102,7 +102,8 @@ int bench_sell_threads(void)
         group[run] = THREADS * EACH / (double)(atomic_load(&syncs) - before);
     }
     printf("  records a commit: %.1f\n", bench_median(group, BENCH_RUNS));
-    bench_print("32 threads against one", bench_median(many, BENCH_RUNS), bench_median(one, BENCH_RUNS), "sales a second");
+    bench_print("32 threads against one", bench_median(many, BENCH_RUNS), bench_median(one, BENCH_RUNS),
+                "sales a second");
     raffle_unit_free(unit);
     raffle_free(r);
     bench_remove(folder);

@@ -85,11 +85,13 @@ raffle *bench_create(const char *folder, const char *prizes)
     struct tm tm;
     strftime(opens, sizeof opens, "%Y-%m-%dT%H:%M:%S.000Z", gmtime_r(&from, &tm));
     strftime(closes, sizeof closes, "%Y-%m-%dT%H:%M:%S.000Z", gmtime_r(&until, &tm));
-    int length = snprintf(rules, sizeof rules,
-                          "{\"origin\":\"raffle.example/bench\",\"name\":\"Bench\",\"organisation\":\"Bench\",\"currency\":\"CAD\","
-                          "\"sales\":{\"opens\":\"%s\",\"closes\":\"%s\"},\"tiers\":[{\"name\":\"10-for-10\",\"count\":10,\"price\":1000}],"
-                          "\"prizes\":%s}",
-                          opens, closes, prizes);
+    int length = snprintf(
+        rules, sizeof rules,
+        "{\"origin\":\"raffle.example/bench\",\"name\":\"Bench\",\"organisation\":\"Bench\",\"currency\":\"CAD\","
+        "\"sales\":{\"opens\":\"%s\",\"closes\":\"%s\"},\"tiers\":[{\"name\":\"10-for-10\",\"count\":10,\"price\":1000}"
+        "],"
+        "\"prizes\":%s}",
+        opens, closes, prizes);
     snprintf(store, sizeof store, "%s/bench.raffle", folder);
     bench_check(raffle_create(store, NULL, NULL, rules, (size_t)length, &boss, &r, &err), &err, "create");
     return r;
@@ -109,9 +111,9 @@ void bench_order_key(char out[RAFFLE_NAME_SIZE], bench_keys kind, uint64_t run, 
     const uint64_t a = mix(run << 40 | i), b = mix(a);
     const uint64_t ms = kind == BENCH_UUID7 ? UINT64_C(1790000000000) + (run << 24) + i / 20 : mix(b) & 0xffffffffffff;
     memset(out, 0, RAFFLE_NAME_SIZE);
-    snprintf(out, RAFFLE_NAME_SIZE, "%08llx-%04llx-%c%03llx-%04llx-%012llx", (unsigned long long)(ms >> 16), (unsigned long long)(ms & 0xffff),
-             kind == BENCH_UUID7 ? '7' : '4', (unsigned long long)(a & 0xfff), (unsigned long long)(0x8000 | (a >> 12 & 0x3fff)),
-             (unsigned long long)(b & 0xffffffffffff));
+    snprintf(out, RAFFLE_NAME_SIZE, "%08llx-%04llx-%c%03llx-%04llx-%012llx", (unsigned long long)(ms >> 16),
+             (unsigned long long)(ms & 0xffff), kind == BENCH_UUID7 ? '7' : '4', (unsigned long long)(a & 0xfff),
+             (unsigned long long)(0x8000 | (a >> 12 & 0x3fff)), (unsigned long long)(b & 0xffffffffffff));
 }
 
 double bench_sell(raffle_unit *unit, uint64_t run, uint64_t n, size_t batch, bench_keys kind)
@@ -119,7 +121,8 @@ double bench_sell(raffle_unit *unit, uint64_t run, uint64_t n, size_t batch, ben
     return bench_sell_stride(unit, run, 0, 1, n, batch, kind);
 }
 
-double bench_sell_stride(raffle_unit *unit, uint64_t run, uint64_t first, uint64_t stride, uint64_t n, size_t batch, bench_keys kind)
+double bench_sell_stride(raffle_unit *unit, uint64_t run, uint64_t first, uint64_t stride, uint64_t n, size_t batch,
+                         bench_keys kind)
 {
     static const raffle_actor ann = RAFFLE_ACTOR_INIT("ann", RAFFLE_SELLER);
     raffle_error err = RAFFLE_ERROR_INIT;

@@ -248,9 +248,9 @@ static inline uint64_t ar_find(uint32_t log, const char *type, int nth)
 static inline void ar_leaf(uint32_t log, uint64_t index, const char *from, const char *to)
 {
     ar_sql(1,
-           "UPDATE record SET leaf = substr(leaf, 1, instr(leaf, '%s') - 1) || '%s' || substr(leaf, instr(leaf, '%s') + %zu) WHERE id = %lld AND "
-           "instr(leaf, '%s') > 0",
-           from, to, from, strlen(from), ar_id(log, index), from);
+           "UPDATE record SET leaf = substr(leaf, 1, instr(leaf, '%s') - 1) || '%s' || substr(leaf, instr(leaf, '%s') + length('%s')) WHERE id = %lld "
+           "AND instr(leaf, '%s') > 0",
+           from, to, from, from, ar_id(log, index), from);
 }
 
 /* Replaces a private part, and its hash in the leaf. */
@@ -293,7 +293,7 @@ static inline void ar_print(const raffle_audit *audit)
 {
     raffle_fault fault = RAFFLE_FAULT_INIT;
     for (uint64_t i = 0; i < 20 && raffle_audit_fault_at(audit, i, &fault, NULL) == RAFFLE_OK; i++)
-        printf("# %d %u/%llu %s: %s\n", fault.kind, fault.log, (unsigned long long)fault.index, fault.code, fault.message);
+        fprintf(stderr, "# %d %u/%llu %s: %s\n", fault.kind, fault.log, (unsigned long long)fault.index, fault.code, fault.message);
 }
 
 /* The copy's audit has this fault, whatever the number of threads. */

@@ -471,7 +471,7 @@ END_TEST
 START_TEST(event_key_deleted)
 {
     ar_use("good");
-    ar_sql(1, "DELETE FROM key WHERE key = x'030001' || cast('e' AS BLOB) || x'0000000000'");
+    ar_sql(1, "DELETE FROM key WHERE key = x'030001650000000000'");
     ar_expect_integrity(1, AR_VOID_FIRST + 3, "key-missing");
 }
 END_TEST
@@ -514,7 +514,7 @@ END_TEST
 START_TEST(changed_signature)
 {
     ar_use("good");
-    ar_sql(1, "UPDATE note SET note = substr(note, 1, length(note) - 20) || 'A' || substr(note, length(note) - 18) WHERE log = 2");
+    ar_sql(1, "UPDATE note SET note = substr(note, 1, length(note) - 20) || 'A' || substr(note, length(note) - 18) WHERE log = 2 AND size > 0");
     ar_expect_integrity(2, AR_FEW + 2, "checkpoint");
 }
 END_TEST
@@ -522,7 +522,7 @@ END_TEST
 START_TEST(note_of_another_log)
 {
     ar_use("good");
-    ar_sql(1, "UPDATE note SET note = (SELECT note FROM note WHERE log = 1 AND size = %d) WHERE log = 2", WHOLE_END);
+    ar_sql(1, "UPDATE note SET note = (SELECT note FROM note WHERE log = 1 AND size = %d) WHERE log = 2 AND size > 0", WHOLE_END);
     ar_expect_integrity(2, AR_FEW + 2, "checkpoint");
 }
 END_TEST
@@ -530,8 +530,9 @@ END_TEST
 START_TEST(note_of_another_size)
 {
     ar_use("good");
-    ar_sql(1, "UPDATE note SET size = 5 WHERE log = 2");
-    ar_expect_integrity(2, 5, "checkpoint");
+    ar_sql(1, "UPDATE note SET size = 23 WHERE log = 2 AND size > 0");
+    ar_expect_integrity(2, 23, "checkpoint");
+    ar_expect_incomplete(2, AR_FEW + 2, "behind-note");
 }
 END_TEST
 

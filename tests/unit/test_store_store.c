@@ -33,6 +33,7 @@ typedef struct liar {
     const char *origin; /* NULL: an array without an end */
     raffle_store_head head;
     bool call_fill, ignore_fill, good_batch;
+    raffle_rc batch_rc;
     uint64_t appended;
     size_t keys_done;
     raffle_store_key owner, row;
@@ -94,7 +95,7 @@ static raffle_rc liar_records(void *ctx, const raffle_record *records, size_t n,
     (void)records;
     (void)n;
     (void)e;
-    return RAFFLE_OK;
+    return lie.batch_rc;
 }
 
 static raffle_rc liar_node_put(void *ctx, uint32_t level, uint64_t index, const uint8_t hash[32], raffle_error *e)
@@ -493,6 +494,38 @@ START_TEST(append_that_ignored_the_failure)
 }
 END_TEST
 
+/* A failure of which the store said nothing must not look like none to who asks the error. */
+START_TEST(batch_that_fails_silently)
+{
+    store_job job = {.prefix = "a", .records = 1};
+    lie.call_fill = true;
+    lie.batch_rc = RAFFLE_FULL;
+    ck_assert_int_eq(store_job_run(store, 1, &job, -1, &err), RAFFLE_FULL);
+    ck_assert_int_eq(err.rc, RAFFLE_FULL);
+    ck_assert_ptr_nonnull(strstr(err.message, "records"));
+    lie.batch_rc = 12345;
+    ck_assert_int_eq(store_job_run(store, 1, &job, -1, &err), RAFFLE_HOST);
+    ck_assert_int_eq(err.rc, RAFFLE_HOST);
+}
+END_TEST
+
+/* What a raffle refuses with is not for a store to say; "not found" is, where something is looked for. */
+START_TEST(statuses_of_others)
+{
+    static const raffle_rc others[] = {RAFFLE_EXISTS, RAFFLE_MISMATCH, RAFFLE_VOIDED, RAFFLE_RNG, RAFFLE_NOT_FOUND};
+    store_job job = {.prefix = "a"};
+    raffle_store_head head;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        lie.rc = others[i];
+        ck_assert_int_eq(rf_store_head(store, 1, &head, &err), RAFFLE_HOST);
+        ck_assert_int_eq(store_job_run(store, 1, &job, -1, &err), RAFFLE_HOST);
+    }
+    ck_assert_int_eq(rf_store_erase(store, 1, 0, &err), RAFFLE_NOT_FOUND);
+    lie.rc = RAFFLE_EXISTS;
+    ck_assert_int_eq(rf_store_create(store, STORE_ORIGIN, &err), RAFFLE_EXISTS);
+}
+END_TEST
+
 START_TEST(append_that_lost_records)
 {
     store_job job = {.prefix = "a", .records = 3};
@@ -738,6 +771,8 @@ int main(void)
                                   append_that_did_not_ask,
                                   append_that_ignored_the_failure,
                                   append_that_lost_records,
+                                  batch_that_fails_silently,
+                                  statuses_of_others,
                                   batch_without_functions,
                                   key_owners,
                                   bad_records,

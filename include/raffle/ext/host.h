@@ -14,9 +14,10 @@ enum {
 };
 
 enum {
-    RAFFLE_HOST_REPLAYED_CLOCK = 1, /* the clock replays recorded times; only a rehearsal may be opened or created with it */
-    RAFFLE_HOST_NO_THREADS = 2,     /* no helper thread; hashing is then done by the calling thread */
-    RAFFLE_HOST_VERIFY_FULL = 4     /* opening checks every record, not the newest checkpoint alone */
+    RAFFLE_HOST_REPLAYED_CLOCK =
+        1, /* the clock replays recorded times; only a rehearsal may be opened or created with it */
+    RAFFLE_HOST_NO_THREADS = 2, /* no helper thread; hashing is then done by the calling thread */
+    RAFFLE_HOST_VERIFY_FULL = 4 /* opening checks every record, not the newest checkpoint alone */
 };
 
 /* Given when a raffle is created or opened, and copied; NULL there stands for all defaults, and so does a NULL function.
@@ -45,7 +46,10 @@ typedef struct raffle_host {
     int32_t reserved;
 } raffle_host;
 
-#define RAFFLE_HOST_INIT {sizeof(raffle_host), 0, NULL, NULL, NULL, NULL, NULL, 0, 0}
+#define RAFFLE_HOST_INIT                                                                                               \
+    {                                                                                                                  \
+        sizeof(raffle_host), 0, NULL, NULL, NULL, NULL, NULL, 0, 0                                                     \
+    }
 RAFFLE_API void raffle_host_init(raffle_host *host, size_t size);
 
 RAFFLE_END

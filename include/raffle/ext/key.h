@@ -19,8 +19,8 @@ typedef struct raffle_keys_table {
     /* The Ed25519 public key of a log's key. RAFFLE_NOT_FOUND when there is none. */
     raffle_rc (*public_key)(void *ctx, const char *origin, const char *name, uint8_t out[32], raffle_error *err);
     /* An Ed25519 signature (RFC 8032, pure) over `message`. */
-    raffle_rc (*sign)(void *ctx, const char *origin, const char *name, const uint8_t *message, size_t length, uint8_t out[64],
-                      raffle_error *err);
+    raffle_rc (*sign)(void *ctx, const char *origin, const char *name, const uint8_t *message, size_t length,
+                      uint8_t out[64], raffle_error *err);
     /* The ticket key. `out` is in libsodium's secure memory; the library wipes it. */
     raffle_rc (*ticket_key)(void *ctx, const char *origin, uint8_t out[32], raffle_error *err);
     void (*free)(void *ctx);

@@ -95,20 +95,22 @@ typedef struct raffle_store_table {
     /* All or nothing, and durable when it returns RAFFLE_OK. The store begins a transaction, takes its write lock where it has one,
      * reads the heads, and calls `fill`, in this or in another thread that is inside the store. RAFFLE_UNKNOWN: the outcome is not known.
      * `*size` gets the log's size afterwards. */
-    raffle_rc (*append)(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms, uint64_t *size,
-                        raffle_error *err);
+    raffle_rc (*append)(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
+                        uint64_t *size, raffle_error *err);
     /* Records `from` … `from + count - 1`, in order, as far as there are any. A record that is missing before the log's end is
      * RAFFLE_CORRUPT. No transaction outlives the call. */
-    raffle_rc (*read)(void *ctx, uint32_t log, uint64_t from, uint64_t count, raffle_store_sink_record sink, void *sink_ctx,
-                      raffle_error *err);
+    raffle_rc (*read)(void *ctx, uint32_t log, uint64_t from, uint64_t count, raffle_store_sink_record sink,
+                      void *sink_ctx, raffle_error *err);
     /* A node that was kept; RAFFLE_NOT_FOUND: compute it from the records. */
     raffle_rc (*node)(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32], raffle_error *err);
     /* The row of a key, or RAFFLE_NOT_FOUND. */
-    raffle_rc (*find)(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row, raffle_error *err);
+    raffle_rc (*find)(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row,
+                      raffle_error *err);
     /* The rows of `scope` whose key begins with `prefix` and is greater than `after` (length 0: from the first), in the order of
      * their bytes, at most `count` of them. */
     raffle_rc (*scan)(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
-                      size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx, raffle_error *err);
+                      size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
+                      raffle_error *err);
     /* Keeps a signed note over the first `size` records, durably. A smaller size than the latest is RAFFLE_HISTORY. Of one size
      * there is one note: the same text with other signatures replaces it, another text is RAFFLE_HISTORY. */
     raffle_rc (*note_put)(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length, raffle_error *err);
