@@ -30,7 +30,8 @@
  * Threads    Every handle may be used from several threads at once, except cursors, draws and audits, which one thread
  *            at a time may use. Nothing is thread-local. After fork() the child may only free handles: every other call
  *            gives RAFFLE_FORKED.
- * Callbacks  Host callbacks run in threads that are inside a call, never in threads of the library's. From a callback call
+ * Callbacks  Host callbacks run in threads that are inside a call, never in threads of the library's, but for a store's
+ *            `read` and `find` during an audit with more than one thread. From a callback call
  *            nothing on a handle of that raffle, its store, keys or provider, except `*_free`: it gives RAFFLE_MISUSE or waits
  *            for ever. A callback that gives a status this library does not know counts as RAFFLE_HOST.
  * Never      No call prints, exits, aborts or touches signals. Secrets are never in an error, a log line or a record.

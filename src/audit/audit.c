@@ -101,7 +101,8 @@ raffle_rc rf_audit_progress(raffle_audit *a, uint64_t records, raffle_error *err
         return rc;
     if (theirs.rc == rc)
         return rf_fail_as(err, &theirs);
-    return rf_fail(err, rc, "the audit was ended after %llu of %llu records", (unsigned long long)a->done, (unsigned long long)a->total);
+    return rf_fail(err, rc, "the audit was ended after %llu of %llu records", (unsigned long long)a->done,
+                   (unsigned long long)a->total);
 }
 
 /* --- the audit --- */
@@ -137,7 +138,8 @@ static raffle_rc run(raffle_audit *a, raffle_error *err)
     return rc;
 }
 
-raffle_rc raffle_audit_run_with(raffle_store *store, const raffle_audit_options *options, raffle_audit **out, raffle_error *err)
+raffle_rc raffle_audit_run_with(raffle_store *store, const raffle_audit_options *options, raffle_audit **out,
+                                raffle_error *err)
 {
     raffle_audit_options mine;
     if (store == NULL || out == NULL)
@@ -165,7 +167,8 @@ raffle_rc raffle_audit_run_with(raffle_store *store, const raffle_audit_options 
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_audit_run(const char *uri, const raffle_host *host, const raffle_audit_options *options, raffle_audit **out, raffle_error *err)
+raffle_rc raffle_audit_run(const char *uri, const raffle_host *host, const raffle_audit_options *options,
+                           raffle_audit **out, raffle_error *err)
 {
     raffle_store *store = NULL;
     if (uri == NULL || out == NULL)
@@ -216,7 +219,8 @@ raffle_rc raffle_audit_draw_at(const raffle_audit *audit, uint32_t i, raffle_aud
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_audit_store(const char *store, const raffle_host *host, const char *control_key, raffle_verdict *verdict, raffle_error *err)
+raffle_rc raffle_audit_store(const char *store, const raffle_host *host, const char *control_key,
+                             raffle_verdict *verdict, raffle_error *err)
 {
     raffle_audit_options options = RAFFLE_AUDIT_OPTIONS_INIT;
     raffle_audit *audit = NULL;

@@ -11,9 +11,9 @@
 /* What a `seal.unit` record says, to be compared with the unit's log. */
 typedef struct rf_sealed {
     rf_seal_unit says;
-    uint64_t index;  /* in the control log */
-    uint64_t first;  /* of its run */
-    int32_t kind;    /* of its seal; 0: the run was not finished, and counts for nothing */
+    uint64_t index; /* in the control log */
+    uint64_t first; /* of its run */
+    int32_t kind;   /* of its seal; 0: the run was not finished, and counts for nothing */
 } rf_sealed;
 
 /* What is known of a unit's log at a size that somebody named. */
@@ -29,7 +29,7 @@ typedef struct rf_unit_log {
     rf_seen seen;
     rf_signer signer;
     size_t marks;
-    rf_mark *mark; /* ascending */
+    rf_mark *mark;  /* ascending */
     rf_voids voids; /* after the unit was checked: sorted, each ticket once */
 } rf_unit_log;
 
@@ -53,7 +53,7 @@ struct raffle_audit {
     struct rf_control_void {
         uint32_t unit;
         rf_void is;
-    } *control_void; /* in the control log */
+    } * control_void; /* in the control log */
     size_t control_voids, control_void_cap;
     size_t units; /* logs of units that there are, or must be */
     rf_unit_log *unit;
@@ -70,7 +70,8 @@ raffle_rc rf_control_walk(raffle_audit *a, uint64_t size, const rf_control_sink 
 /* Checks the control log by itself, and collects what it says of the units. */
 raffle_rc rf_check_control(raffle_audit *a, raffle_error *err);
 /* Applies a record to a state that goes on whatever comes. */
-raffle_rc rf_control_follow(rf_control *control, const rf_record *record, const uint8_t leaf_hash[32], rf_taken_list *taken, raffle_error *why);
+raffle_rc rf_control_follow(rf_control *control, const rf_record *record, const uint8_t leaf_hash[32],
+                            rf_taken_list *taken, raffle_error *why);
 
 /* --- check_unit.c --- */
 raffle_rc rf_check_units(raffle_audit *a, raffle_error *err);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    BATCH = 64,          /* records that are read together: a sink may not call the store */
-    MISSING_MOST = 1000  /* after so many missing records the log is taken to end */
+    BATCH = 64,         /* records that are read together: a sink may not call the store */
+    MISSING_MOST = 1000 /* after so many missing records the log is taken to end */
 };
 
 /* --- walking --- */
@@ -84,7 +84,8 @@ static void give_up_draw(rf_control *control)
     control->picks = 0;
 }
 
-raffle_rc rf_control_follow(rf_control *control, const rf_record *record, const uint8_t leaf_hash[32], rf_taken_list *taken, raffle_error *why)
+raffle_rc rf_control_follow(rf_control *control, const rf_record *record, const uint8_t leaf_hash[32],
+                            rf_taken_list *taken, raffle_error *why)
 {
     raffle_rc rc = rf_control_apply(control, record, leaf_hash, taken, why);
     if (rc == RAFFLE_OK || rc == RAFFLE_NOMEM)
@@ -145,7 +146,9 @@ static raffle_rc add_seal_unit(reading *r, const rf_record *record, uint64_t ind
 static void end_run(reading *r, const rf_record *record)
 {
     raffle_audit *a = r->audit;
-    int32_t kind = record == NULL || record->type != RF_SEAL ? 0 : rf_text_is(&record->kind, "final") ? RAFFLE_SEAL_FINAL : RAFFLE_SEAL_EARLY;
+    int32_t kind = record == NULL || record->type != RF_SEAL ? 0
+                   : rf_text_is(&record->kind, "final")      ? RAFFLE_SEAL_FINAL
+                                                             : RAFFLE_SEAL_EARLY;
     for (size_t i = a->seals; r->in_run && i-- > 0 && a->sealed[i].first == r->run_first;)
         a->sealed[i].kind = kind;
     r->in_run = false;
@@ -161,9 +164,12 @@ static raffle_rc add_void(raffle_audit *a, const rf_record *record, uint64_t ind
         a->control_void = grown;
         a->control_void_cap = cap;
     }
-    a->control_void[a->control_voids++] = (struct rf_control_void){
-        .unit = (uint32_t)(record->unit <= RAFFLE_UNIT_MAX ? record->unit : 0),
-        .is = {.serial = (uint64_t)record->serial, .index = index, .count = (uint32_t)(record->count <= UINT32_MAX ? record->count : UINT32_MAX), .price = record->price}};
+    a->control_void[a->control_voids++] =
+        (struct rf_control_void){.unit = (uint32_t)(record->unit <= RAFFLE_UNIT_MAX ? record->unit : 0),
+                                 .is = {.serial = (uint64_t)record->serial,
+                                        .index = index,
+                                        .count = (uint32_t)(record->count <= UINT32_MAX ? record->count : UINT32_MAX),
+                                        .price = record->price}};
     return RAFFLE_OK;
 }
 
@@ -178,11 +184,13 @@ static raffle_rc check_seal_note(reading *r, const rf_record *record, uint64_t i
     char *note = malloc(record->note.length + 1);
     if (note == NULL)
         return rf_nomem(err);
-    rf_signer_init(&signer, (uint32_t)record->unit, a->origin, a->control.unit[record->unit - 1].key, index, &a->faults);
+    rf_signer_init(&signer, (uint32_t)record->unit, a->origin, a->control.unit[record->unit - 1].key, index,
+                   &a->faults);
     if (rf_text_copy(&record->note, note, record->note.length + 1) &&
         rf_note_check(&signer, note, strlen(note), 0, index, &a->faults, &checkpoint) &&
         (checkpoint.size != (uint64_t)record->size || memcmp(checkpoint.root, record->root, 32) != 0))
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, "seal", "the note in the seal of unit %lld is over other records", (long long)record->unit);
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, "seal",
+                 "the note in the seal of unit %lld is over other records", (long long)record->unit);
     free(note);
     return RAFFLE_OK;
 }
@@ -209,12 +217,13 @@ static void learn_key(reading *r)
         return;
     rf_signer_init(&a->signer, 0, a->origin, a->control.key, 0, &a->faults);
     if (a->options.control_key[0] != 0 && strcmp(a->options.control_key, a->control.key) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, 0, "control-key", "raffle.open names the control key %.80s, and not the one that was asked for",
-                 a->control.key);
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, 0, "control-key",
+                 "raffle.open names the control key %.80s, and not the one that was asked for", a->control.key);
     else
         a->verdict.key_pinned = a->options.control_key[0] != 0;
     if (strcmp(a->control.rules->origin, a->origin) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, 0, "origin", "the rules are those of %s, in a store of %s", a->control.rules->origin, a->origin);
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, 0, "origin", "the rules are those of %s, in a store of %s",
+                 a->control.rules->origin, a->origin);
 }
 
 /* Voids are compared with their keys unit by unit. */
@@ -228,21 +237,25 @@ static raffle_rc check_taken(raffle_audit *a, const rf_taken_list *taken, uint64
             continue;
         raffle_rc rc = rf_store_find(a->store, key->scope, key->key, key->length, &row, &why);
         if (rc == RAFFLE_OK && (row.log != 0 || row.index != index))
-            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, "key-wrong", "a key of this record names record %llu of log %u", (unsigned long long)row.index, row.log);
+            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, "key-wrong",
+                     "a key of this record names record %llu of log %u", (unsigned long long)row.index, row.log);
         if (rc == RAFFLE_NOT_FOUND)
             rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, "key-missing", "a key of this record is not there");
-        else if (rc != RAFFLE_OK && (rc = rf_fault_or_fail(&a->faults, 0, index, "key-missing", &why, err)) != RAFFLE_OK)
+        else if (rc != RAFFLE_OK &&
+                 (rc = rf_fault_or_fail(&a->faults, 0, index, "key-missing", &why, err)) != RAFFLE_OK)
             return rc;
     }
     return RAFFLE_OK;
 }
 
-static raffle_rc fold(reading *r, const rf_record *record, const uint8_t leaf_hash[32], uint64_t index, raffle_error *err)
+static raffle_rc fold(reading *r, const rf_record *record, const uint8_t leaf_hash[32], uint64_t index,
+                      raffle_error *err)
 {
     raffle_audit *a = r->audit;
     rf_taken_list taken = {0};
     raffle_error why = RAFFLE_ERROR_INIT;
-    if (index > 0 && a->control.rules == NULL) { /* without rules there is nothing to fold by: the first record's fault says so */
+    if (index > 0 &&
+        a->control.rules == NULL) { /* without rules there is nothing to fold by: the first record's fault says so */
         a->control.size++;
         return RAFFLE_OK;
     }
@@ -268,7 +281,8 @@ static void check_node(void *ctx, uint32_t level, uint64_t index, const uint8_t 
         return;
     raffle_rc rc = rf_store_node(a->store, 0, level, index, kept, &why);
     if (rc == RAFFLE_OK && memcmp(kept, hash, 32) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index << level, "node", "the kept hash of the %llu records from here on is not theirs", 1ULL << level);
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index << level, "node",
+                 "the kept hash of the %llu records from here on is not theirs", 1ULL << level);
     else if (rc != RAFFLE_OK && rc != RAFFLE_NOT_FOUND)
         r->node_rc = rf_fault_or_fail(&a->faults, 0, index << level, "node", &why, &r->node_error);
 }
@@ -347,7 +361,8 @@ raffle_rc rf_check_control(raffle_audit *a, raffle_error *err)
         a->verdict.private_missing += r->check.private_missing;
         a->done = a->verdict.records;
         if (a->control.rules == NULL)
-            rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, 0, 0, "open", "there is no raffle.open to judge the records by");
+            rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, 0, 0, "open",
+                     "there is no raffle.open to judge the records by");
     }
     free(r);
     return rc;

@@ -47,13 +47,15 @@ static bool same_places(const replay *r, const rf_drawn *drawn)
     rf_place last[RF_PLACES_MAX];
     size_t n = 0;
     const rf_control *c = &r->control;
-    if (rf_has(&r->record, RF_F_PLACES) && rf_places_decode(&r->record.places, last, RF_PLACES_MAX, &n, NULL) != RAFFLE_OK)
+    if (rf_has(&r->record, RF_F_PLACES) &&
+        rf_places_decode(&r->record.places, last, RF_PLACES_MAX, &n, NULL) != RAFFLE_OK)
         return false;
     if (c->picks + n != drawn->winners + drawn->alternates)
         return false;
     for (size_t i = 0; i < c->picks + n; i++) {
         const rf_place *says = i < c->picks ? &c->pick[i].place : &last[i - c->picks];
-        if (says->unit != drawn->place[i].unit || says->number != drawn->place[i].number || says->serial != drawn->place[i].serial)
+        if (says->unit != drawn->place[i].unit || says->number != drawn->place[i].number ||
+            says->serial != drawn->place[i].serial)
             return false;
     }
     return true;
@@ -62,11 +64,13 @@ static bool same_places(const replay *r, const rf_drawn *drawn)
 static void compare(replay *r, const rf_drawn *drawn)
 {
     const rf_record *says = &r->record;
-    if ((uint64_t)says->winners != drawn->winners || (uint64_t)says->alternates != drawn->alternates || !same_places(r, drawn))
+    if ((uint64_t)says->winners != drawn->winners || (uint64_t)says->alternates != drawn->alternates ||
+        !same_places(r, drawn))
         wrong(r, "the places are not those that follow from the seed");
     if ((uint64_t)says->rejected != drawn->rejected)
         wrong(r, "the number of rejected words is another");
-    if ((uint64_t)says->skipped_void != drawn->skipped_void || (uint64_t)says->skipped_not_entered != drawn->skipped_not_entered ||
+    if ((uint64_t)says->skipped_void != drawn->skipped_void ||
+        (uint64_t)says->skipped_not_entered != drawn->skipped_not_entered ||
         (uint64_t)says->skipped_barred != drawn->skipped_barred || memcmp(says->skips, drawn->skips, 32) != 0)
         wrong(r, "the draw numbers that were skipped are others");
 }

@@ -72,7 +72,7 @@ static const rf_sealed *seals_of(const raffle_audit *a, uint32_t unit, size_t *n
     *n = 0;
     while (low + *n < a->seals && a->sealed[low + *n].says.unit == unit)
         ++*n;
-    return a->sealed + low;
+    return *n > 0 ? a->sealed + low : NULL;
 }
 
 static raffle_rc prepare_marks(raffle_audit *a, uint32_t number, raffle_error *err)
@@ -111,7 +111,8 @@ static raffle_rc prepare_unit(raffle_audit *a, uint32_t number, raffle_error *er
     if (number <= a->control.units)
         rf_signer_init(&u->signer, number, a->origin, a->control.unit[number - 1].key, 0, &a->faults);
     else
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, number, 0, "not-enrolled", "unit %u has a log, and was never enrolled", number);
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, number, 0, "not-enrolled",
+                 "unit %u has a log, and was never enrolled", number);
     return prepare_marks(a, number, err);
 }
 
@@ -197,8 +198,8 @@ static raffle_rc fold_sale(folding *f, const rf_brief *b, raffle_error *err)
     const rf_tier *tier = &f->frame.rules->tier[b->tier];
     rf_record r;
     r.type = RF_SALE;
-    r.has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE) |
-            rf_bit(RF_F_TIER);
+    r.has = rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N) | rf_bit(RF_F_COUNT) |
+            rf_bit(RF_F_PRICE) | rf_bit(RF_F_TIER);
     r.at = b->at;
     r.by = b->by;
     r.n = b->n;
@@ -220,11 +221,13 @@ static raffle_rc check_taken(folding *f, const rf_taken_list *taken, raffle_erro
             continue; /* compared with their keys all together */
         raffle_rc rc = rf_store_find(a->store, key->scope, key->key, key->length, &row, &why);
         if (rc == RAFFLE_OK && (row.log != f->number || row.index != f->index))
-            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "key-wrong", "a key of this record names record %llu of log %u",
-                     (unsigned long long)row.index, row.log);
+            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "key-wrong",
+                     "a key of this record names record %llu of log %u", (unsigned long long)row.index, row.log);
         if (rc == RAFFLE_NOT_FOUND)
-            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "key-missing", "a key of this record is not there");
-        else if (rc != RAFFLE_OK && (rc = rf_fault_or_fail(&a->faults, f->number, f->index, "key-missing", &why, err)) != RAFFLE_OK)
+            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "key-missing",
+                     "a key of this record is not there");
+        else if (rc != RAFFLE_OK &&
+                 (rc = rf_fault_or_fail(&a->faults, f->number, f->index, "key-missing", &why, err)) != RAFFLE_OK)
             return rc;
     }
     return RAFFLE_OK;
@@ -369,28 +372,32 @@ static void check_seal(const folding *f, const rf_sealed *s)
     const rf_mark *m = find_mark(f->log, says->size);
     rf_seal_unit voids = {0};
     if (m == NULL || !m->reached) {
-        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "behind-seal", "the log has %llu records; seal record %llu counts %llu",
-                 (unsigned long long)f->index, (unsigned long long)s->index, (unsigned long long)says->size);
+        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "behind-seal",
+                 "the log has %llu records; seal record %llu counts %llu", (unsigned long long)f->index,
+                 (unsigned long long)s->index, (unsigned long long)says->size);
         return;
     }
     if (memcmp(m->root, says->root, 32) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal", "the root of the first %llu records of unit %u is another",
-                 (unsigned long long)says->size, f->number);
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+                 "the root of the first %llu records of unit %u is another", (unsigned long long)says->size, f->number);
     if (m->state.tickets != says->tickets || m->state.numbers != says->numbers || m->state.gross != says->gross)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal", "unit %u had %llu tickets, %llu numbers and a gross of %lld", f->number,
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+                 "unit %u had %llu tickets, %llu numbers and a gross of %lld", f->number,
                  (unsigned long long)m->state.tickets, (unsigned long long)m->state.numbers, (long long)m->state.gross);
     rf_voids_sum(&f->log->voids, says->size, s->first, a->hash, &voids);
-    if (voids.voids != says->voids || voids.void_numbers != says->void_numbers || voids.void_gross != says->void_gross ||
-        memcmp(voids.void_root, says->void_root, 32) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal", "unit %u had %llu voids of %llu numbers and %lld, or other ones", f->number,
+    if (voids.voids != says->voids || voids.void_numbers != says->void_numbers ||
+        voids.void_gross != says->void_gross || memcmp(voids.void_root, says->void_root, 32) != 0)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+                 "unit %u had %llu voids of %llu numbers and %lld, or other ones", f->number,
                  (unsigned long long)voids.voids, (unsigned long long)voids.void_numbers, (long long)voids.void_gross);
     if (s->kind != RAFFLE_SEAL_FINAL || !says->reconciled)
         return;
     if (!m->state.closed)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal", "what the final seal takes of unit %u does not end in its close", f->number);
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+                 "what the final seal takes of unit %u does not end in its close", f->number);
     if (f->index > says->size)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, says->size, "after-seal", "%llu records follow the final seal",
-                 (unsigned long long)(f->index - says->size));
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, says->size, "after-seal",
+                 "%llu records follow the final seal", (unsigned long long)(f->index - says->size));
 }
 
 static raffle_rc check_signed(const folding *f, raffle_error *err)

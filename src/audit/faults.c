@@ -47,7 +47,8 @@ void rf_fault(rf_faults *f, int32_t kind, uint32_t log, uint64_t index, const ch
     memcpy(fault->message, cut.message, strnlen(cut.message, sizeof fault->message - 1));
 }
 
-raffle_rc rf_fault_or_fail(rf_faults *f, uint32_t log, uint64_t index, const char *code, const raffle_error *why, raffle_error *err)
+raffle_rc rf_fault_or_fail(rf_faults *f, uint32_t log, uint64_t index, const char *code, const raffle_error *why,
+                           raffle_error *err)
 {
     switch (why->rc) {
     case RAFFLE_NOMEM:

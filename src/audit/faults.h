@@ -21,7 +21,8 @@ void rf_fault(rf_faults *f, int32_t kind, uint32_t log, uint64_t index, const ch
     __attribute__((format(printf, 6, 7)));
 /* The same, for the status that reading something gave: damage is a fault of integrity, and RAFFLE_OK is returned; anything else is handed back,
  * with its sentence in `err`. */
-raffle_rc rf_fault_or_fail(rf_faults *f, uint32_t log, uint64_t index, const char *code, const raffle_error *why, raffle_error *err);
+raffle_rc rf_fault_or_fail(rf_faults *f, uint32_t log, uint64_t index, const char *code, const raffle_error *why,
+                           raffle_error *err);
 /* Appends what `from` has to `to`, and empties it. */
 void rf_faults_move(rf_faults *to, rf_faults *from);
 void rf_faults_clear(rf_faults *f);

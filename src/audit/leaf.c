@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static void damaged(rf_leaf_check *check, uint32_t log, const raffle_record *bytes, const char *code, const char *sentence)
+static void damaged(rf_leaf_check *check, uint32_t log, const raffle_record *bytes, const char *code,
+                    const char *sentence)
 {
     rf_fault(check->faults, RAFFLE_FAULT_INTEGRITY, log, bytes->index, code, "%s", sentence);
 }

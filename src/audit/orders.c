@@ -10,7 +10,7 @@
 enum {
     BITS = 8, /* of one step of the partition */
     BUCKETS = 1 << BITS,
-    SMALL = 256,       /* prints that a table takes */
+    SMALL = 256, /* prints that a table takes */
     TABLE = 4 * SMALL,
     LOOK_MOST = 1024 /* keys that are looked at again: more faults than that are not kept */
 };
@@ -36,18 +36,22 @@ static bool is_open(const rf_order_walk *walk)
     return walk->next < walk->lines;
 }
 
-static void check_beginning(const rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t index, const rf_brief *brief)
+static void check_beginning(const rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t index,
+                            const rf_brief *brief)
 {
     if (is_open(walk) && !walk->unknown)
-        rf_fault(faults, RAFFLE_FAULT_INTEGRITY, log, index, "order-lines", "the order before has %u of its %u lines", walk->next, walk->lines);
+        rf_fault(faults, RAFFLE_FAULT_INTEGRITY, log, index, "order-lines", "the order before has %u of its %u lines",
+                 walk->next, walk->lines);
     else if (brief->line != 0 && !walk->unknown)
-        rf_fault(faults, RAFFLE_FAULT_INTEGRITY, log, index, "order-lines", "an order begins with its line %u", brief->line + 1u);
+        rf_fault(faults, RAFFLE_FAULT_INTEGRITY, log, index, "order-lines", "an order begins with its line %u",
+                 brief->line + 1u);
     if (brief->line >= brief->lines)
-        rf_fault(faults, RAFFLE_FAULT_INTEGRITY, log, index, "order-lines", "line %u of an order of %u", brief->line + 1u, (unsigned)brief->lines);
+        rf_fault(faults, RAFFLE_FAULT_INTEGRITY, log, index, "order-lines", "line %u of an order of %u",
+                 brief->line + 1u, (unsigned)brief->lines);
 }
 
-raffle_rc rf_orders_add(rf_orders *orders, rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t index, const rf_brief *brief,
-                        raffle_error *err)
+raffle_rc rf_orders_add(rf_orders *orders, rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t index,
+                        const rf_brief *brief, raffle_error *err)
 {
     if (is_open(walk) && brief->line == walk->next && brief->lines == walk->lines && brief->order == walk->print) {
         walk->next++;
@@ -68,7 +72,8 @@ void rf_orders_unknown(rf_order_walk *walk)
 void rf_orders_end(rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t size)
 {
     if (is_open(walk) && !walk->unknown)
-        rf_fault(faults, RAFFLE_FAULT_COMPLETENESS, log, size, "order-lines", "the order before has %u of its %u lines", walk->next, walk->lines);
+        rf_fault(faults, RAFFLE_FAULT_COMPLETENESS, log, size, "order-lines", "the order before has %u of its %u lines",
+                 walk->next, walk->lines);
     *walk = (rf_order_walk){0};
 }
 
@@ -223,7 +228,8 @@ static raffle_rc look_at(void *ctx, const raffle_record *record, raffle_error *e
 {
     look *l = ctx;
     rf_private p;
-    if (record->private_length == 0 || rf_private_decode(&p, record->private_part, record->private_length, NULL) != RAFFLE_OK)
+    if (record->private_length == 0 ||
+        rf_private_decode(&p, record->private_part, record->private_length, NULL) != RAFFLE_OK)
         return RAFFLE_OK;
     if (!(p.has & rf_bit(RF_P_ORDER))) {
         l->has_last = false;
@@ -276,14 +282,15 @@ static uint64_t report(look *l, rf_faults *faults)
         const sighting *s = &l->seen[i], *first = s - 1;
         if (compare_keys(first, s) != 0)
             continue;
-        rf_fault(faults, RAFFLE_FAULT_INTEGRITY, s->log, s->index, "order-twice", "its order key is that of ticket %u/%llu too", first->log,
-                 (unsigned long long)first->index);
+        rf_fault(faults, RAFFLE_FAULT_INTEGRITY, s->log, s->index, "order-twice",
+                 "its order key is that of ticket %u/%llu too", first->log, (unsigned long long)first->index);
         reported++;
     }
     return reported;
 }
 
-raffle_rc rf_orders_check(rf_orders *orders, const rf_segment_frame *frame, const uint64_t *size, size_t logs, rf_faults *faults, raffle_error *err)
+raffle_rc rf_orders_check(rf_orders *orders, const rf_segment_frame *frame, const uint64_t *size, size_t logs,
+                          rf_faults *faults, raffle_error *err)
 {
     look l = {.frame = frame, .print = orders->print};
     uint64_t extra = 0;

@@ -19,14 +19,15 @@ typedef struct rf_order_walk {
 } rf_order_walk;
 
 /* The next record of a unit's log is a sale whose private part is there. RAFFLE_NOMEM. */
-raffle_rc rf_orders_add(rf_orders *orders, rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t index, const rf_brief *brief,
-                        raffle_error *err);
+raffle_rc rf_orders_add(rf_orders *orders, rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t index,
+                        const rf_brief *brief, raffle_error *err);
 /* It is one that nothing is known of: it may be a line of any order. */
 void rf_orders_unknown(rf_order_walk *walk);
 /* It is something else, or the log's end: no order may be open. */
 void rf_orders_end(rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t size);
 /* Finds the keys that came twice, and reads the logs again for where. Leaves the list empty. */
-raffle_rc rf_orders_check(rf_orders *orders, const rf_segment_frame *frame, const uint64_t *size, size_t logs, rf_faults *faults, raffle_error *err);
+raffle_rc rf_orders_check(rf_orders *orders, const rf_segment_frame *frame, const uint64_t *size, size_t logs,
+                          rf_faults *faults, raffle_error *err);
 void rf_orders_clear(rf_orders *orders);
 
 /* Moves the prints that occur more than once to the front, each once; returns their number, and adds to `*extra` how often one came again. At

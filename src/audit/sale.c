@@ -10,7 +10,7 @@
 
 enum {
     TEXT_MAX = 512, /* as the decoder has it */
-    WORD_MAX = RAFFLE_WORD_SIZE - 1
+    WORD_MAX = RAFFLE_WORD_MAX
 };
 
 /* The bytes that are left. A read that goes wrong makes `good` false, and leaves the rest alone. */
@@ -73,9 +73,9 @@ static inline void read_time(scan *s, rf_sale_memory *m, int64_t *at)
         s->good = false;
         return;
     }
-    if (memcmp(m->at_text, s->at, RF_TIME_LENGTH) != 0) {
-        m->at_text[0] = 0;
-        if (!rf_time_parse(s->at, RF_TIME_LENGTH, &m->at)) {
+    if (!m->at_known || memcmp(m->at_text, s->at, RF_TIME_LENGTH) != 0) {
+        m->at_known = rf_time_parse(s->at, RF_TIME_LENGTH, &m->at);
+        if (!m->at_known) {
             s->good = false;
             return;
         }

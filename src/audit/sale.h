@@ -12,6 +12,7 @@
 
 /* What was read last; the next sale mostly says the same. Zeroed at first. */
 typedef struct rf_sale_memory {
+    bool at_known;
     char at_text[24], by_text[16];
     size_t by_length;
     int64_t at;

@@ -233,7 +233,8 @@ static void stop(scan *s, helper *helpers, unsigned n)
     }
 }
 
-raffle_rc rf_scan(const rf_segment_frame *frame, unsigned threads, const rf_scan_log *logs, size_t n, const rf_scan_sink *sink, raffle_error *err)
+raffle_rc rf_scan(const rf_segment_frame *frame, unsigned threads, const rf_scan_log *logs, size_t n,
+                  const rf_scan_sink *sink, raffle_error *err)
 {
     scan s = {.logs = logs, .n = n};
     raffle_rc rc = RAFFLE_NOMEM;

@@ -21,6 +21,7 @@ typedef struct rf_scan_sink {
 } rf_scan_sink;
 
 /* `threads` counts the calling thread, which checks segments too. */
-raffle_rc rf_scan(const rf_segment_frame *frame, unsigned threads, const rf_scan_log *logs, size_t n, const rf_scan_sink *sink, raffle_error *err);
+raffle_rc rf_scan(const rf_segment_frame *frame, unsigned threads, const rf_scan_log *logs, size_t n,
+                  const rf_scan_sink *sink, raffle_error *err);
 
 #endif

@@ -103,7 +103,8 @@ static raffle_rc keep_leaf(rf_segment *s, const raffle_record *bytes, rf_brief *
     return RAFFLE_OK;
 }
 
-static void keep_order(const rf_segment *s, rf_brief *brief, int64_t line, int64_t lines, const char *order, size_t length)
+static void keep_order(const rf_segment *s, rf_brief *brief, int64_t line, int64_t lines, const char *order,
+                       size_t length)
 {
     brief->line = (uint16_t)(line > LINES_MOST ? LINES_MOST : line);
     brief->lines = (uint16_t)(lines > LINES_MOST ? LINES_MOST : lines);
@@ -151,7 +152,8 @@ static void take_order(rf_segment_worker *w, uint64_t index, rf_brief *brief)
     if ((p->has & must) == must)
         keep_order(w->segment, brief, p->line, p->lines, p->order.text, p->order.length);
     else
-        rf_fault(w->check.faults, RAFFLE_FAULT_INTEGRITY, w->segment->log, index, "private", "the private part of a sale lacks its order");
+        rf_fault(w->check.faults, RAFFLE_FAULT_INTEGRITY, w->segment->log, index, "private",
+                 "the private part of a sale lacks its order");
 }
 
 static raffle_rc take_other(rf_segment_worker *w, const raffle_record *bytes, rf_brief *brief, raffle_error *err)
@@ -164,7 +166,8 @@ static raffle_rc take_other(rf_segment_worker *w, const raffle_record *bytes, rf
         take_order(w, bytes->index, brief);
     if (bytes->leaf_length <= FULL_MOST)
         return keep_leaf(s, bytes, brief, err);
-    rf_fault(&s->faults, RAFFLE_FAULT_INTEGRITY, s->log, bytes->index, "fold", "a %s has no place in a unit's log", rf_type_name(w->leaf.record.type));
+    rf_fault(&s->faults, RAFFLE_FAULT_INTEGRITY, s->log, bytes->index, "fold", "a %s has no place in a unit's log",
+             rf_type_name(w->leaf.record.type));
     return RAFFLE_OK;
 }
 
@@ -230,7 +233,8 @@ static raffle_rc check_nodes(const rf_segment_worker *w, raffle_error *err)
         raffle_rc rc = rf_store_node(s->frame->store, s->log, n->level, index, kept, &why);
         if (rc == RAFFLE_NOT_FOUND)
             continue;
-        if (rc != RAFFLE_OK && (rc = rf_fault_or_fail(&s->faults, s->log, index << n->level, "node", &why, err)) != RAFFLE_OK)
+        if (rc != RAFFLE_OK &&
+            (rc = rf_fault_or_fail(&s->faults, s->log, index << n->level, "node", &why, err)) != RAFFLE_OK)
             return rc;
         if (why.rc == RAFFLE_OK && memcmp(kept, n->hash, 32) != 0)
             rf_fault(&s->faults, RAFFLE_FAULT_INTEGRITY, s->log, index << n->level, "node",

@@ -54,11 +54,11 @@ typedef struct rf_segment {
     raffle_error error;
     rf_faults faults;
     uint64_t private_missing;
-    rf_range range;    /* of the records [from, to) alone */
-    size_t cuts;       /* wanted: sizes in (from, to), ascending */
+    rf_range range; /* of the records [from, to) alone */
+    size_t cuts;    /* wanted: sizes in (from, to), ascending */
     rf_cut *cut;
-    rf_brief *brief;   /* RF_SEGMENT_SIZE of them */
-    char *leaves;      /* of full records */
+    rf_brief *brief; /* RF_SEGMENT_SIZE of them */
+    char *leaves;    /* of full records */
     size_t leaves_length, leaves_cap;
     bool ended; /* `to` was taken back: the log holds less than its head says */
 } rf_segment;

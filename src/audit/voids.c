@@ -51,8 +51,9 @@ static void drop_repeated(const rf_void_frame *f, rf_voids *voids)
     for (size_t i = 0; i < voids->n; i++) {
         const rf_void *v = &voids->list[i];
         if (kept > 0 && voids->list[kept - 1].serial == v->serial)
-            rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "void-twice", "ticket %u/%llu is void already, by record %llu of log %u", f->unit,
-                     (unsigned long long)v->serial, (unsigned long long)voids->list[kept - 1].index, voids->list[kept - 1].log);
+            rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "void-twice",
+                     "ticket %u/%llu is void already, by record %llu of log %u", f->unit, (unsigned long long)v->serial,
+                     (unsigned long long)voids->list[kept - 1].index, voids->list[kept - 1].log);
         else
             voids->list[kept++] = *v;
     }
@@ -70,11 +71,14 @@ typedef struct sales {
 static void compare_sale(const rf_void_frame *f, const rf_void *v, const rf_record *sale)
 {
     if (sale->type != RF_SALE)
-        rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "void", "record %llu of unit %u is a %s, and no ticket", (unsigned long long)v->serial,
-                 f->unit, rf_type_name(sale->type));
+        rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "void",
+                 "record %llu of unit %u is a %s, and no ticket", (unsigned long long)v->serial, f->unit,
+                 rf_type_name(sale->type));
     else if (sale->count != v->count || sale->price != v->price)
-        rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "void", "ticket %u/%llu was sold with %lld numbers for %lld, not %u for %lld", f->unit,
-                 (unsigned long long)v->serial, (long long)sale->count, (long long)sale->price, v->count, (long long)v->price);
+        rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "void",
+                 "ticket %u/%llu was sold with %lld numbers for %lld, not %u for %lld", f->unit,
+                 (unsigned long long)v->serial, (long long)sale->count, (long long)sale->price, v->count,
+                 (long long)v->price);
 }
 
 /* A record that does not decode was reported before. */
@@ -95,7 +99,8 @@ static raffle_rc take_sale(void *ctx, const raffle_record *bytes, raffle_error *
 static size_t run_end(const rf_voids *voids, size_t first, uint64_t size)
 {
     size_t end = first + 1;
-    while (end < voids->n && voids->list[end].serial < size && voids->list[end].serial - voids->list[end - 1].serial <= RUN_GAP)
+    while (end < voids->n && voids->list[end].serial < size &&
+           voids->list[end].serial - voids->list[end - 1].serial <= RUN_GAP)
         end++;
     return end;
 }
@@ -107,14 +112,15 @@ static raffle_rc check_sales(const rf_void_frame *f, const rf_voids *voids, raff
         const size_t end = run_end(voids, s.next, f->size);
         const uint64_t from = voids->list[s.next].serial;
         raffle_error why = RAFFLE_ERROR_INIT;
-        raffle_rc rc = rf_store_read(f->store, f->unit, from, voids->list[end - 1].serial - from + 1, take_sale, &s, &why);
+        raffle_rc rc =
+            rf_store_read(f->store, f->unit, from, voids->list[end - 1].serial - from + 1, take_sale, &s, &why);
         if (rc != RAFFLE_OK && rc != RAFFLE_CORRUPT)
             return rf_fail_as(err, &why);
         s.next = end;
     }
     for (; s.next < voids->n; s.next++)
-        rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, voids->list[s.next].log, voids->list[s.next].index, "void", "there is no ticket %u/%llu", f->unit,
-                 (unsigned long long)voids->list[s.next].serial);
+        rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, voids->list[s.next].log, voids->list[s.next].index, "void",
+                 "there is no ticket %u/%llu", f->unit, (unsigned long long)voids->list[s.next].serial);
     return RAFFLE_OK;
 }
 
@@ -128,8 +134,8 @@ typedef struct keys {
 
 static void key_missing(const rf_void_frame *f, const rf_void *v)
 {
-    rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "key-missing", "the void of ticket %u/%llu has no key: it could be voided again", f->unit,
-             (unsigned long long)v->serial);
+    rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "key-missing",
+             "the void of ticket %u/%llu has no key: it could be voided again", f->unit, (unsigned long long)v->serial);
 }
 
 /* What was written while the audit ran is not its matter. */
@@ -148,14 +154,15 @@ static raffle_rc take_key(void *ctx, const raffle_store_key *row, raffle_error *
         key_missing(k->frame, &voids->list[k->next++]);
     if (k->next == voids->n || voids->list[k->next].serial != serial) {
         if (!is_newer(k->frame, row))
-            rf_fault(k->frame->faults, RAFFLE_FAULT_INTEGRITY, row->log, row->index, "key-extra", "a key says that ticket %u/%llu is void, and no record does",
-                     k->frame->unit, (unsigned long long)serial);
+            rf_fault(k->frame->faults, RAFFLE_FAULT_INTEGRITY, row->log, row->index, "key-extra",
+                     "a key says that ticket %u/%llu is void, and no record does", k->frame->unit,
+                     (unsigned long long)serial);
         return RAFFLE_OK;
     }
     const rf_void *v = &voids->list[k->next++];
     if (row->log != v->log || row->index != v->index)
-        rf_fault(k->frame->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "key-wrong", "the key of this void names record %llu of log %u",
-                 (unsigned long long)row->index, row->log);
+        rf_fault(k->frame->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "key-wrong",
+                 "the key of this void names record %llu of log %u", (unsigned long long)row->index, row->log);
     return RAFFLE_OK;
 }
 
@@ -215,7 +222,8 @@ void rf_voids_sum(const rf_voids *voids, uint64_t size, uint64_t control, rf_sha
             continue;
         sum->voids++;
         sum->void_numbers += v->count;
-        sum->void_gross = (int64_t)((uint64_t)sum->void_gross + (uint64_t)v->price); /* hostile prices may add up to anything */
+        sum->void_gross =
+            (int64_t)((uint64_t)sum->void_gross + (uint64_t)v->price); /* hostile prices may add up to anything */
         rf_put_be(leaf, v->serial, 5);
         rf_leaf_hash(hash, leaf_hash, leaf, sizeof leaf);
         rf_range_push(hash, &range, leaf_hash, NULL, NULL);

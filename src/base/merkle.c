@@ -54,7 +54,8 @@ static bool is_power_of_two(uint64_t x)
 /* The largest power of two below n, for n >= 2: where RFC 6962 splits n leaves. */
 static uint64_t split_point(uint64_t n)
 {
-    return UINT64_C(1) << (bit_length(n - 1) - 1);
+    const unsigned bits = bit_length(n - 1);
+    return bits > 0 ? UINT64_C(1) << (bits - 1) : 0;
 }
 
 /* --- the compact range --- */

@@ -65,7 +65,7 @@ static int run_enrol(cli *c)
 
 static int run_enable(cli *c)
 {
-    uint32_t number;
+    uint32_t number = 0;
     int status = open_unit(c, &number);
     if (status != CLI_DONE)
         return status;
@@ -75,7 +75,7 @@ static int run_enable(cli *c)
 
 static int run_disable(cli *c)
 {
-    uint32_t number;
+    uint32_t number = 0;
     const char *reason = cli_option(c, "reason");
     int status = open_unit(c, &number);
     if (status != CLI_DONE)
@@ -86,7 +86,7 @@ static int run_disable(cli *c)
 
 static int run_quota(cli *c)
 {
-    uint32_t number;
+    uint32_t number = 0;
     uint64_t quota = 0;
     if (!options_positional(&c->options, 2, "the quota", 0, UINT64_C(1) << 53, &quota))
         return cli_usage_fault(c);
@@ -99,7 +99,7 @@ static int run_quota(cli *c)
 
 static int run_unenrol(cli *c)
 {
-    uint32_t number;
+    uint32_t number = 0;
     int status = open_unit(c, &number);
     if (status != CLI_DONE)
         return status;
@@ -109,7 +109,7 @@ static int run_unenrol(cli *c)
 
 static int run_close(cli *c)
 {
-    uint32_t number;
+    uint32_t number = 0;
     int status = open_unit(c, &number);
     if (status != CLI_DONE)
         return status;

@@ -71,7 +71,7 @@ static int refused(cli *c, uint32_t place, uint32_t promoted)
 static int run_verify(cli *c)
 {
     char validation[CLI_SECRET_SIZE];
-    uint32_t place, promoted = 0;
+    uint32_t place = 0, promoted = 0;
     raffle_pick now;
     raffle_pick_init(&now, sizeof now);
     int status = read_place(c, &place);
@@ -89,7 +89,7 @@ static int run_verify(cli *c)
 
 static int run_official(cli *c)
 {
-    uint32_t place;
+    uint32_t place = 0;
     int status = read_place(c, &place);
     if (status != CLI_DONE)
         return status;
@@ -101,7 +101,7 @@ static int run_official(cli *c)
 static int run_claim(cli *c)
 {
     char validation[CLI_SECRET_SIZE];
-    uint32_t place;
+    uint32_t place = 0;
     if (cli_option(c, "ok") == NULL)
         return cli_usage(c, "paying a prize needs a second actor: --ok ID:ROLE");
     int status = read_place(c, &place);
@@ -116,7 +116,7 @@ static int run_claim(cli *c)
 
 static int run_forfeit(cli *c)
 {
-    uint32_t place, promoted = 0;
+    uint32_t place = 0, promoted = 0;
     const char *reason = cli_option(c, "reason");
     int status = reason != NULL ? read_place(c, &place) : cli_usage(c, "--reason WORD is missing");
     if (status != CLI_DONE)

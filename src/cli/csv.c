@@ -2,6 +2,7 @@
 /* A strict reader of CSV: first a bounded line, then its bytes as a whole, then its fields in place. */
 #include "csv.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -33,7 +34,10 @@ static csv_result read_line(csv *c, size_t *length)
             break;
         if (*length < CSV_LINE_MAX + 1)
             c->text[*length] = (char)byte;
-        (*length)++;
+        if (++*length == CSV_ENDLESS) {
+            errno = EFBIG;
+            return CSV_ERROR;
+        }
     }
     if (ferror(c->file))
         return CSV_ERROR;

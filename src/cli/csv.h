@@ -11,7 +11,8 @@
 #include <stdio.h>
 
 enum {
-    CSV_LINE_MAX = 4096, /* bytes of a line, its end not counted */
+    CSV_LINE_MAX = 4096,   /* bytes of a line, its end not counted */
+    CSV_ENDLESS = 1 << 24, /* a line that has not ended here is no line: CSV_ERROR, errno EFBIG */
     CSV_COLUMNS_MAX = 32
 };
 

@@ -6,11 +6,15 @@
 #include <string.h>
 
 static const command *const commands[] = {
-    &cmd_create,       &cmd_unit_enrol, &cmd_unit_enable, &cmd_unit_disable,  &cmd_unit_quota, &cmd_unit_close,
-    &cmd_unit_unenrol, &cmd_sell,       &cmd_import,      &cmd_order,         &cmd_ticket,     &cmd_void,
-    &cmd_seal,         &cmd_ack,        &cmd_draw,        &cmd_verify_winner, &cmd_official,   &cmd_claim,
-    &cmd_forfeit,      &cmd_status,     &cmd_show,        &cmd_event,         &cmd_audit,      &cmd_selfcheck,
-    &cmd_rng_sample,   &cmd_vectors,
+    &cmd_create,        &cmd_unit_enrol, &cmd_unit_enable,
+    &cmd_unit_disable,  &cmd_unit_quota, &cmd_unit_close,
+    &cmd_unit_unenrol,  &cmd_sell,       &cmd_import,
+    &cmd_order,         &cmd_ticket,     &cmd_void,
+    &cmd_seal,          &cmd_ack,        &cmd_draw,
+    &cmd_verify_winner, &cmd_official,   &cmd_claim,
+    &cmd_forfeit,       &cmd_status,     &cmd_show,
+    &cmd_event,         &cmd_audit,      &cmd_selfcheck,
+    &cmd_rng_sample,    &cmd_vectors,    NULL,
 };
 
 static const option_spec common[] = {
@@ -53,9 +57,9 @@ static int print_overview(FILE *to, int status)
           "STORE is a store's URI, or the path of a SQLite file.\n\n",
           to);
     table_begin(&t, columns, 2);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        table_add(&t, "  %s", commands[i]->name);
-        table_add(&t, "%s", commands[i]->summary);
+    for (const command *const *at = commands; *at != NULL; at++) {
+        table_add(&t, "  %s", (*at)->name);
+        table_add(&t, "%s", (*at)->summary);
     }
     table_end(&t, to);
     fputs("\nraffle COMMAND --help shows its options and an example. raffle --version.\n"
@@ -81,9 +85,9 @@ static int names(const char *name, int argc, char **argv)
 
 static const command *find(int argc, char **argv, int *words)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if ((*words = names(commands[i]->name, argc, argv)) > 0)
-            return commands[i];
+    for (const command *const *at = commands; *at != NULL; at++)
+        if ((*words = names((*at)->name, argc, argv)) > 0)
+            return *at;
     return NULL;
 }
 

@@ -452,7 +452,8 @@ static void answer(rf_request *group, raffle_rc rc, const raffle_error *error)
             r->error = *error;
         others += r != group;
     }
-    wake(group->next, others);
+    if (others > 0)
+        wake(group->next, others);
 }
 
 /* Called with the lock, which it gives up for the commit; the group is answered without it. */

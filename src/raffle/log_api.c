@@ -160,7 +160,7 @@ raffle_rc raffle_root(raffle *r, uint32_t log, uint64_t size, uint64_t *size_out
 static raffle_rc give_note(const char *bytes, size_t n, char *note, size_t cap, size_t *length, raffle_error *err)
 {
     *length = n;
-    if (cap < n + 1)
+    if (note == NULL || cap < n + 1)
         return rf_fail(err, RAFFLE_TOO_SMALL, "the checkpoint needs %zu bytes, and %zu are there", n + 1, cap);
     memcpy(note, bytes, n);
     note[n] = 0;

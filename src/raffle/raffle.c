@@ -369,14 +369,15 @@ static raffle_rc make_units(creation *c, raffle_error *err)
 static raffle_rc create_in_store(creation *c, raffle_error *err)
 {
     raffle *r = c->raffle;
-    raffle_rc rc = rf_store_origin(r->store, r->origin, NULL);
+    raffle_error quiet = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_store_origin(r->store, r->origin, &quiet);
     if (rc == RAFFLE_NOT_FOUND) {
         memcpy(r->origin, c->rules->origin, sizeof r->origin);
         rc = rf_store_create(r->store, r->origin, err);
     } else if (rc == RAFFLE_OK && strcmp(r->origin, c->rules->origin) != 0) {
         return rf_fail(err, RAFFLE_EXISTS, "the store holds the raffle %s", r->origin);
     } else if (rc != RAFFLE_OK) {
-        return rf_store_origin(r->store, r->origin, err);
+        return rf_fail_as(err, &quiet);
     }
     if (rc == RAFFLE_OK)
         rc = open_control_log(r, err);

@@ -316,15 +316,17 @@ static raffle_rc write_seal(sealing *s, raffle_error *err)
     enum {
         TRIES = 8
     };
+    raffle_error busy = RAFFLE_ERROR_INIT; /* of a try that another follows */
     raffle_rc rc = RAFFLE_BUSY;
     for (int i = 0; rc == RAFFLE_BUSY && i < TRIES; i++) {
-        rc = take_units(s, err);
-        rf_control_op op = {.raffle = s->raffle, .by = s->by, .ok = s->ok, .make = make_record, .ctx = s};
+        rc = take_units(s, &busy);
+        rf_control_op op = {
+            .raffle = s->raffle, .by = s->by, .ok = s->ok, .make = make_record, .ctx = s, .signed_note = true};
         if (rc == RAFFLE_OK)
-            rc = rf_control_append(&op, err);
+            rc = rf_control_append(&op, &busy);
         drop_units(s);
     }
-    return rc;
+    return rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &busy);
 }
 
 static void give(raffle *r, int32_t kind, raffle_seal_info *info)
@@ -344,16 +346,6 @@ static void give(raffle *r, int32_t kind, raffle_seal_info *info)
                              .acknowledged = s->acknowledged};
     pthread_rwlock_unlock(&r->control_lock);
     rf_struct_out(info, rf_struct_size(info), &mine, sizeof mine);
-}
-
-static raffle_rc sign_control(raffle *r, raffle_error *err)
-{
-    size_t length;
-    uint64_t size;
-    char *note = malloc(RF_NOTE_MAX);
-    raffle_rc rc = note == NULL ? rf_nomem(err) : rf_control_checkpoint(r, note, &length, &size, err);
-    free(note);
-    return rc;
 }
 
 raffle_rc raffle_seal(raffle *r, const raffle_actor *by, const raffle_actor *ok, int32_t kind, raffle_seal_info *info,
@@ -379,11 +371,17 @@ raffle_rc raffle_seal(raffle *r, const raffle_actor *by, const raffle_actor *ok,
     s.hash = rf_sha256_new();
     rc = s.hash == NULL ? rf_nomem(err) : write_seal(&s, err);
     rf_sha256_free(s.hash);
-    if (rc == RAFFLE_OK)
-        rc = sign_control(r, err);
     if (rc == RAFFLE_OK && info != NULL)
         give(r, kind, info);
-    return rc;
+    return rc == RAFFLE_OK ? rf_log_anchor(r->log, err) : rc;
+}
+
+static raffle_rc make_ack(void *ctx, size_t i, rf_record *record, raffle_error *err)
+{
+    if (i > 0)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "one record");
+    *record = *(const rf_record *)ctx;
+    return RAFFLE_OK;
 }
 
 raffle_rc raffle_voids_ack(raffle *r, const raffle_actor *by, uint64_t seal, raffle_error *err)
@@ -401,8 +399,9 @@ raffle_rc raffle_voids_ack(raffle *r, const raffle_actor *by, uint64_t seal, raf
         r->control.final.kind != 0 && r->control.final.index == seal ? &r->control.final : &r->control.early;
     record.voids = (int64_t)s->sum.voids;
     pthread_rwlock_unlock(&r->control_lock);
-    rc = rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
-    return rc == RAFFLE_OK ? sign_control(r, err) : rc;
+    rf_control_op op = {.raffle = r, .by = &actor, .make = make_ack, .ctx = &record, .signed_note = true};
+    rc = rf_control_append(&op, err);
+    return rc == RAFFLE_OK ? rf_log_anchor(r->log, err) : rc;
 }
 
 raffle_rc raffle_seal_latest(raffle *r, int32_t kind, raffle_seal_info *info, raffle_error *err)

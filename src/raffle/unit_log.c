@@ -174,13 +174,14 @@ raffle_rc rf_unit_close(rf_unit *u, const raffle_actor *by, raffle_error *err)
     op.record.has = rf_bit(RF_F_TICKETS) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_VOIDS) | rf_bit(RF_F_VOID_NUMBERS) |
                     rf_bit(RF_F_GROSS) | rf_bit(RF_F_VOID_GROSS);
     raffle_rc rc = rf_unit_enter_write(u, err);
+    raffle_error busy = RAFFLE_ERROR_INIT; /* of a try that another follows */
     for (int i = 0; rc == RAFFLE_OK && i < TRIES; i++) {
         rc = fold_again(u, &folded, err);
         if (rc != RAFFLE_OK || folded.closed)
             return rc;
-        rc = rf_unit_append(&op, err);
+        rc = rf_unit_append(&op, &busy);
         if (rc != RAFFLE_BUSY)
-            return rc;
+            return rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &busy);
         rc = RAFFLE_OK;
     }
     return rc != RAFFLE_OK

@@ -121,6 +121,7 @@ static void parse_slot(rf_anchor *anchor, const char *origin, uint32_t log, cons
     memcpy(text, in, SLOT);
     text[SLOT - 1] = '\0';
     uint64_t found_log = 0;
+    /* What it cannot say, the comparison below does. NOLINTNEXTLINE(cert-err34-c) */
     if (sscanf(text, "log %5" SCNu64 " size %13" SCNu64 " root %64[0-9a-f] sum ", &found_log, &out->size, hex) != 3)
         return;
     if (found_log != log || !rf_hex_decode(out->root, 32, hex, strlen(hex)))

@@ -18,6 +18,8 @@ static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
         if (rc != RAFFLE_OK)
             return rc;
     }
+    if (db->writer == NULL)
+        return rf_fail(err, RAFFLE_IO, "%s: no connection to write", db->path);
     db->writer->busy_until = deadline;
     return rf_conn_run(db->writer, RF_SQL_BEGIN_WRITE, "begin to write", err);
 }

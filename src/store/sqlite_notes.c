@@ -42,7 +42,7 @@ static raffle_rc copy_note(rf_conn *conn, uint32_t log, uint64_t size, uint64_t 
                            size_t *length, raffle_error *err)
 {
     sqlite3_stmt *statement = NULL;
-    const char *text = NULL;
+    const char *text = "";
     size_t n = 0;
     raffle_rc rc = step_note(conn, log, size, &statement, note_size, &text, &n, err);
     if (rc == RAFFLE_OK) {
@@ -75,7 +75,7 @@ static raffle_rc compare_latest(rf_conn *conn, uint32_t log, uint64_t size, cons
 {
     sqlite3_stmt *statement = NULL;
     uint64_t latest = 0;
-    const char *kept = NULL;
+    const char *kept = "";
     size_t kept_length = 0;
     raffle_error own = RAFFLE_ERROR_INIT;
     raffle_rc rc = step_note(conn, log, RF_NOTE_LATEST, &statement, &latest, &kept, &kept_length, &own);
@@ -129,7 +129,7 @@ static raffle_rc find_put(rf_conn *conn, rf_request *request, bool *there, raffl
     const putting *p = (const putting *)request;
     sqlite3_stmt *statement = NULL;
     uint64_t size = 0;
-    const char *kept = NULL;
+    const char *kept = "";
     size_t length = 0;
     raffle_rc rc = step_note(conn, p->log, p->size, &statement, &size, &kept, &length, err);
     *there = rc == RAFFLE_OK && length == p->length && memcmp(kept, p->note, length) == 0;

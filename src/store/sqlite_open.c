@@ -91,7 +91,7 @@ static raffle_rc set_immutable(rf_sqlite *db, raffle_error *err)
         else
             *out++ = *p;
     }
-    strcpy(out, "?immutable=1");
+    memcpy(out, "?immutable=1", sizeof "?immutable=1");
     db->uri = uri;
     db->readonly = true;
     return RAFFLE_OK;

@@ -135,6 +135,7 @@ static raffle_rc read_chunk(rf_conn *conn, range *r, raffle_error *err)
     raffle_rc rc = rf_conn_run(conn, RF_SQL_BEGIN_READ, "begin to read", err);
     if (rc != RAFFLE_OK)
         return rc;
+    head.size = 0;
     rc = rf_head_get(conn, r->log, &head, err);
     if (rc == RAFFLE_OK) {
         r->size = head.size;

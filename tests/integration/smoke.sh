@@ -13,10 +13,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 library=
-for folder in "$build" "$build/src" "$build/lib"; do
+for folder in "$build" "$build/src" "$build/lib" "$build"/lib/*; do
     [ ! -e "$folder/libraffle.so" ] || library=$folder
 done
-[ -n "$library" ] || { echo "there is no libraffle.so in $build, $build/src or $build/lib"; exit 1; }
+[ -n "$library" ] || { echo "there is no libraffle.so in $build, its src or its lib"; exit 1; }
 
 echo "Python: $("${PYTHON:-python3}" "$here/smoke_python.py" "$build")"
 

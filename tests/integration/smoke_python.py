@@ -4,7 +4,8 @@
 
     python3 tests/integration/smoke_python.py BUILD
 
-BUILD (or RAFFLE_BUILD) is meson's build folder, or a prefix into which libraffle was installed. Needs python3-cffi and a C preprocessor (CC).
+BUILD (or RAFFLE_BUILD) is meson's build folder, or a prefix into which libraffle was installed. Needs python3-cffi and a C
+preprocessor (CC).
 """
 import hashlib
 import json
@@ -44,7 +45,7 @@ def headers():
 
 ffi = cffi.FFI()
 ffi.cdef(headers())
-lib = ffi.dlopen(str(next(path for path in (BUILD / folder / "libraffle.so" for folder in ("", "src", "lib")) if path.exists())))
+lib = ffi.dlopen(str(next(path for folder in ("", "src/", "lib/", "lib/*/") for path in BUILD.glob(folder + "libraffle.so"))))
 
 
 # --- calls: failures become exceptions, and exceptions in callbacks become failures ---
@@ -377,9 +378,15 @@ def draw(r, till, host, boss):
     return seal
 
 
+def replay(store):
+    options = new("raffle_audit_options")
+    options.threads = 1  # with more, threads of the library's read the store
+    report = make("raffle_audit", "raffle_audit_run_with", store, options)
+    return report, get("raffle_verdict", "raffle_audit_verdict", report)
+
+
 def audit(store, seal, sold):
-    report = make("raffle_audit", "raffle_audit_run_with", store, ffi.NULL)
-    verdict = get("raffle_verdict", "raffle_audit_verdict", report)
+    report, verdict = replay(store)
     faults = [get("raffle_fault", "raffle_audit_fault_at", report, i) for i in range(verdict.faults)]
     assert verdict.passed and not faults, [ffi.string(fault.message) for fault in faults]
     assert (verdict.tickets, verdict.voids, verdict.draws, verdict.gross) == (sold, 1, 1, seal.gross)
@@ -393,8 +400,7 @@ def falsified(store, memory):
     leaf, private = memory.rows[key]
     memory.rows[key] = (leaf.replace(b'"price":500', b'"price":400'), private)
     assert memory.rows[key][0] != leaf
-    report = make("raffle_audit", "raffle_audit_run_with", store, ffi.NULL)
-    verdict = get("raffle_verdict", "raffle_audit_verdict", report)
+    report, verdict = replay(store)
     assert not verdict.passed and verdict.integrity > 0
     ffi.release(report)
 

@@ -50,7 +50,8 @@ static inline void ar_require(int good, int line, const char *sentence)
 
 #define AR_OK(call) ar_require((call) == RAFFLE_OK, __LINE__, ar_err.message)
 
-static const raffle_actor ar_boss = RAFFLE_ACTOR_INIT("boss", RAFFLE_MANAGER), ar_ann = RAFFLE_ACTOR_INIT("ann", RAFFLE_SELLER),
+static const raffle_actor ar_boss = RAFFLE_ACTOR_INIT("boss", RAFFLE_MANAGER),
+                          ar_ann = RAFFLE_ACTOR_INIT("ann", RAFFLE_SELLER),
                           ar_sue = RAFFLE_ACTOR_INIT("sue", RAFFLE_SUPERVISOR);
 
 static inline void ar_sell(raffle *r, uint32_t number, int from, int n, int lines)
@@ -239,8 +240,9 @@ static inline uint64_t ar_find(uint32_t log, const char *type, int nth)
 {
     char sql[256];
     snprintf(sql, sizeof sql,
-             "SELECT id & 1099511627775 FROM record WHERE id >> 40 = %u AND json_extract(leaf, '$.t') = '%s' ORDER BY id LIMIT 1 OFFSET %d", log, type,
-             nth);
+             "SELECT id & 1099511627775 FROM record WHERE id >> 40 = %u AND json_extract(leaf, '$.t') = '%s' ORDER BY "
+             "id LIMIT 1 OFFSET %d",
+             log, type, nth);
     return ar_number(sql);
 }
 
@@ -248,7 +250,8 @@ static inline uint64_t ar_find(uint32_t log, const char *type, int nth)
 static inline void ar_leaf(uint32_t log, uint64_t index, const char *from, const char *to)
 {
     ar_sql(1,
-           "UPDATE record SET leaf = substr(leaf, 1, instr(leaf, '%s') - 1) || '%s' || substr(leaf, instr(leaf, '%s') + length('%s')) WHERE id = %lld "
+           "UPDATE record SET leaf = substr(leaf, 1, instr(leaf, '%s') - 1) || '%s' || substr(leaf, instr(leaf, '%s') "
+           "+ length('%s')) WHERE id = %lld "
            "AND instr(leaf, '%s') > 0",
            from, to, from, from, ar_id(log, index), from);
 }
@@ -261,8 +264,10 @@ static inline void ar_private(uint32_t log, uint64_t index, const char *json)
     SHA256((const unsigned char *)json, strlen(json), hash);
     for (int i = 0; i < 32; i++)
         snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-    ar_sql(1, "UPDATE record SET private = '%s', leaf = substr(leaf, 1, instr(leaf, '\"p\":\"') + 4) || '%s' || substr(leaf, instr(leaf, '\"p\":\"') + 69) "
-              "WHERE id = %lld",
+    ar_sql(1,
+           "UPDATE record SET private = '%s', leaf = substr(leaf, 1, instr(leaf, '\"p\":\"') + 4) || '%s' || "
+           "substr(leaf, instr(leaf, '\"p\":\"') + 69) "
+           "WHERE id = %lld",
            json, hex, ar_id(log, index));
 }
 
@@ -293,7 +298,8 @@ static inline void ar_print(const raffle_audit *audit)
 {
     raffle_fault fault = RAFFLE_FAULT_INIT;
     for (uint64_t i = 0; i < 20 && raffle_audit_fault_at(audit, i, &fault, NULL) == RAFFLE_OK; i++)
-        fprintf(stderr, "# %d %u/%llu %s: %s\n", fault.kind, fault.log, (unsigned long long)fault.index, fault.code, fault.message);
+        fprintf(stderr, "# %d %u/%llu %s: %s\n", fault.kind, fault.log, (unsigned long long)fault.index, fault.code,
+                fault.message);
 }
 
 /* The copy's audit has this fault, whatever the number of threads. */

@@ -17,10 +17,18 @@ START_TEST(good_raffle_passes)
         ck_assert_uint_eq(v.private_missing, 1);
         ck_assert_int_eq(v.key_pinned, 0);
         ck_assert_uint_eq(v.records, ar_number("SELECT count(*) FROM record"));
-        ck_assert_uint_eq(v.numbers, ar_number("SELECT sum(json_extract(leaf, '$.count')) FROM record WHERE json_extract(leaf, '$.t') = 'sale'"));
-        ck_assert_int_eq(v.gross, (int64_t)ar_number("SELECT sum(json_extract(leaf, '$.price')) FROM record WHERE json_extract(leaf, '$.t') = 'sale'"));
-        ck_assert_int_eq(v.void_gross,
-                         (int64_t)ar_number("SELECT sum(json_extract(leaf, '$.price')) FROM record WHERE json_extract(leaf, '$.t') = 'void'"));
+        ck_assert_uint_eq(
+            v.numbers,
+            ar_number(
+                "SELECT sum(json_extract(leaf, '$.count')) FROM record WHERE json_extract(leaf, '$.t') = 'sale'"));
+        ck_assert_int_eq(
+            v.gross,
+            (int64_t)ar_number(
+                "SELECT sum(json_extract(leaf, '$.price')) FROM record WHERE json_extract(leaf, '$.t') = 'sale'"));
+        ck_assert_int_eq(
+            v.void_gross,
+            (int64_t)ar_number(
+                "SELECT sum(json_extract(leaf, '$.price')) FROM record WHERE json_extract(leaf, '$.t') = 'void'"));
         raffle_audit_free(audit);
         ar_unuse();
     }
@@ -60,9 +68,12 @@ START_TEST(draws_are_described)
         ck_assert_uint_eq(d.asked, 1);
         ck_assert_int_eq(d.redraw_excluded, 1);
         ck_assert_uint_eq(d.result, ar_find(0, "draw.result", (int)i));
-        ck_assert_uint_eq(d.numbers, i == 0 ? v.numbers - ar_number("SELECT sum(json_extract(leaf, '$.count')) FROM record WHERE id >> 40 = 2 AND "
-                                                                    "json_extract(leaf, '$.t') = 'sale'")
-                                            : v.numbers);
+        ck_assert_uint_eq(
+            d.numbers,
+            i == 0
+                ? v.numbers - ar_number("SELECT sum(json_extract(leaf, '$.count')) FROM record WHERE id >> 40 = 2 AND "
+                                        "json_extract(leaf, '$.t') = 'sale'")
+                : v.numbers);
     }
     ck_assert_int_eq(raffle_audit_draw_at(audit, 3, &d, &ar_err), RAFFLE_NOT_FOUND);
     raffle_audit_free(audit);
@@ -180,9 +191,11 @@ START_TEST(many_faults_are_counted_and_a_thousand_kept)
     raffle_verdict v;
     raffle_fault fault = RAFFLE_FAULT_INIT;
     ar_use("good");
-    ar_sql(AR_SALES - 1, "UPDATE record SET private = private || ' ' WHERE id BETWEEN %lld AND %lld AND private IS NOT NULL", ar_id(1, 1),
+    ar_sql(AR_SALES - 1,
+           "UPDATE record SET private = private || ' ' WHERE id BETWEEN %lld AND %lld AND private IS NOT NULL",
+           ar_id(1, 1), ar_id(1, AR_SALES));
+    ar_sql(AR_SALES, "UPDATE record SET leaf = leaf || ' ' WHERE id BETWEEN %lld AND %lld", ar_id(1, 1),
            ar_id(1, AR_SALES));
-    ar_sql(AR_SALES, "UPDATE record SET leaf = leaf || ' ' WHERE id BETWEEN %lld AND %lld", ar_id(1, 1), ar_id(1, AR_SALES));
     raffle_audit *audit = ar_audit(2, &v);
     ck_assert_uint_gt(v.faults, 1300);
     AR_OK(raffle_audit_fault_at(audit, 999, &fault, &ar_err));
@@ -193,13 +206,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {good_raffle_passes,
-                                  unfinished_raffle_passes,
-                                  draws_are_described,
-                                  without_anchor_a_redraw_is_not_excluded,
-                                  pinned_key,
-                                  progress_is_told_and_may_end_it,
-                                  arguments,
-                                  many_faults_are_counted_and_a_thousand_kept};
+    const TTest *const tests[] = {good_raffle_passes,  unfinished_raffle_passes,
+                                  draws_are_described, without_anchor_a_redraw_is_not_excluded,
+                                  pinned_key,          progress_is_told_and_may_end_it,
+                                  arguments,           many_faults_are_counted_and_a_thousand_kept};
     return ar_main("audit_audit", tests, sizeof tests / sizeof *tests);
 }

@@ -99,8 +99,9 @@ START_TEST(everything_after_the_draw_removed)
     uint64_t size;
     ar_use("good");
     size = ar_find(0, "draw.result", 1) + 1;
-    ar_sql((int)(control_size() - size) + 1, "DELETE FROM record WHERE id >= %lld AND id < %lld; UPDATE log SET size = %llu WHERE log = 0", ar_id(0, size),
-           ar_id(1, 0), (unsigned long long)size);
+    ar_sql((int)(control_size() - size) + 1,
+           "DELETE FROM record WHERE id >= %lld AND id < %lld; UPDATE log SET size = %llu WHERE log = 0",
+           ar_id(0, size), ar_id(1, 0), (unsigned long long)size);
     ar_expect_incomplete(0, size, "behind-anchor");
     ar_expect_incomplete(0, size, "behind-note");
 }
@@ -143,7 +144,8 @@ START_TEST(root_in_a_seal)
     char root[80], other[80];
     ar_use("good");
     index = ar_find(0, "seal.unit", 0);
-    ar_text(root, sizeof root, "SELECT '\"root\":\"' || json_extract(leaf, '$.root') FROM record WHERE id = %lld", ar_id(0, index));
+    ar_text(root, sizeof root, "SELECT '\"root\":\"' || json_extract(leaf, '$.root') FROM record WHERE id = %lld",
+            ar_id(0, index));
     memcpy(other, root, sizeof other);
     other[9] = root[9] == '0' ? '1' : '0';
     ar_leaf(0, index, root, other);
@@ -157,7 +159,9 @@ START_TEST(void_root_in_a_seal)
     char root[80], other[80];
     ar_use("good");
     index = ar_find(0, "seal.unit", 0);
-    ar_text(root, sizeof root, "SELECT '\"void_root\":\"' || json_extract(leaf, '$.void_root') FROM record WHERE id = %lld", ar_id(0, index));
+    ar_text(root, sizeof root,
+            "SELECT '\"void_root\":\"' || json_extract(leaf, '$.void_root') FROM record WHERE id = %lld",
+            ar_id(0, index));
     memcpy(other, root, sizeof other);
     other[20] = root[20] == '0' ? '1' : '0';
     ar_leaf(0, index, root, other);
@@ -217,7 +221,9 @@ START_TEST(note_in_a_seal)
     char note[600], other[600];
     ar_use("good");
     index = ar_find(0, "seal.unit", 0);
-    ar_text(note, sizeof note, "SELECT substr(leaf, instr(leaf, '\"note\":'), instr(leaf, '\",\"numbers\"') - instr(leaf, '\"note\":')) FROM record WHERE id = %lld",
+    ar_text(note, sizeof note,
+            "SELECT substr(leaf, instr(leaf, '\"note\":'), instr(leaf, '\",\"numbers\"') - instr(leaf, '\"note\":')) "
+            "FROM record WHERE id = %lld",
             ar_id(0, index));
     strcpy(other, note);
     size_t at = strlen(other) - 20;
@@ -252,7 +258,9 @@ END_TEST
 START_TEST(changed_note)
 {
     ar_use("good");
-    ar_sql(1, "UPDATE note SET note = substr(note, 1, length(note) - 20) || 'A' || substr(note, length(note) - 18) WHERE log = 0 AND size = %llu",
+    ar_sql(1,
+           "UPDATE note SET note = substr(note, 1, length(note) - 20) || 'A' || substr(note, length(note) - 18) WHERE "
+           "log = 0 AND size = %llu",
            (unsigned long long)ar_find(0, "draw.intent", 0) + 1);
     ar_expect_integrity(0, ar_find(0, "draw.intent", 0) + 1, "checkpoint");
 }
@@ -263,7 +271,8 @@ START_TEST(note_with_another_size)
     uint64_t size;
     ar_use("good");
     size = ar_find(0, "draw.intent", 0) + 1;
-    ar_sql(1, "UPDATE note SET size = %llu WHERE log = 0 AND size = %llu", (unsigned long long)size + 1, (unsigned long long)size);
+    ar_sql(1, "UPDATE note SET size = %llu WHERE log = 0 AND size = %llu", (unsigned long long)size + 1,
+           (unsigned long long)size);
     ar_expect_integrity(0, size + 1, "checkpoint");
 }
 END_TEST
@@ -271,7 +280,8 @@ END_TEST
 START_TEST(no_note_at_all)
 {
     ar_use("good");
-    ar_sql(1, "UPDATE note SET note = 'x' WHERE log = 0 AND size = %llu", (unsigned long long)ar_find(0, "draw.intent", 0) + 1);
+    ar_sql(1, "UPDATE note SET note = 'x' WHERE log = 0 AND size = %llu",
+           (unsigned long long)ar_find(0, "draw.intent", 0) + 1);
     ar_expect_integrity(0, ar_find(0, "draw.intent", 0) + 1, "checkpoint");
 }
 END_TEST
@@ -300,23 +310,12 @@ START_TEST(void_key_of_the_control_log_deleted)
 }
 END_TEST
 
-START_TEST(anchor_of_another_history)
+START_TEST(other_history_than_the_anchor)
 {
-    char command[300];
     ar_use("good");
-    /* Any change of the text makes the anchor unreadable, or another root. */
-    ck_assert_int_lt((int)snprintf(command, sizeof command, "dd if=/dev/zero of='%s-anchor' bs=1 count=4 seek=60 conv=notrunc 2>/dev/null", ar_path), 300);
-    ck_assert_int_eq(system(command), 0);
-    raffle_audit *audit = NULL;
-    raffle_verdict v = RAFFLE_VERDICT_INIT;
-    raffle_rc rc = raffle_audit_run(ar_path, NULL, NULL, &audit, &ar_err);
-    if (rc == RAFFLE_OK) {
-        AR_OK(raffle_audit_verdict(audit, &v, &ar_err));
-        ck_assert_int_eq(v.passed, 0);
-    } else {
-        ck_assert_int_eq(rc, RAFFLE_CORRUPT);
-    }
-    raffle_audit_free(audit);
+    ar_sql((int)ar_number("SELECT count(*) FROM note"), "DELETE FROM note");
+    ar_sql(1, "UPDATE record SET leaf = replace(leaf, '\"by\":\"manager\"', '\"by\":\"administrator\"') WHERE id = 2");
+    ar_expect_integrity(0, control_size(), "anchor");
 }
 END_TEST
 
@@ -361,7 +360,7 @@ int main(void)
                                   claim_key_deleted,
                                   event_key_of_another_record,
                                   void_key_of_the_control_log_deleted,
-                                  anchor_of_another_history,
+                                  other_history_than_the_anchor,
                                   no_raffle};
     return ar_main("audit_check_control", tests, sizeof tests / sizeof *tests);
 }

@@ -22,7 +22,8 @@ static void expect_wrong(int draw)
 static void change_digit(uint64_t index, const char *before)
 {
     char from[64], to[64];
-    ar_text(from, sizeof from, "SELECT substr(leaf, instr(leaf, '%s'), %zu) FROM record WHERE id = %lld", before, strlen(before) + 1, ar_id(0, index));
+    ar_text(from, sizeof from, "SELECT substr(leaf, instr(leaf, '%s'), %zu) FROM record WHERE id = %lld", before,
+            strlen(before) + 1, ar_id(0, index));
     strcpy(to, from);
     to[strlen(before)] = from[strlen(before)] == '7' ? '8' : '7';
     ar_leaf(0, index, from, to);
@@ -70,7 +71,9 @@ START_TEST(unit_of_a_place)
     char unit[32];
     ar_use("good");
     index = ar_find(0, "draw.result", 1);
-    ar_text(unit, sizeof unit, "SELECT '\"unit\":' || json_extract(leaf, '$.places[0].unit') FROM record WHERE id = %lld", ar_id(0, index));
+    ar_text(unit, sizeof unit,
+            "SELECT '\"unit\":' || json_extract(leaf, '$.places[0].unit') FROM record WHERE id = %lld",
+            ar_id(0, index));
     ar_leaf(0, index, unit, "\"unit\":3");
     expect_wrong(1);
 }
@@ -86,8 +89,10 @@ START_TEST(rejected_and_skipped)
         index = ar_find(0, "draw.result", 0);
         snprintf(from, sizeof from, "\"%s\":", members[i]);
         snprintf(to, sizeof to, "\"%s\":1", members[i]);
-        ar_text(to + strlen(to), 8, "SELECT json_extract(leaf, '$.%s') FROM record WHERE id = %lld", members[i], ar_id(0, index));
-        ar_text(from + strlen(from), 8, "SELECT json_extract(leaf, '$.%s') FROM record WHERE id = %lld", members[i], ar_id(0, index));
+        ar_text(to + strlen(to), 8, "SELECT json_extract(leaf, '$.%s') FROM record WHERE id = %lld", members[i],
+                ar_id(0, index));
+        ar_text(from + strlen(from), 8, "SELECT json_extract(leaf, '$.%s') FROM record WHERE id = %lld", members[i],
+                ar_id(0, index));
         ar_leaf(0, index, from, to);
         expect_wrong(0);
         ar_unuse();
@@ -121,9 +126,13 @@ START_TEST(checkpoint_of_the_intent)
     char note[600], other[600];
     ar_use("good");
     index = ar_find(0, "draw.result", 1);
-    ar_text(note, sizeof note, "SELECT substr(leaf, instr(leaf, '\"note\":'), instr(leaf, '\",\"numbers\"') - instr(leaf, '\"note\":')) FROM record WHERE id = %lld",
+    ar_text(note, sizeof note,
+            "SELECT substr(leaf, instr(leaf, '\"note\":'), instr(leaf, '\",\"numbers\"') - instr(leaf, '\"note\":')) "
+            "FROM record WHERE id = %lld",
             ar_id(0, index));
-    ar_text(other, sizeof other, "SELECT substr(leaf, instr(leaf, '\"note\":'), instr(leaf, '\",\"numbers\"') - instr(leaf, '\"note\":')) FROM record WHERE id = %lld",
+    ar_text(other, sizeof other,
+            "SELECT substr(leaf, instr(leaf, '\"note\":'), instr(leaf, '\",\"numbers\"') - instr(leaf, '\"note\":')) "
+            "FROM record WHERE id = %lld",
             ar_id(0, ar_find(0, "draw.result", 0)));
     ar_leaf(0, index, note, other);
     expect_wrong(1);
@@ -151,11 +160,13 @@ START_TEST(sale_that_won_was_void)
 {
     uint64_t serial, unit;
     ar_use("good");
-    serial = ar_number("SELECT json_extract(leaf, '$.places[0].serial') FROM record WHERE id < (1 << 40) AND json_extract(leaf, '$.t') = 'draw.result'");
-    unit = ar_number("SELECT json_extract(leaf, '$.places[0].unit') FROM record WHERE id < (1 << 40) AND json_extract(leaf, '$.t') = 'draw.result'");
+    serial = ar_number("SELECT json_extract(leaf, '$.places[0].serial') FROM record WHERE id < (1 << 40) AND "
+                       "json_extract(leaf, '$.t') = 'draw.result'");
+    unit = ar_number("SELECT json_extract(leaf, '$.places[0].unit') FROM record WHERE id < (1 << 40) AND "
+                     "json_extract(leaf, '$.t') = 'draw.result'");
     ck_assert_uint_eq(unit, 1);
-    ar_sql(1, "UPDATE record SET leaf = replace(leaf, '\"serial\":10', '\"serial\":%llu') WHERE id = %lld", (unsigned long long)serial,
-           ar_id(1, AR_VOID_FIRST));
+    ar_sql(1, "UPDATE record SET leaf = replace(leaf, '\"serial\":10', '\"serial\":%llu') WHERE id = %lld",
+           (unsigned long long)serial, ar_id(1, AR_VOID_FIRST));
     expect_wrong(0);
 }
 END_TEST
@@ -172,10 +183,12 @@ END_TEST
 /* --- rehearsals --- */
 
 static const char rehearsal_rules[] =
-    "{\"origin\":\"raffle.example/rehearsal\",\"name\":\"Audit\",\"organisation\":\"Club\",\"currency\":\"CAD\",\"rehearsal\":true,"
+    "{\"origin\":\"raffle.example/"
+    "rehearsal\",\"name\":\"Audit\",\"organisation\":\"Club\",\"currency\":\"CAD\",\"rehearsal\":true,"
     "\"sales\":{\"opens\":\"2020-01-01T00:00:00.000Z\",\"closes\":\"2100-01-01T00:00:00.000Z\"},"
     "\"tiers\":[{\"name\":\"one\",\"count\":1,\"price\":500},{\"name\":\"ten\",\"count\":10,\"price\":2000}],"
-    "\"prizes\":[{\"name\":\"first\",\"tiers\":[\"ten\"]},{\"name\":\"second\",\"winners\":3}],\"rng\":[\"system\",\"test\"]}";
+    "\"prizes\":[{\"name\":\"first\",\"tiers\":[\"ten\"]},{\"name\":\"second\",\"winners\":3}],\"rng\":[\"system\","
+    "\"test\"]}";
 
 START_TEST(a_rehearsal_proves_nothing)
 {

@@ -113,7 +113,8 @@ START_TEST(hash_of_the_private_part)
 {
     char p[80], other[80];
     ar_use("good");
-    ar_text(p, sizeof p, "SELECT '\"p\":\"' || json_extract(leaf, '$.p') FROM record WHERE id = %lld", ar_id(1, SINGLE));
+    ar_text(p, sizeof p, "SELECT '\"p\":\"' || json_extract(leaf, '$.p') FROM record WHERE id = %lld",
+            ar_id(1, SINGLE));
     memcpy(other, p, sizeof other);
     other[10] = p[10] == '0' ? '1' : '0';
     ar_leaf(1, SINGLE, p, other);
@@ -126,7 +127,9 @@ START_TEST(upper_case_hex)
 {
     ar_use("good");
     ar_sql(1,
-           "UPDATE record SET leaf = replace(leaf, json_extract(leaf, '$.p'), upper(json_extract(leaf, '$.p'))) WHERE id = %lld", ar_id(1, SINGLE));
+           "UPDATE record SET leaf = replace(leaf, json_extract(leaf, '$.p'), upper(json_extract(leaf, '$.p'))) WHERE "
+           "id = %lld",
+           ar_id(1, SINGLE));
     ar_expect_integrity(1, SINGLE, "not-canonical");
     expect_tree_broken();
 }
@@ -190,7 +193,9 @@ END_TEST
 START_TEST(swapped)
 {
     ar_use("good");
-    ar_sql(3, "UPDATE record SET id = -1 WHERE id = %lld; UPDATE record SET id = %lld WHERE id = %lld; UPDATE record SET id = %lld WHERE id = -1",
+    ar_sql(3,
+           "UPDATE record SET id = -1 WHERE id = %lld; UPDATE record SET id = %lld WHERE id = %lld; UPDATE record SET "
+           "id = %lld WHERE id = -1",
            ar_id(1, SINGLE), ar_id(1, SINGLE), ar_id(1, SINGLE + 1), ar_id(1, SINGLE + 1));
     ar_expect_integrity(1, SINGLE, "fold");
     expect_tree_broken();
@@ -200,7 +205,8 @@ END_TEST
 START_TEST(last_removed)
 {
     ar_use("good");
-    ar_sql(2, "DELETE FROM record WHERE id = %lld; UPDATE log SET size = size - 1 WHERE log = 1", ar_id(1, WHOLE_END - 1));
+    ar_sql(2, "DELETE FROM record WHERE id = %lld; UPDATE log SET size = size - 1 WHERE log = 1",
+           ar_id(1, WHOLE_END - 1));
     ar_expect_incomplete(1, WHOLE_END - 1, "behind-seal");
     ar_expect_incomplete(1, WHOLE_END - 1, "behind-note");
     ar_expect_incomplete(1, WHOLE_END - 1, "behind-anchor");
@@ -236,7 +242,8 @@ END_TEST
 START_TEST(middle_removed_and_closed_up)
 {
     ar_use("good");
-    ar_sql(1 + WHOLE_END - 301 + 1, "DELETE FROM record WHERE id = %lld;"
+    ar_sql(1 + WHOLE_END - 301 + 1,
+           "DELETE FROM record WHERE id = %lld;"
            "UPDATE record SET id = -id WHERE id > %lld AND id < %lld; UPDATE log SET size = size - 1 WHERE log = 1",
            ar_id(1, 300), ar_id(1, 300), ar_id(2, 0));
     ar_sql(WHOLE_END - 301, "UPDATE record SET id = -id - 1 WHERE id < 0");
@@ -248,7 +255,9 @@ END_TEST
 START_TEST(record_added)
 {
     ar_use("good");
-    ar_sql(2, "INSERT INTO record SELECT %lld, leaf, private FROM record WHERE id = %lld; UPDATE log SET size = size + 1 WHERE log = 1",
+    ar_sql(2,
+           "INSERT INTO record SELECT %lld, leaf, private FROM record WHERE id = %lld; UPDATE log SET size = size + 1 "
+           "WHERE log = 1",
            ar_id(1, WHOLE_END), ar_id(1, SINGLE));
     ar_expect_integrity(1, WHOLE_END, "after-seal");
     ar_expect_integrity(1, WHOLE_END, "fold");
@@ -259,7 +268,8 @@ END_TEST
 START_TEST(whole_log_removed)
 {
     ar_use("good");
-    ar_sql(AR_FEW + 2 + 1, "DELETE FROM record WHERE id >= %lld AND id < %lld; UPDATE log SET size = 0 WHERE log = 2", ar_id(2, 0), ar_id(3, 0));
+    ar_sql(AR_FEW + 2 + 1, "DELETE FROM record WHERE id >= %lld AND id < %lld; UPDATE log SET size = 0 WHERE log = 2",
+           ar_id(2, 0), ar_id(3, 0));
     ar_expect_incomplete(2, 0, "behind-seal");
     ar_expect_incomplete(2, 0, "behind-note");
 }
@@ -276,8 +286,9 @@ END_TEST
 START_TEST(unit_that_was_never_enrolled)
 {
     ar_use("good");
-    ar_sql(3, "DELETE FROM log WHERE log = 4; INSERT INTO log VALUES (4, 2, NULL);"
-              "INSERT INTO record SELECT id + (2 << 40), leaf, private FROM record WHERE id IN (%lld, %lld)",
+    ar_sql(3,
+           "DELETE FROM log WHERE log = 4; INSERT INTO log VALUES (4, 2, NULL);"
+           "INSERT INTO record SELECT id + (2 << 40), leaf, private FROM record WHERE id IN (%lld, %lld)",
            ar_id(2, 0), ar_id(2, 1));
     ar_expect_integrity(4, 0, "not-enrolled");
     ar_expect_integrity(4, 0, "fold");
@@ -314,7 +325,9 @@ END_TEST
 START_TEST(private_part_not_canonical)
 {
     ar_use("good");
-    ar_private(1, SINGLE, "{\"actor\":\"ann\", \"line\":0,\"lines\":1,\"order\":\"order-1-00003\",\"salt\":\"00000000000000000000000000000000\"}");
+    ar_private(1, SINGLE,
+               "{\"actor\":\"ann\", "
+               "\"line\":0,\"lines\":1,\"order\":\"order-1-00003\",\"salt\":\"00000000000000000000000000000000\"}");
     ar_expect_integrity(1, SINGLE, "private");
 }
 END_TEST
@@ -339,8 +352,8 @@ START_TEST(erased_private_parts_are_counted)
 {
     raffle_verdict v;
     ar_use("good");
-    ar_sql(5, "UPDATE record SET private = NULL WHERE id IN (%lld, %lld, %lld, %lld, %lld)", ar_id(1, SINGLE), ar_id(1, 502), ar_id(1, 503), ar_id(1, 506),
-           ar_id(0, 0));
+    ar_sql(5, "UPDATE record SET private = NULL WHERE id IN (%lld, %lld, %lld, %lld, %lld)", ar_id(1, SINGLE),
+           ar_id(1, 502), ar_id(1, 503), ar_id(1, 506), ar_id(0, 0));
     raffle_audit *audit = ar_audit(1, &v);
     ck_assert_int_eq(v.passed, 1);
     ck_assert_uint_eq(v.private_missing, 6);
@@ -351,7 +364,9 @@ END_TEST
 START_TEST(order_twice_in_one_unit)
 {
     ar_use("good");
-    ar_private(1, 60, "{\"actor\":\"ann\",\"line\":0,\"lines\":1,\"order\":\"order-1-00003\",\"salt\":\"00000000000000000000000000000000\"}");
+    ar_private(1, 60,
+               "{\"actor\":\"ann\",\"line\":0,\"lines\":1,\"order\":\"order-1-00003\",\"salt\":"
+               "\"00000000000000000000000000000000\"}");
     ar_expect_integrity(1, 60, "order-twice");
 }
 END_TEST
@@ -359,7 +374,9 @@ END_TEST
 START_TEST(order_twice_in_two_units)
 {
     ar_use("good");
-    ar_private(2, 7, "{\"actor\":\"ann\",\"line\":0,\"lines\":1,\"order\":\"order-1-00003\",\"salt\":\"00000000000000000000000000000000\"}");
+    ar_private(2, 7,
+               "{\"actor\":\"ann\",\"line\":0,\"lines\":1,\"order\":\"order-1-00003\",\"salt\":"
+               "\"00000000000000000000000000000000\"}");
     ar_expect_integrity(2, 7, "order-twice");
 }
 END_TEST
@@ -367,7 +384,9 @@ END_TEST
 START_TEST(order_with_a_line_too_few)
 {
     ar_use("good");
-    ar_private(1, 505, "{\"actor\":\"ann\",\"line\":0,\"lines\":1,\"order\":\"another\",\"salt\":\"00000000000000000000000000000000\"}");
+    ar_private(1, 505,
+               "{\"actor\":\"ann\",\"line\":0,\"lines\":1,\"order\":\"another\",\"salt\":"
+               "\"00000000000000000000000000000000\"}");
     ar_expect_integrity(1, 505, "order-lines");
 }
 END_TEST
@@ -375,7 +394,9 @@ END_TEST
 START_TEST(order_that_does_not_begin)
 {
     ar_use("good");
-    ar_private(1, SINGLE, "{\"actor\":\"ann\",\"line\":1,\"lines\":2,\"order\":\"another\",\"salt\":\"00000000000000000000000000000000\"}");
+    ar_private(1, SINGLE,
+               "{\"actor\":\"ann\",\"line\":1,\"lines\":2,\"order\":\"another\",\"salt\":"
+               "\"00000000000000000000000000000000\"}");
     ar_expect_integrity(1, SINGLE, "order-lines");
 }
 END_TEST
@@ -383,7 +404,9 @@ END_TEST
 START_TEST(order_that_the_log_cuts_off)
 {
     ar_use("good");
-    ar_private(1, 700, "{\"actor\":\"ann\",\"line\":0,\"lines\":2,\"order\":\"another\",\"salt\":\"00000000000000000000000000000000\"}");
+    ar_private(1, 700,
+               "{\"actor\":\"ann\",\"line\":0,\"lines\":2,\"order\":\"another\",\"salt\":"
+               "\"00000000000000000000000000000000\"}");
     ar_expect_incomplete(1, 701, "order-lines");
 }
 END_TEST
@@ -514,7 +537,8 @@ END_TEST
 START_TEST(changed_signature)
 {
     ar_use("good");
-    ar_sql(1, "UPDATE note SET note = substr(note, 1, length(note) - 20) || 'A' || substr(note, length(note) - 18) WHERE log = 2 AND size > 0");
+    ar_sql(1, "UPDATE note SET note = substr(note, 1, length(note) - 20) || 'A' || substr(note, length(note) - 18) "
+              "WHERE log = 2 AND size > 0");
     ar_expect_integrity(2, AR_FEW + 2, "checkpoint");
 }
 END_TEST
@@ -522,7 +546,8 @@ END_TEST
 START_TEST(note_of_another_log)
 {
     ar_use("good");
-    ar_sql(1, "UPDATE note SET note = (SELECT note FROM note WHERE log = 1 AND size = %d) WHERE log = 2 AND size > 0", WHOLE_END);
+    ar_sql(1, "UPDATE note SET note = (SELECT note FROM note WHERE log = 1 AND size = %d) WHERE log = 2 AND size > 0",
+           WHOLE_END);
     ar_expect_integrity(2, AR_FEW + 2, "checkpoint");
 }
 END_TEST

@@ -3,6 +3,7 @@
 #include "csv.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,6 +187,12 @@ START_TEST(no_bytes_and_no_file)
     csv_init(broken, folder, 2);
     ck_assert_int_eq(csv_next(broken), CSV_ERROR);
     fclose(folder);
+    FILE *endless = fopen("/dev/zero", "r");
+    ck_assert_ptr_nonnull(endless);
+    csv_init(broken, endless, 2);
+    ck_assert_int_eq(csv_next(broken), CSV_ERROR);
+    ck_assert_int_eq(errno, EFBIG);
+    fclose(endless);
     free(broken);
 }
 END_TEST

@@ -114,7 +114,8 @@ typedef struct raffle_store_table {
     /* Keeps a signed note over the first `size` records, durably. A smaller size than the latest is RAFFLE_HISTORY. Of one size
      * there is one note: the same text with other signatures replaces it, another text is RAFFLE_HISTORY. */
     raffle_rc (*note_put)(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length, raffle_error *err);
-    /* The note of a size, or with size UINT64_MAX the latest, or RAFFLE_NOT_FOUND; at most `cap` bytes. */
+    /* The note of a size, or with size UINT64_MAX the latest, or RAFFLE_NOT_FOUND; at most `cap` bytes: RAFFLE_TOO_SMALL,
+     * and `*length` says how many there are. */
     raffle_rc (*note_get)(void *ctx, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,
                           size_t *length, raffle_error *err);
     /* Erases the private part of a record, so that its bytes are gone from the store's files; fine when it is gone already. */

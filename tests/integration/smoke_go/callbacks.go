@@ -128,7 +128,8 @@ func smokeClock(ctx unsafe.Pointer, ms *C.int64_t, err *C.raffle_error) C.raffle
 }
 
 //export smokeRandom
-func smokeRandom(ctx unsafe.Pointer, out *C.uint8_t, length C.size_t, filled *C.size_t, timeout C.int32_t, err *C.raffle_error) C.raffle_rc {
+func smokeRandom(ctx unsafe.Pointer, out *C.uint8_t, length C.size_t, filled *C.size_t,
+	timeout C.int32_t, err *C.raffle_error) C.raffle_rc {
 	return within(ctx, err, func(h *host) error {
 		h.asked++
 		if h.asked == 1 {
@@ -282,7 +283,8 @@ func (s *store) copyRows() map[rowKey]row {
 // The batch's functions run while smokeAppend holds the mutex.
 
 //export smokeBatchKeys
-func smokeBatchKeys(ctx unsafe.Pointer, keys *C.raffle_store_key, n C.size_t, done *C.size_t, owner *C.raffle_store_key, err *C.raffle_error) C.raffle_rc {
+func smokeBatchKeys(ctx unsafe.Pointer, keys *C.raffle_store_key, n C.size_t, done *C.size_t,
+	owner *C.raffle_store_key, err *C.raffle_error) C.raffle_rc {
 	return within(ctx, err, func(s *store) error {
 		for i, key := range unsafe.Slice(keys, n) {
 			k := rowKey{kind: "key", log: key.scope, name: stringAt(&key.key[0], C.size_t(key.length))}
@@ -310,7 +312,8 @@ func smokeBatchRecords(ctx unsafe.Pointer, records *C.raffle_record, n C.size_t,
 }
 
 //export smokeBatchNode
-func smokeBatchNode(ctx unsafe.Pointer, level C.uint32_t, index C.uint64_t, hash *C.uint8_t, err *C.raffle_error) C.raffle_rc {
+func smokeBatchNode(ctx unsafe.Pointer, level C.uint32_t, index C.uint64_t, hash *C.uint8_t,
+	err *C.raffle_error) C.raffle_rc {
 	return within(ctx, err, func(s *store) error {
 		s.rows[rowKey{"node", s.log, index, fmt.Sprint(level)}] = row{bytes: stringAt(hash, 32)}
 		return nil
@@ -331,7 +334,8 @@ func smokeBatchNote(ctx unsafe.Pointer, size C.uint64_t, note *C.char, length C.
 }
 
 //export smokeRead
-func smokeRead(ctx unsafe.Pointer, log C.uint32_t, from, count C.uint64_t, sink C.raffle_store_sink_record, sinkCtx unsafe.Pointer, err *C.raffle_error) C.raffle_rc {
+func smokeRead(ctx unsafe.Pointer, log C.uint32_t, from, count C.uint64_t,
+	sink C.raffle_store_sink_record, sinkCtx unsafe.Pointer, err *C.raffle_error) C.raffle_rc {
 	return locked(ctx, err, func(s *store) error {
 		for i := from; i < from+count && i < s.rows[rowKey{kind: "size", log: log}].n; i++ {
 			r, e := s.row("record", log, i, "")
@@ -347,7 +351,8 @@ func smokeRead(ctx unsafe.Pointer, log C.uint32_t, from, count C.uint64_t, sink 
 }
 
 // give copies a record into C memory: what C is handed may hold no pointers to Go's.
-func (s *store) give(index C.uint64_t, r row, sink C.raffle_store_sink_record, sinkCtx unsafe.Pointer, err *C.raffle_error) C.raffle_rc {
+func (s *store) give(index C.uint64_t, r row, sink C.raffle_store_sink_record,
+	sinkCtx unsafe.Pointer, err *C.raffle_error) C.raffle_rc {
 	var record C.raffle_record
 	C.raffle_record_init(&record, C.sizeof_raffle_record)
 	record.index, record.leaf, record.leaf_length = index, C.CString(r.bytes), C.uint32_t(len(r.bytes))
@@ -360,7 +365,8 @@ func (s *store) give(index C.uint64_t, r row, sink C.raffle_store_sink_record, s
 }
 
 //export smokeNode
-func smokeNode(ctx unsafe.Pointer, log, level C.uint32_t, index C.uint64_t, hash *C.uint8_t, err *C.raffle_error) C.raffle_rc {
+func smokeNode(ctx unsafe.Pointer, log, level C.uint32_t, index C.uint64_t, hash *C.uint8_t,
+	err *C.raffle_error) C.raffle_rc {
 	return locked(ctx, err, func(s *store) error {
 		r, e := s.row("node", log, index, fmt.Sprint(level))
 		copy(bytesAt(hash, 32), r.bytes)
@@ -369,7 +375,8 @@ func smokeNode(ctx unsafe.Pointer, log, level C.uint32_t, index C.uint64_t, hash
 }
 
 //export smokeFind
-func smokeFind(ctx unsafe.Pointer, scope C.uint32_t, key *C.uint8_t, length C.size_t, out *C.raffle_store_key, err *C.raffle_error) C.raffle_rc {
+func smokeFind(ctx unsafe.Pointer, scope C.uint32_t, key *C.uint8_t, length C.size_t,
+	out *C.raffle_store_key, err *C.raffle_error) C.raffle_rc {
 	return locked(ctx, err, func(s *store) error {
 		k := rowKey{kind: "key", log: scope, name: stringAt(key, length)}
 		r, e := s.row("key", scope, 0, k.name)
@@ -384,7 +391,8 @@ func smokeScan(ctx unsafe.Pointer, scope C.uint32_t, prefix *C.uint8_t, prefixLe
 	return locked(ctx, err, func(s *store) error {
 		var found []rowKey
 		for k := range s.rows {
-			if k.kind == "key" && k.log == scope && strings.HasPrefix(k.name, stringAt(prefix, prefixLength)) && k.name > stringAt(after, afterLength) {
+			wanted := strings.HasPrefix(k.name, stringAt(prefix, prefixLength)) && k.name > stringAt(after, afterLength)
+			if k.kind == "key" && k.log == scope && wanted {
 				found = append(found, k)
 			}
 		}
@@ -402,12 +410,14 @@ func smokeScan(ctx unsafe.Pointer, scope C.uint32_t, prefix *C.uint8_t, prefixLe
 }
 
 //export smokeNotePut
-func smokeNotePut(ctx unsafe.Pointer, log C.uint32_t, size C.uint64_t, note *C.char, length C.size_t, err *C.raffle_error) C.raffle_rc {
+func smokeNotePut(ctx unsafe.Pointer, log C.uint32_t, size C.uint64_t, note *C.char,
+	length C.size_t, err *C.raffle_error) C.raffle_rc {
 	return locked(ctx, err, func(s *store) error { return s.addNote(log, size, charsAt(note, length)) })
 }
 
 //export smokeNoteGet
-func smokeNoteGet(ctx unsafe.Pointer, log C.uint32_t, size C.uint64_t, noteSize *C.uint64_t, note *C.char, room C.size_t, length *C.size_t, err *C.raffle_error) C.raffle_rc {
+func smokeNoteGet(ctx unsafe.Pointer, log C.uint32_t, size C.uint64_t, noteSize *C.uint64_t,
+	note *C.char, room C.size_t, length *C.size_t, err *C.raffle_error) C.raffle_rc {
 	return locked(ctx, err, func(s *store) error {
 		if size == math.MaxUint64 {
 			size = s.rows[rowKey{kind: "latest", log: log}].n
