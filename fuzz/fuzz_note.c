@@ -38,7 +38,8 @@ static void check_lines(const rf_note *note, const char *bytes, size_t length)
         size_t n = write_signature(line, &note->signature[i]);
         if (n == 0)
             return;
-        fuzz_require(n <= length - at && memcmp(bytes + at, line, n) == 0, "a signature line is written as it was read");
+        fuzz_require(n <= length - at && memcmp(bytes + at, line, n) == 0,
+                     "a signature line is written as it was read");
         at += n;
     }
     fuzz_require(at == length, "a note ends with its signatures");

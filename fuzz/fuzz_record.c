@@ -63,7 +63,8 @@ static void check_places(const char *json, size_t length)
     char *out = fuzz_alloc(length);
     rf_json_init(&w, out, length);
     rf_places_encode(&w, places, n);
-    fuzz_require(w.ok && fuzz_same(out, w.length, json, length), "places that are accepted are encoded as the same bytes");
+    fuzz_require(w.ok && fuzz_same(out, w.length, json, length),
+                 "places that are accepted are encoded as the same bytes");
     free(out);
     if (n > 0)
         fuzz_require(rf_places_decode(&(rf_text){json, length, false}, places, n - 1, &n, NULL) == RAFFLE_CORRUPT,

@@ -41,6 +41,14 @@ int cli_fail(cli *c)
     return say(c, raffle_rc_name(c->err.rc), c->err.message, c->err.detail, CLI_FAILED);
 }
 
+const char *cli_sentence(const raffle_error *err)
+{
+    char prefix[24];
+    const int length = snprintf(prefix, sizeof prefix, "line %u: ", err->detail);
+    return err->detail != 0 && strncmp(err->message, prefix, (size_t)length) == 0 ? err->message + length
+                                                                                  : err->message;
+}
+
 int cli_fail_as(cli *c, raffle_rc rc, const char *format, ...)
 {
     char message[400];

@@ -75,6 +75,8 @@ bool cli_flag(const cli *c, const char *name);
 
 /* Says what failed, c->err, and returns CLI_FAILED. */
 int cli_fail(cli *c);
+/* The sentence of a call that sells, without "line 3: " before it: that is a place in the call, which means nothing outside. */
+const char *cli_sentence(const raffle_error *err);
 /* A failure of the command's own. */
 __attribute__((format(printf, 3, 4))) int cli_fail_as(cli *c, raffle_rc rc, const char *format, ...);
 /* A failure as --json shows it: {"rc", "message", "detail"}. */

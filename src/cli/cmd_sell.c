@@ -60,7 +60,7 @@ static int sell(cli *c, const raffle_sale *sale, uint32_t unit, size_t count)
         rc = raffle_unit_sell(c->unit, &c->by, sales, count, CLI_TIMEOUT_MS, tickets, &c->err);
     if (rc == RAFFLE_OK && (tickets[0].flags & RAFFLE_TICKET_REPLAYED))
         cli_note(c, "this order was sold before; these are its tickets");
-    int status = rc == RAFFLE_OK ? tickets_print(c, tickets, count) : cli_fail(c);
+    int status = rc == RAFFLE_OK ? tickets_print(c, tickets, count) : cli_fail_as(c, rc, "%s", cli_sentence(&c->err));
     if (rc == RAFFLE_OK && sale->order[0] == 0)
         cli_note(c, "order %s", tickets[0].order);
     free(sales);

@@ -76,15 +76,6 @@ static void report(import_batches *b, uint64_t line, raffle_rc rc, const char *r
     b->bad(b->ctx, line, rc, reason);
 }
 
-/* "line 3: " of a call's sentence is a place in the call, which means nothing here. */
-static const char *sentence(const raffle_error *err)
-{
-    char prefix[24];
-    const int length = snprintf(prefix, sizeof prefix, "line %u: ", err->detail);
-    return err->detail != 0 && strncmp(err->message, prefix, (size_t)length) == 0 ? err->message + length
-                                                                                  : err->message;
-}
-
 /* --- selling --- */
 
 static void sold(import_batches *b, const raffle_ticket *ticket, size_t n)
@@ -112,7 +103,7 @@ static bool sell_again(import_batches *b, batch *u, size_t first, size_t n)
     if (rc == RAFFLE_OK)
         sold(b, &b->ticket[first], n);
     else if (!ends_all(rc))
-        report(b, u->line[first], rc, sentence(err));
+        report(b, u->line[first], rc, cli_sentence(err));
     return rc == RAFFLE_OK || !ends_all(rc);
 }
 

@@ -214,6 +214,7 @@ sell() {
     run 1 sell gala.raffle --tier 1-for-5 --order web-1 --by $seller --json
     is RAFFLE_MISMATCH error.rc
     run 1 sell gala.raffle --tier 2-for-5 --order web-2 --by $seller
+    silent_about "line 1"
     says '"2-for-5"'
     run 1 sell gala.raffle --unit 9 --tier 1-for-5 --order web-2 --by $seller
     run 1 sell gala.raffle --tier 1-for-5 --order web-2 --by cleo:auditor --json
@@ -226,8 +227,11 @@ sell() {
     run 2 sell gala.raffle --tier 1-for-5 --order web-2 --count 0 --by $seller
     run 2 sell gala.raffle --tier 1-for-5 --count 2 --by $seller
     run 2 sell gala.raffle --tier 1-for-5 --order "$(printf '%065d' 1)" --by $seller
+    timeout 60 "$command" show gala.raffle 2 0 2 --follow >followed &
     run 0 sell gala.raffle --unit 2 --tier 1-for-5 --by $seller
     says "order "
+    wait $! || die "--follow did not see the sale"
+    grep -q '"t":"sale"' followed || die "--follow did not print the sale"
 }
 
 find_tickets() {
