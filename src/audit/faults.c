@@ -34,15 +34,15 @@ void rf_fault(rf_faults *f, int32_t kind, uint32_t log, uint64_t index, const ch
     char sentence[sizeof(raffle_fault) - offsetof(raffle_fault, message)];
     raffle_error cut = RAFFLE_ERROR_INIT;
     va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
     count(f, kind);
     raffle_fault *fault = make_room(f);
     if (fault == NULL)
         return;
     *fault = (raffle_fault){.struct_size = sizeof *fault, .kind = kind, .log = log, .index = index};
     memcpy(fault->code, code, strnlen(code, sizeof fault->code - 1));
-    va_start(arguments, format);
-    vsnprintf(sentence, sizeof sentence, format, arguments);
-    va_end(arguments);
     (void)rf_fail(&cut, RAFFLE_CORRUPT, "%s", sentence); /* whole characters, and no control characters */
     memcpy(fault->message, cut.message, strnlen(cut.message, sizeof fault->message - 1));
 }

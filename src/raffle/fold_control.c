@@ -158,21 +158,34 @@ static raffle_rc apply_seal_unit(rf_control *c, const rf_record *r, raffle_error
     return RAFFLE_OK;
 }
 
-static rf_seal_unit sum_run(const rf_control *c, uint64_t *unreconciled)
+/* Sums stay within what a record can say, whatever a hostile log claims. */
+static bool add(int64_t *sum, int64_t value)
 {
-    rf_seal_unit sum = {0};
+    if (*sum > RF_JSON_INT_MAX - value)
+        return false;
+    *sum += value;
+    return true;
+}
+
+static bool add_count(uint64_t *sum, uint64_t value)
+{
+    *sum += value; /* each at most 2^53-1: no overflow before the comparison */
+    return *sum <= (uint64_t)RF_JSON_INT_MAX;
+}
+
+static raffle_rc sum_run(const rf_control *c, rf_seal_unit *sum, uint64_t *unreconciled, raffle_error *err)
+{
+    *sum = (rf_seal_unit){0};
     *unreconciled = 0;
     for (size_t i = 0; i < c->run; i++) {
         const rf_seal_unit *u = &c->run_unit[i];
-        sum.tickets += u->tickets;
-        sum.numbers += u->numbers;
-        sum.voids += u->voids;
-        sum.void_numbers += u->void_numbers;
-        sum.gross += u->gross;
-        sum.void_gross += u->void_gross;
+        if (!add_count(&sum->tickets, u->tickets) || !add_count(&sum->numbers, u->numbers) ||
+            !add_count(&sum->voids, u->voids) || !add_count(&sum->void_numbers, u->void_numbers) ||
+            !add(&sum->gross, u->gross) || !add(&sum->void_gross, u->void_gross))
+            return rf_fail(err, RAFFLE_LIMIT, "the units of the seal sum up to more than a record can say");
         *unreconciled += !u->reconciled;
     }
-    return sum;
+    return RAFFLE_OK;
 }
 
 static bool same_totals(const rf_seal_unit *sum, const rf_record *r)
@@ -200,8 +213,10 @@ static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_se
 static raffle_rc apply_seal(rf_control *c, const rf_record *r, raffle_error *err)
 {
     uint64_t unreconciled;
-    rf_seal_unit sum = sum_run(c, &unreconciled);
-    raffle_rc rc = check_seal(c, r, &sum, unreconciled, err);
+    rf_seal_unit sum;
+    raffle_rc rc = sum_run(c, &sum, &unreconciled, err);
+    if (rc == RAFFLE_OK)
+        rc = check_seal(c, r, &sum, unreconciled, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_seal_state *seal = rf_text_is(&r->kind, "early") ? &c->early : rf_text_is(&r->kind, "final") ? &c->final : NULL;
@@ -251,6 +266,8 @@ static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *ta
     if (rf_control_holds_place(c, (uint32_t)r->unit, (uint64_t)r->serial))
         return rf_fail(err, RAFFLE_DRAWN, "ticket %lld/%lld holds a place in a result", (long long)r->unit,
                        (long long)r->serial);
+    if (c->void_gross > RF_JSON_INT_MAX - r->price || c->void_numbers + (uint64_t)r->count > (uint64_t)RF_JSON_INT_MAX)
+        return rf_fail(err, RAFFLE_LIMIT, "the control log voids more than a record can say");
     rf_take(taken, rf_key_void((uint32_t)r->unit, (uint64_t)r->serial));
     rf_take(taken, rf_key_ordinal(0, 'v', c->voids));
     c->voids++;

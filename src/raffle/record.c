@@ -317,12 +317,12 @@ static raffle_role read_role(const rf_text *text)
 
 static bool bounded_text(const rf_text *text)
 {
-    char plain[TEXT_MAX + 1];
-    if (text->length > (size_t)TEXT_MAX * 6)
-        return false;
+    char plain[TEXT_MAX];
     if (!text->escaped)
         return rf_text_valid(text->text, text->length, TEXT_MAX);
-    return rf_text_copy(text, plain, sizeof plain) && rf_text_valid(plain, strlen(plain), TEXT_MAX);
+    /* By its length: an escaped NUL does not end it. */
+    size_t length = rf_json_unescape(text, plain, sizeof plain);
+    return length != SIZE_MAX && rf_text_valid(plain, length, TEXT_MAX);
 }
 
 static bool read_string(rf_json_reader *in, kind k, void *at)
