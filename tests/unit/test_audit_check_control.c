@@ -259,7 +259,8 @@ START_TEST(changed_note)
 {
     ar_use("good");
     ar_sql(1,
-           "UPDATE note SET note = substr(note, 1, length(note) - 20) || 'A' || substr(note, length(note) - 18) WHERE "
+           "UPDATE note SET note = substr(note, 1, length(note) - 20) || CASE substr(note, length(note) - 19, 1) WHEN "
+           "'A' THEN 'B' ELSE 'A' END || substr(note, length(note) - 18) WHERE "
            "log = 0 AND size = %llu",
            (unsigned long long)ar_find(0, "draw.intent", 0) + 1);
     ar_expect_integrity(0, ar_find(0, "draw.intent", 0) + 1, "checkpoint");

@@ -537,7 +537,8 @@ END_TEST
 START_TEST(changed_signature)
 {
     ar_use("good");
-    ar_sql(1, "UPDATE note SET note = substr(note, 1, length(note) - 20) || 'A' || substr(note, length(note) - 18) "
+    ar_sql(1, "UPDATE note SET note = substr(note, 1, length(note) - 20) || CASE substr(note, length(note) - 19, 1) "
+              "WHEN 'A' THEN 'B' ELSE 'A' END || substr(note, length(note) - 18) "
               "WHERE log = 2 AND size > 0");
     ar_expect_integrity(2, AR_FEW + 2, "checkpoint");
 }
