@@ -92,6 +92,32 @@ static void check_strict(const char *json, size_t length)
     free(out);
 }
 
+/* Whether the name at `at` stands between quotes more than once. */
+static bool stands_twice(const char *json, size_t length, size_t at)
+{
+    const char *end = memchr(json + at, '"', length - at);
+    fuzz_require(at > 0 && end != NULL, "a name stands between quotes");
+    const char *quoted = json + at - 1;
+    const size_t n = (size_t)(end - quoted) + 1;
+    size_t found = 0;
+    for (const char *p = json; p != NULL; found++) {
+        p = memmem(p, length - (size_t)(p - json), quoted, n);
+        if (p == NULL)
+            break;
+        p++;
+    }
+    return found > 1;
+}
+
+static void check_refusal(const char *json, size_t length, bool strict, const char *fault, size_t at)
+{
+    fuzz_require(fault != NULL && at <= length, "a refusal names its fault, and where it is");
+    const bool many = strcmp(fault, "too many members") == 0, twice = strcmp(fault, "a name twice") == 0;
+    fuzz_require(!strict || many, "canonical bytes have a canonical form");
+    fuzz_require(many || twice || !accepted(json, length, false), "what is accepted unstrictly has a canonical form");
+    fuzz_require(!twice || stands_twice(json, length, at), "a name that is refused stands there twice");
+}
+
 static void check_canonical(const char *json, size_t length, bool strict)
 {
     const char *fault = NULL;
@@ -99,8 +125,7 @@ static void check_canonical(const char *json, size_t length, bool strict)
     char *once = fuzz_alloc(length), *twice = fuzz_alloc(length);
     size_t n = rf_json_canonicalise(json, length, once, length, &fault, &at);
     if (n == SIZE_MAX) {
-        fuzz_require(fault != NULL && at <= length, "a refusal names its fault, and where it is");
-        fuzz_require(!strict || strcmp(fault, "too many members") == 0, "canonical bytes have a canonical form");
+        check_refusal(json, length, strict, fault, at);
     } else {
         fuzz_require(accepted(json, length, false), "what is rewritten is accepted unstrictly");
         fuzz_require(n <= length && accepted(once, n, true), "the canonical form is accepted strictly");

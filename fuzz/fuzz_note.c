@@ -73,6 +73,10 @@ static void check_note(const char *bytes, size_t length)
     fuzz_require(note.text == bytes && note.text_length < length && bytes[note.text_length - 1] == '\n' &&
                      bytes[note.text_length] == '\n',
                  "a note's text ends before its blank line");
+    for (size_t i = 0; i < length; i++)
+        fuzz_require((uint8_t)bytes[i] >= 0x20 || bytes[i] == '\n',
+                     "a note holds no control character but the newline");
+    fuzz_require(rf_utf8_valid(bytes, length), "a note is UTF-8");
     check_lines(&note, bytes, length);
     check_verifiers(&note);
 }

@@ -151,6 +151,35 @@ static bool alter(uint8_t (*proof)[BYTES], size_t *n, uint8_t pick)
     return true;
 }
 
+/* A proof of one hash too many or too few leads to another root: it is refused under that one, too. */
+static void check_inclusion_length(uint64_t index, uint64_t size, const uint8_t leaf_hash[BYTES],
+                                   uint8_t (*proof)[BYTES], size_t n)
+{
+    uint8_t root[BYTES];
+    const uint8_t(*p)[BYTES] = (const uint8_t(*)[BYTES])proof;
+    naive_root(root, 0, size);
+    memset(proof[n], 0xa5, BYTES);
+    rf_node_hash(hash, root, proof[n], root);
+    fuzz_require(!rf_inclusion_check(hash, index, size, leaf_hash, p, n + 1, root), "a longer proof is refused");
+    if (size < 2)
+        return;
+    const uint64_t k = split(size);
+    naive_root(root, index < k ? 0 : k, index < k ? k : size - k);
+    fuzz_require(!rf_inclusion_check(hash, index, size, leaf_hash, p, n - 1, root), "a shorter proof is refused");
+}
+
+static void check_consistency_length(uint64_t old_size, uint64_t size, uint8_t (*proof)[BYTES], size_t n)
+{
+    uint8_t old_root[BYTES], root[BYTES];
+    const uint8_t(*p)[BYTES] = (const uint8_t(*)[BYTES])proof;
+    naive_root(old_root, 0, old_size);
+    naive_root(root, 0, size);
+    memset(proof[n], 0xa5, BYTES);
+    rf_node_hash(hash, old_root, proof[n], old_root);
+    rf_node_hash(hash, root, proof[n], root);
+    fuzz_require(!rf_consistency_check(hash, old_size, size, old_root, root, p, n + 1), "a longer proof is refused");
+}
+
 static void check_inclusion(uint64_t index, uint64_t size, uint8_t pick)
 {
     rf_proof_plan plan;
@@ -165,6 +194,7 @@ static void check_inclusion(uint64_t index, uint64_t size, uint8_t pick)
     fuzz_require(!rf_inclusion_check(hash, index, size, other, p, n, root), "another leaf is refused");
     fuzz_require(size < 2 || !rf_inclusion_check(hash, index ^ 1, size, leaf_hash, p, n, root),
                  "another index is refused");
+    check_inclusion_length(index, size, leaf_hash, proof, n);
     if (alter(proof, &n, pick))
         fuzz_require(!rf_inclusion_check(hash, index, size, leaf_hash, p, n, root), "an altered proof is refused");
 }
@@ -181,6 +211,7 @@ static void check_consistency(uint64_t old_size, uint64_t size, uint8_t pick)
     fuzz_require(rf_consistency_check(hash, old_size, size, old_root, root, p, n), "a right proof is accepted");
     fuzz_require(old_size == size || !rf_consistency_check(hash, old_size, size, root, root, p, n),
                  "another old root is refused");
+    check_consistency_length(old_size, size, proof, n);
     if (alter(proof, &n, pick))
         fuzz_require(!rf_consistency_check(hash, old_size, size, old_root, root, p, n), "an altered proof is refused");
 }

@@ -26,6 +26,42 @@ static void check_questions(const rf_rules *rules)
     fuzz_require(offset >= -1080 && offset <= 1080, "an offset is of a few hours");
 }
 
+/* --- the same rules: member by member, since padding says nothing --- */
+
+static bool same_head(const rf_rules *a, const rf_rules *b)
+{
+    return strcmp(a->origin, b->origin) == 0 && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->organisation, b->organisation) == 0 && strcmp(a->licence, b->licence) == 0 &&
+           strcmp(a->place, b->place) == 0 && strcmp(a->currency, b->currency) == 0 && a->digits == b->digits &&
+           a->rehearsal == b->rehearsal && a->opens == b->opens && a->closes == b->closes &&
+           a->order_tickets == b->order_tickets && memcmp(a->roles, b->roles, sizeof a->roles) == 0;
+}
+
+static bool same_prize(const rf_prize_rule *a, const rf_prize_rule *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->title, b->title) == 0 && a->seal == b->seal &&
+           a->entered == b->entered && a->winners == b->winners && a->alternates == b->alternates &&
+           a->claim_days == b->claim_days && a->one_win == b->one_win && a->amount == b->amount && a->share == b->share;
+}
+
+static bool same_lists(const rf_rules *a, const rf_rules *b)
+{
+    bool same = a->tiers == b->tiers && a->prizes == b->prizes && a->units == b->units && a->zones == b->zones &&
+                a->providers == b->providers;
+    for (size_t i = 0; same && i < a->tiers; i++)
+        same = strcmp(a->tier[i].name, b->tier[i].name) == 0 && a->tier[i].count == b->tier[i].count &&
+               a->tier[i].price == b->tier[i].price;
+    for (size_t i = 0; same && i < a->prizes; i++)
+        same = same_prize(&a->prize[i], &b->prize[i]);
+    for (size_t i = 0; same && i < a->units; i++)
+        same = strcmp(a->unit[i].name, b->unit[i].name) == 0 && a->unit[i].quota == b->unit[i].quota;
+    for (size_t i = 0; same && i < a->zones; i++)
+        same = a->zone[i].from == b->zone[i].from && a->zone[i].offset == b->zone[i].offset;
+    for (size_t i = 0; same && i < a->providers; i++)
+        same = strcmp(a->provider[i], b->provider[i]) == 0;
+    return same;
+}
+
 static void check_frozen(const rf_rules *rules, char *frozen, char *again)
 {
     size_t n = rf_rules_format(rules, frozen, FROZEN_SIZE);
@@ -39,6 +75,7 @@ static void check_frozen(const rf_rules *rules, char *frozen, char *again)
 
     rf_rules *second = fuzz_alloc(sizeof *second);
     fuzz_require(rf_rules_parse(second, frozen, n, NULL) == RAFFLE_OK, "the frozen form is accepted");
+    fuzz_require(same_head(rules, second) && same_lists(rules, second), "the frozen form gives the same rules");
     fuzz_require(fuzz_same(frozen, n, again, rf_rules_format(second, again, FROZEN_SIZE)),
                  "the frozen form freezes to itself");
     free(second);

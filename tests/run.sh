@@ -82,7 +82,7 @@ c_files() {
 }
 
 format() {
-    c_files include src tests examples | xargs -0 clang-format --dry-run --Werror
+    c_files include src tests examples fuzz | xargs -0 clang-format --dry-run --Werror
 }
 
 # Not src/base/error.c, which defines what tests/tidy.h wraps; it is read without.
@@ -125,6 +125,19 @@ build_clang() {
     export CC=clang CXX=clang++
     build "$@"
     unset CC CXX
+}
+
+# Each fuzz target for ten seconds from its corpus; what it adds, and an input that stops it, stays in the build folder.
+fuzz_target() {
+    local name=$1 folder=$work/fuzz-$1
+    rm -rf "$folder"
+    mkdir -p "$folder/found"
+    if ! "$work/fuzz/fuzz/fuzz_$name" -max_total_time=10 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+        -artifact_prefix="$folder/" "$folder/found" "fuzz/corpus/$name" >"$folder/log" 2>&1; then
+        tail -n 60 "$folder/log"
+        return 1
+    fi
+    sed -n 's/^stat::number_of_executed_units: */inputs: /p' "$folder/log"
 }
 
 # A build for certification has no provider `test:`.
@@ -208,6 +221,13 @@ main() {
     check "clang-tidy" tidy
     check "clang: build with the thread sanitizer" build_clang thread -Db_sanitize=thread -Db_lundef=false
     step "clang: threaded tests under the thread sanitizer" run_sanitized thread --suite threads
+    check "clang: build of the fuzz targets" build_clang fuzz -Dfuzz=enabled -Db_lundef=false -Dtests=disabled \
+        -Dcli=disabled -Dexamples=disabled
+    local target
+    for target in fuzz/fuzz_*.c; do
+        target=${target#fuzz/fuzz_}
+        check "fuzz: ${target%.c}" fuzz_target "${target%.c}"
+    done
     check "build without test_rng" no_test_rng
     check "install" install_all
     check "a host with the shared library" host_shared

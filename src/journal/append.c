@@ -15,7 +15,7 @@ enum {
     CHUNK_BYTES = 2 * 65536, /* room for their leaves: a chunk is full when the longest record no longer fits */
     CHUNKS = 3,              /* one is filled, one hashed, one waits */
     INLINE_RECORDS = 16,     /* fewer are hashed at once: waking the worker costs more */
-    TRIES = 16               /* of a transaction that others keep overtaking */
+    TRIES = 16 /* of a transaction that others keep overtaking, when no time is left; while there is, it goes on */
 };
 
 /* Leaves on their way to the store. */
@@ -325,16 +325,33 @@ static raffle_rc try_commit(commit *t, int32_t timeout_ms, raffle_error *err)
     return t->outcome == FAILED ? rc : RAFFLE_OK;
 }
 
+static int64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int32_t time_left(int32_t timeout_ms, int64_t began_us)
+{
+    if (timeout_ms < 0)
+        return timeout_ms;
+    const int64_t left = timeout_ms - (now_us() - began_us) / 1000;
+    return left > 0 ? (int32_t)left : 0;
+}
+
 static raffle_rc commit_group(commit *t, int32_t timeout_ms, raffle_error *err)
 {
     rf_log *log = t->log;
+    const int64_t began = now_us();
+    unsigned tries = 0;
     raffle_rc rc = rf_log_writable(log, err);
     if (rc == RAFFLE_OK)
         rc = make_buffers(log, err);
     if (rc == RAFFLE_OK)
         rc = rf_log_check_anchor(log, err);
-    for (unsigned i = 0; rc == RAFFLE_OK && i < TRIES; i++) {
-        rc = try_commit(t, timeout_ms, err);
+    for (; rc == RAFFLE_OK && (tries < TRIES || time_left(timeout_ms, began) != 0); tries++) {
+        rc = try_commit(t, time_left(timeout_ms, began), err);
         if (rc != RAFFLE_OK || t->outcome != AGAIN)
             return rc;
         rc = log->fold.refresh(log->fold.ctx, err);
@@ -343,17 +360,10 @@ static raffle_rc commit_group(commit *t, int32_t timeout_ms, raffle_error *err)
     }
     return rc != RAFFLE_OK
                ? rc
-               : rf_fail(err, RAFFLE_BUSY, "%s was appended to by others %d times in a row", log->origin, TRIES);
+               : rf_fail(err, RAFFLE_BUSY, "%s was appended to by others %u times in a row", log->origin, tries);
 }
 
 /* --- the queue --- */
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static struct timespec in_us(int64_t us)
 {

@@ -19,6 +19,7 @@ struct raffle_draw {
     raffle_actor by;
     uint8_t *seed; /* in secure memory */
     bool has_seed;
+    uint32_t asked;                  /* which asking under the intent gave the seed */
     char provider[RAFFLE_NAME_SIZE]; /* that gave the seed */
     size_t note_length;
     char note[RF_NOTE_MAX + 1];
@@ -282,6 +283,9 @@ static raffle_rc ask(raffle_draw *draw, raffle_rng *rng, int32_t timeout_ms, raf
     raffle_rc rc = write_event(r, &draw->by, NULL, "draw.ask", name, err);
     if (rc != RAFFLE_OK)
         return rc;
+    pthread_rwlock_rdlock(&r->control_lock);
+    draw->asked = r->control.asked;
+    pthread_rwlock_unlock(&r->control_lock);
     rc = rf_rng_seed(rng, draw->seed, timeout_ms, err);
     if (rc != RAFFLE_OK) {
         (void)write_event(r, &draw->by, NULL, "draw.ask-failed", name, NULL);
@@ -375,12 +379,27 @@ static void make_result(result *q, size_t first, size_t n, rf_record *r)
     }
 }
 
+/* A seed counts while its asking is the newest, and was not given up for lost: else whoever holds two could choose. */
+static bool seed_counts(const raffle_draw *draw, const rf_control *c)
+{
+    return c->pending && c->asked == draw->asked;
+}
+
+static raffle_rc seed_lost(const raffle_draw *draw, raffle_error *err)
+{
+    return rf_fail(err, RAFFLE_APPROVAL,
+                   "the seed for \"%s\" was given up for lost, and the draw resumed elsewhere; it is not used",
+                   draw->raffle->rules->prize[draw->prize].name);
+}
+
 /* Places beyond 500 go into draw.picks records before the result, in the same append. */
 static raffle_rc make_records(void *ctx, size_t i, rf_record *record, raffle_error *err)
 {
     result *q = ctx;
     const size_t places = q->drawn->winners + q->drawn->alternates;
     const size_t last = places == 0 ? 0 : (places - 1) / RF_PLACES_MAX;
+    if (i == 0 && !seed_counts(q->draw, &q->draw->raffle->control))
+        return seed_lost(q->draw, err);
     if (i > last)
         return rf_fail(err, RAFFLE_NOT_FOUND, "no more");
     if (i == last) {
@@ -421,12 +440,18 @@ static raffle_rc check_still_open(raffle_draw *draw, raffle_error *err)
     const bool open = r->control.open_prize == draw->prize && p->intent == draw->intent;
     const bool drawn = p->state == RAFFLE_PRIZE_DRAWN;
     const bool pending = r->control.pending;
+    const bool counts = seed_counts(draw, &r->control);
     pthread_rwlock_unlock(&r->control_lock);
     const char *name = r->rules->prize[draw->prize].name;
     if (drawn)
         return rf_fail(err, RAFFLE_DRAWN, "prize \"%s\" is drawn", name);
     if (!open)
         return rf_fail(err, RAFFLE_NOT_FOUND, "the intent for \"%s\" is no longer open", name);
+    if (draw->has_seed && !counts) {
+        sodium_memzero(draw->seed, RF_SEED_SIZE);
+        draw->has_seed = false;
+        return seed_lost(draw, err);
+    }
     if (pending && !draw->has_seed)
         return rf_fail(
             err, RAFFLE_APPROVAL,

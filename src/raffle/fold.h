@@ -52,6 +52,8 @@ typedef struct rf_unit_state {
 } rf_unit_state;
 
 void rf_unit_state_init(rf_unit_state *s);
+/* Whether this many numbers more, for this much, still fit into what a draw number and a record can say. */
+bool rf_unit_has_room(const rf_unit_state *s, uint64_t numbers, int64_t gross);
 raffle_rc rf_unit_apply(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken,
                         raffle_error *err);
 

@@ -2,12 +2,18 @@
 /* The fold over a unit's log: sales, voids, events and the close (GLI-31 2.2, 2.3.3, 2.6.2, 4.4.1). */
 #include "error.h"
 #include "fold_keys.h"
+#include "number.h"
 #include <string.h>
 
 void rf_unit_state_init(rf_unit_state *s)
 {
     memset(s, 0, sizeof *s);
     s->next = 1;
+}
+
+bool rf_unit_has_room(const rf_unit_state *s, uint64_t numbers, int64_t gross)
+{
+    return numbers <= RF_NUMBER_MAX - s->numbers && gross <= RF_JSON_INT_MAX - s->gross;
 }
 
 static raffle_rc check_role(const rf_unit_frame *frame, rf_op op, raffle_role role, raffle_error *err)
@@ -45,7 +51,7 @@ static raffle_rc apply_sale(const rf_unit_frame *frame, rf_unit_state *s, const 
     raffle_rc rc = check_role(frame, RF_OP_SELL, r->by, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (s->numbers + (uint64_t)r->count > (uint64_t)RF_JSON_INT_MAX || s->gross > RF_JSON_INT_MAX - r->price)
+    if (!rf_unit_has_room(s, (uint64_t)r->count, r->price))
         return rf_fail(err, RAFFLE_LIMIT, "unit %u has sold as much as a record can say", frame->unit);
     s->next += (uint64_t)r->count;
     s->numbers += (uint64_t)r->count;

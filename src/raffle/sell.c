@@ -114,19 +114,60 @@ const char *rf_sell_order(const rf_sell *q, size_t i)
     return line->made != 0 ? q->made[line->made - 1] : rf_sell_line(q, i)->order;
 }
 
-/* Lines that follow one another with one key are one order. */
-static void group_orders(rf_sell *q)
+static int compare_orders(const rf_sell *q, size_t i, size_t k)
 {
+    return strncmp(rf_sell_line(q, i)->order, rf_sell_line(q, k)->order, RAFFLE_NAME_SIZE);
+}
+
+/* Lines that follow one another with one key are one order. Returns whether the keys ascend: then none comes again. */
+static bool group_orders(rf_sell *q)
+{
+    bool ascend = true;
     for (size_t i = 0, end; i < q->n; i = end) {
-        const char *order = rf_sell_line(q, i)->order;
-        for (end = i + 1;
-             end < q->n && order[0] != 0 && strncmp(order, rf_sell_line(q, end)->order, RAFFLE_NAME_SIZE) == 0; end++)
-            continue;
+        int order = -1;
+        for (end = i + 1; end < q->n; end++)
+            if ((order = compare_orders(q, i, end)) != 0 || rf_sell_line(q, i)->order[0] == 0)
+                break;
+        ascend = ascend && (order < 0 || rf_sell_line(q, i)->order[0] == 0);
         for (size_t k = i; k < end; k++) {
             q->line[k].order_first = (uint32_t)i;
             q->line[k].order_lines = (uint32_t)(end - i);
         }
     }
+    return ascend;
+}
+
+/* FNV-1a: keys that collide cost time and nothing else. */
+static uint64_t hash_order(const char *order)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < RAFFLE_NAME_SIZE && order[i] != 0; i++)
+        h = (h ^ (uint8_t)order[i]) * UINT64_C(0x100000001b3);
+    return h ^ h >> 29;
+}
+
+/* Refuses each order whose key stands further up in the call, with another order in between. */
+static raffle_rc refuse_repeated(rf_sell *q, raffle_error *err)
+{
+    size_t cap = 64;
+    while (cap < 2 * q->n)
+        cap *= 2;
+    uint32_t *seen = calloc(cap, sizeof *seen); /* 1 + the first line of an order; 0 is free */
+    if (seen == NULL)
+        return rf_nomem(err);
+    for (size_t i = 0; i < q->n; i += q->line[i].order_lines) {
+        if (rf_sell_line(q, i)->order[0] == 0)
+            continue;
+        size_t at = hash_order(rf_sell_line(q, i)->order) & (cap - 1);
+        while (seen[at] != 0 && compare_orders(q, i, seen[at] - 1) != 0)
+            at = (at + 1) & (cap - 1);
+        if (seen[at] != 0)
+            refuse(q, i, RAFFLE_INVALID, "its order key stands further up, after which another order came");
+        else
+            seen[at] = (uint32_t)i + 1;
+    }
+    free(seen);
+    return RAFFLE_OK;
 }
 
 static raffle_rc make_missing_keys(rf_sell *q, raffle_error *err)
@@ -283,10 +324,16 @@ static void judge_unit(rf_sell *q)
     pthread_rwlock_unlock(&r->control_lock);
 }
 
+/* The time of the record before the next one; that of unit.start, when this sale will be the first. */
+static int64_t last_time(const rf_sell *q)
+{
+    return q->unit->state.size == 0 ? q->at : q->unit->state.last_at;
+}
+
 static int64_t line_time(const rf_sell *q, size_t i)
 {
     const int64_t own = rf_sell_line(q, i)->at;
-    return own == 0 ? q->at : later(own, q->unit->state.last_at);
+    return own == 0 ? q->at : later(own, last_time(q));
 }
 
 /* What may refuse one order: everything that the fold would refuse, and the quota, which it does not know. */
@@ -296,13 +343,16 @@ static raffle_rc judge_order(rf_sell *q, size_t i, char sentence[120])
     const size_t lines = q->line[i].order_lines;
     const int64_t at = line_time(q, i);
     uint64_t numbers = 0;
+    int64_t gross = 0;
     if (lines > (uint64_t)rules->order_tickets) {
         snprintf(sentence, 120, "the order has %zu tickets; the rules allow %lld", lines,
                  (long long)rules->order_tickets);
         return RAFFLE_LIMIT;
     }
-    for (size_t k = i; k < i + lines; k++)
+    for (size_t k = i; k < i + lines; k++) {
         numbers += (uint64_t)rules->tier[q->line[k].tier].count;
+        gross += rules->tier[q->line[k].tier].price;
+    }
     if (q->refusal != RAFFLE_OK) {
         memcpy(sentence, q->refusal_text, sizeof q->refusal_text);
         return q->refusal;
@@ -318,6 +368,10 @@ static raffle_rc judge_order(rf_sell *q, size_t i, char sentence[120])
                  (unsigned long long)(q->quota > q->unit->state.numbers ? q->quota - q->unit->state.numbers : 0),
                  (unsigned long long)q->quota);
         return RAFFLE_QUOTA;
+    }
+    if (!rf_unit_has_room(&q->unit->state, numbers, gross)) {
+        snprintf(sentence, 120, "unit %u has sold as much as a record can say", q->unit->number);
+        return RAFFLE_LIMIT;
     }
     return RAFFLE_OK;
 }
@@ -364,9 +418,23 @@ static bool fails_with_order(rf_sell *q, size_t i)
     return rc != RAFFLE_OK;
 }
 
+/* Only what is sold begins a log: a refusal leaves an empty one empty. The unit's lock is held, and is taken by those who add; the call's own
+ * hash is the worker's by now. */
+static raffle_rc begin_log(rf_sell *q, rf_txn *txn, raffle_error *err)
+{
+    rf_unit *u = q->unit;
+    if (u->state.size > 0)
+        return RAFFLE_OK;
+    pthread_mutex_unlock(&u->lock);
+    raffle_rc rc = rf_unit_begin_log(u, txn, u->state_hash, q->by, q->at, q->start, sizeof q->start, err);
+    pthread_mutex_lock(&u->lock);
+    return rc;
+}
+
 static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err)
 {
     rf_sell_line_state *line = &q->line[i];
+    const uint64_t index = rf_txn_size(txn) + (q->unit->state.size == 0); /* after unit.start */
     char sentence[120];
     raffle_store_key owner;
     bool taken;
@@ -378,8 +446,7 @@ static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err
         line->outcome = RF_SELL_REFUSED;
         return RAFFLE_OK;
     }
-    rc = rf_txn_key(txn, RF_SCOPE_ORDER, line->order_hash, line->order_hash_length, rf_txn_size(txn), &taken, &owner,
-                    err);
+    rc = rf_txn_key(txn, RF_SCOPE_ORDER, line->order_hash, line->order_hash_length, index, &taken, &owner, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (taken) {
@@ -389,6 +456,7 @@ static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err
         return RAFFLE_OK;
     }
     line->outcome = RF_SELL_SOLD;
+    rc = begin_log(q, txn, err);
     const int64_t at = line_time(q, i);
     for (size_t k = i; rc == RAFFLE_OK && k < i + line->order_lines; k++)
         rc = add_line(q, txn, k, at, err);
@@ -415,7 +483,7 @@ static raffle_rc sell_lines(rf_sell *q, rf_txn *txn, raffle_error *err)
         q->prepared = 0; /* also in another try, when the numbers and the time are others */
         q->ahead = true;
         q->ahead_next = q->unit->state.next;
-        q->ahead_last_at = q->unit->state.last_at;
+        q->ahead_last_at = last_time(q);
         q->task = (rf_task){.run = make_privates, .ctx = q};
         rf_worker_submit(rf_txn_worker(txn), &q->task);
     }
@@ -442,14 +510,8 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     if (q->stopped != RAFFLE_OK)
         return RAFFLE_OK;
     judge_unit(q);
-    raffle_rc rc = q->refusal == RAFFLE_OK
-                       ? rf_unit_begin_log(u, txn, q->hash, q->by, q->at, q->start, sizeof q->start, err)
-                       : RAFFLE_OK;
-    if (rc != RAFFLE_OK)
-        return rc;
-    q->base = rf_txn_size(txn);
     pthread_mutex_lock(&u->lock);
-    rc = sell_lines(q, txn, err);
+    raffle_rc rc = sell_lines(q, txn, err);
     pthread_mutex_unlock(&u->lock);
     return rc;
 }
@@ -481,10 +543,11 @@ static raffle_rc prepare_lines(rf_sell *q, raffle_error *err)
     raffle_rc rc = make_missing_keys(q, err);
     if (rc != RAFFLE_OK)
         return rc;
-    group_orders(q);
-    if (q->n < INLINE_LINES)
+    if (!group_orders(q))
+        rc = refuse_repeated(q, err);
+    if (rc == RAFFLE_OK && q->n < INLINE_LINES)
         make_privates(q);
-    return RAFFLE_OK;
+    return rc;
 }
 
 static raffle_rc sell(rf_sell *q, int32_t timeout_ms, raffle_error *err)
@@ -514,12 +577,11 @@ static raffle_rc check_arguments(raffle_unit *unit, const raffle_sale *sales, si
     if (sales->struct_size % 8 != 0 || tickets->struct_size % 8 != 0 || sales->struct_size < sizeof(raffle_sale))
         return rf_fail(err, RAFFLE_MISUSE, "sales and tickets step by %u and %u bytes", sales->struct_size,
                        tickets->struct_size);
-    for (size_t i = 0; sales->struct_size > sizeof(raffle_sale) && i < n; i++) {
-        raffle_sale copy;
-        const uint8_t *element = (const uint8_t *)sales + i * sales->struct_size;
-        if (i == 0 && (rc = rf_struct_in(&copy, sizeof copy, element, "sales", err)) != RAFFLE_OK)
-            return rc;
-    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = sizeof(raffle_sale); k < sales->struct_size; k++)
+            if (((const uint8_t *)sales)[i * sales->struct_size + k] != 0)
+                return rf_fail(err, RAFFLE_UNSUPPORTED,
+                               "sales[%zu]: byte %zu is set, which this version of the library does not know", i, k);
     return RAFFLE_OK;
 }
 

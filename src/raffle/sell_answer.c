@@ -79,18 +79,14 @@ static raffle_rc replay(const answer *a, size_t i, uint32_t log, uint64_t index,
 {
     rf_sell *q = a->sell;
     const size_t lines = q->line[i].order_lines;
-    if (log == q->unit->number && q->line[i].outcome == RF_SELL_TAKEN && index >= q->base && index < q->base + q->n &&
-        q->line[i].rc == RAFFLE_OK)
-        for (size_t k = 0; k < i; k++)
-            if (q->line[k].outcome == RF_SELL_SOLD && q->line[k].serial == index)
-                return fail_order(a, i, RAFFLE_INVALID,
-                                  "its order key stands further up, after which another order came");
     rf_sold *sold = calloc(lines, sizeof *sold);
     if (sold == NULL)
-        return rf_nomem(err);
+        return fail_order(a, i, RAFFLE_NOMEM, "there is no memory to read the order that was sold before");
     raffle_rc rc = rf_sold_read(q->unit->raffle, log, index, lines, sold, err);
     if (rc == RAFFLE_NOT_FOUND)
         rc = fail_order(a, i, RAFFLE_MISMATCH, "the order key was used for an order of fewer tickets");
+    else if (rc != RAFFLE_OK)
+        rc = fail_order(a, i, rc, "the order was sold before, and cannot be read");
     for (size_t k = 0; rc == RAFFLE_OK && k < lines; k++) {
         if (!sold[k].has_private)
             rc = fail_order(a, i, RAFFLE_ERASED, "the order was sold before, and what it held has been erased");

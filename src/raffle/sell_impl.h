@@ -63,7 +63,6 @@ struct rf_sell {
     char start[512];
     /* of the transaction */
     int64_t at;
-    uint64_t base; /* index of this call's first record */
     uint64_t quota;
     raffle_rc stopped; /* what kept the whole call from selling */
     raffle_rc refusal;

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Voids: in the unit's log, in the control log after the close, and every refusal. */
+#include "fixture.h"
+
+static raffle_rc take_back(const raffle_actor *by, uint32_t unit, uint64_t serial, const char *reason)
+{
+    return raffle_void(fx.raffle, by, unit, serial, reason, &fx.err);
+}
+
+START_TEST(a_void_takes_the_ticket_back_whole)
+{
+    fx_create(FX_RULES);
+    fx_sell("a", "one");
+    raffle_ticket ticket = fx_sell("b", "ten"), again = RAFFLE_TICKET_INIT;
+    FX_OK(take_back(&fx_super, 1, ticket.serial, "refund"));
+    raffle_info info = fx_info();
+    ck_assert_uint_eq(info.tickets, 2);
+    ck_assert_uint_eq(info.voids, 1);
+    ck_assert_int_eq(info.gross, 2500);
+    ck_assert_int_eq(info.void_gross, 2000);
+    ck_assert_int_eq(info.pot, 500);
+    FX_OK(raffle_ticket_get(fx.raffle, 1, ticket.serial, &again, &fx.err));
+    ck_assert_uint_eq(again.flags, RAFFLE_TICKET_VOID);
+    FX_OK(raffle_ticket_by_number(fx.raffle, "1-0000011", &again, &fx.err));
+    ck_assert_uint_eq(again.flags, RAFFLE_TICKET_VOID);
+    ck_assert_uint_eq(fx_sell("c", "one").first, 12); /* its numbers are not sold again */
+}
+END_TEST
+
+START_TEST(every_refusal)
+{
+    fx_create(FX_RULES);
+    raffle_ticket ticket = fx_sell("a", "one");
+    FX_REFUSED(RAFFLE_NOT_FOUND, take_back(&fx_super, 1, 0, "refund")); /* unit.start */
+    FX_REFUSED(RAFFLE_NOT_FOUND, take_back(&fx_super, 1, 2, "refund"));
+    FX_REFUSED(RAFFLE_NOT_FOUND, take_back(&fx_super, 1, UINT64_MAX, "refund"));
+    FX_REFUSED(RAFFLE_NOT_FOUND, take_back(&fx_super, 1, (UINT64_C(1) << 40) + 1, "refund"));
+    FX_REFUSED(RAFFLE_NOT_FOUND, take_back(&fx_super, 2, 1, "refund"));
+    FX_REFUSED(RAFFLE_NOT_FOUND, take_back(&fx_super, 0, 1, "refund"));
+    FX_REFUSED(RAFFLE_ROLE, take_back(&fx_seller, 1, 1, "refund"));
+    FX_REFUSED(RAFFLE_ROLE, take_back(&fx_auditor, 1, 1, "refund"));
+    FX_REFUSED(RAFFLE_INVALID, take_back(&fx_super, 1, 1, "because"));
+    FX_REFUSED(RAFFLE_INVALID, take_back(&fx_super, 1, 1, ""));
+    static const char *const reasons[] = {"refund", "payment", "misprint", "error", "other"};
+    for (size_t i = 0; i < 5; i++) {
+        char order[8];
+        snprintf(order, sizeof order, "r%zu", i);
+        ticket = fx_sell(order, "one");
+        FX_OK(take_back(&fx_boss, 1, ticket.serial, reasons[i]));
+        FX_REFUSED(RAFFLE_VOIDED, take_back(&fx_super, 1, ticket.serial, reasons[i]));
+        FX_REFUSED(RAFFLE_NOT_FOUND, take_back(&fx_super, 1, ticket.serial + 1, "refund")); /* a void is no ticket */
+    }
+    fx_close();
+    fx_open();
+    FX_REFUSED(RAFFLE_VOIDED, take_back(&fx_super, 1, ticket.serial, "refund"));
+}
+END_TEST
+
+START_TEST(a_disabled_unit_still_takes_voids)
+{
+    fx_create(FX_RULES);
+    raffle_ticket ticket = fx_sell("a", "one");
+    FX_OK(raffle_unit_disable(fx.raffle, &fx_boss, 1, "lunch", &fx.err));
+    FX_OK(take_back(&fx_super, 1, ticket.serial, "refund"));
+    ck_assert_uint_eq(fx_unit_info(1).voids, 1);
+}
+END_TEST
+
+START_TEST(after_the_close_voids_go_to_the_control_log)
+{
+    fx_create(FX_RULES);
+    raffle_ticket first = fx_sell("a", "one"), second = fx_sell("b", "ten");
+    FX_OK(raffle_unit_close(fx.unit, &fx_boss, &fx.err));
+    const uint64_t unit = fx_size(1), control = fx_size(0);
+    FX_OK(take_back(&fx_super, 1, second.serial, "misprint"));
+    ck_assert_uint_eq(fx_size(1), unit);
+    ck_assert_uint_eq(fx_size(0), control + 1);
+    ck_assert_uint_eq(fx_info().voids, 1);
+    ck_assert_int_eq(fx_info().pot, 500);
+    FX_REFUSED(RAFFLE_VOIDED, take_back(&fx_super, 1, second.serial, "misprint"));
+    FX_REFUSED(RAFFLE_ROLE, take_back(&fx_seller, 1, first.serial, "misprint"));
+    FX_REFUSED(RAFFLE_NOT_FOUND, take_back(&fx_super, 1, 3, "misprint")); /* unit.close */
+    raffle_seal_info seal = fx_seal(RAFFLE_SEAL_FINAL);
+    ck_assert_uint_eq(seal.voids, 1);
+    ck_assert_int_eq(seal.void_gross, 2000);
+    FX_OK(take_back(&fx_super, 1, first.serial, "refund")); /* changes no seal */
+    ck_assert_int_eq(fx_info().pot, 0);
+    FX_OK(raffle_seal_latest(fx.raffle, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.voids, 1);
+}
+END_TEST
+
+START_TEST(another_handle_closes_the_unit)
+{
+    fx_create(FX_RULES);
+    raffle_ticket ticket = fx_sell("a", "one");
+    raffle *other = fx_another();
+    raffle_unit *unit = NULL;
+    FX_OK(raffle_unit_open(other, 1, &unit, &fx.err));
+    FX_OK(raffle_unit_close(unit, &fx_boss, &fx.err));
+    FX_OK(take_back(&fx_super, 1, ticket.serial, "refund"));
+    FX_FAILS(RAFFLE_VOIDED, raffle_void(other, &fx_super, 1, ticket.serial, "refund", &fx.err));
+    raffle_unit_free(unit);
+    raffle_free(other);
+}
+END_TEST
+
+START_TEST(a_ticket_in_a_result_is_not_voided)
+{
+    fx_create(FX_HEAD FX_TIERS "\"prizes\":[{\"name\":\"bird\",\"seal\":\"early\",\"alternates\":1},"
+                               "{\"name\":\"first\",\"winners\":2,\"alternates\":1}]}");
+    raffle *other = fx_another();
+    fx_sell_many(fx.unit, "one", 6);
+    fx_seal(RAFFLE_SEAL_EARLY);
+    fx_draw("bird");
+    raffle_pick winner = fx_pick("bird", 1), alternate = fx_pick("bird", 2);
+    FX_REFUSED(RAFFLE_DRAWN, take_back(&fx_super, 1, winner.serial, "refund"));
+    FX_REFUSED(RAFFLE_DRAWN, take_back(&fx_super, 1, alternate.serial, "refund"));
+    FX_FAILS(RAFFLE_DRAWN, raffle_void(other, &fx_super, 1, winner.serial, "refund", &fx.err));
+    uint32_t promoted = 0;
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "bird", 1, "no-show", &promoted, &fx.err));
+    ck_assert_uint_eq(promoted, 2);
+    FX_OK(take_back(&fx_super, 1, winner.serial, "refund")); /* the place is lost */
+    FX_REFUSED(RAFFLE_DRAWN, take_back(&fx_super, 1, alternate.serial, "refund"));
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx_draw("first");
+    for (uint32_t i = 1; i <= 3; i++)
+        FX_REFUSED(RAFFLE_DRAWN, take_back(&fx_super, 1, fx_pick("first", i).serial, "refund"));
+    raffle_free(other);
+}
+END_TEST
+
+START_TEST(during_a_draw_only_open_units_take_voids)
+{
+    raffle_draw *draw = NULL;
+    fx_create(FX_HEAD FX_TIERS "\"units\":[{\"name\":\"a\"},{\"name\":\"b\"}]," FX_PRIZES "}");
+    raffle_unit *second = fx_unit(2);
+    fx_sell_many(fx.unit, "one", 3);
+    fx_sell_many(second, "one", 3);
+    FX_OK(raffle_unit_close(second, &fx_boss, &fx.err));
+    fx_seal(RAFFLE_SEAL_EARLY);
+    FX_OK(raffle_draw_begin(fx.raffle, &fx_boss, "bird", NULL, &draw, &fx.err));
+    FX_OK(take_back(&fx_super, 1, 1, "refund"));
+    FX_REFUSED(RAFFLE_DRAW_OPEN, take_back(&fx_super, 2, 1, "refund"));
+    FX_OK(raffle_draw_abort(fx.raffle, &fx_boss, &fx_super, "test", &fx.err));
+    FX_OK(take_back(&fx_super, 2, 1, "refund"));
+    raffle_draw_free(draw);
+    raffle_unit_free(second);
+}
+END_TEST
+
+START_TEST(voids_of_every_ticket)
+{
+    fx_create(FX_RULES);
+    fx_sell_many(fx.unit, "ten", 300);
+    for (uint64_t serial = 300; serial >= 1; serial--)
+        FX_OK(take_back(&fx_super, 1, serial, "error"));
+    ck_assert_int_eq(fx_info().pot, 0);
+    raffle_seal_info seal = fx_seal(RAFFLE_SEAL_FINAL);
+    ck_assert_uint_eq(seal.voids, 300);
+    ck_assert_uint_eq(seal.numbers, 3000);
+}
+END_TEST
+
+FX_MAIN("raffle_void", a_void_takes_the_ticket_back_whole, every_refusal, a_disabled_unit_still_takes_voids,
+        after_the_close_voids_go_to_the_control_log, another_handle_closes_the_unit,
+        a_ticket_in_a_result_is_not_voided, during_a_draw_only_open_units_take_voids, voids_of_every_ticket)
