@@ -78,10 +78,15 @@ raffle_rc rf_enter(const raffle *r, raffle_error *err)
 static raffle_rc verify_once(raffle *r, raffle_error *err)
 {
     pthread_mutex_lock(&r->lock);
-    bool verified = r->verified;
-    r->verified = true;
+    const bool verified = r->verified;
     pthread_mutex_unlock(&r->lock);
-    return verified ? RAFFLE_OK : rf_log_verify(r->log, false, err);
+    if (verified)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_log_verify(r->log, false, err); /* several may come here: the first does it, the others wait for it */
+    pthread_mutex_lock(&r->lock);
+    r->verified = r->verified || rc == RAFFLE_OK;
+    pthread_mutex_unlock(&r->lock);
+    return rc;
 }
 
 raffle_rc rf_enter_write(raffle *r, raffle_error *err)

@@ -390,10 +390,12 @@ raffle_rc raffle_voids_ack(raffle *r, const raffle_actor *by, uint64_t seal, raf
     raffle_rc rc = rf_enter_write(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_actor_in(&actor, by, "by", err);
+    if (rc == RAFFLE_OK && seal > (uint64_t)RF_JSON_INT_MAX)
+        rc = rf_fail(err, RAFFLE_NOT_FOUND, "record %llu is not the newest seal of its kind", (unsigned long long)seal);
     if (rc != RAFFLE_OK)
         return rc;
     rf_record record = {
-        .type = RF_VOIDS_ACK, .has = rf_bit(RF_F_SEAL) | rf_bit(RF_F_VOIDS), .seal = (int64_t)(seal & INT64_MAX)};
+        .type = RF_VOIDS_ACK, .has = rf_bit(RF_F_SEAL) | rf_bit(RF_F_VOIDS), .seal = (int64_t)seal};
     pthread_rwlock_rdlock(&r->control_lock);
     const rf_seal_state *s =
         r->control.final.kind != 0 && r->control.final.index == seal ? &r->control.final : &r->control.early;

@@ -297,8 +297,13 @@ raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err)
     if (rc != RAFFLE_OK)
         return rc;
     pthread_mutex_lock(&u->lock);
-    bool verified = u->verified;
-    u->verified = true;
+    const bool verified = u->verified;
     pthread_mutex_unlock(&u->lock);
-    return verified ? RAFFLE_OK : rf_log_verify(u->log, false, err);
+    if (verified)
+        return RAFFLE_OK;
+    rc = rf_log_verify(u->log, false, err); /* several may come here: the first does it, the others wait for it */
+    pthread_mutex_lock(&u->lock);
+    u->verified = u->verified || rc == RAFFLE_OK;
+    pthread_mutex_unlock(&u->lock);
+    return rc;
 }

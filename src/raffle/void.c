@@ -39,6 +39,13 @@ static raffle_rc check_ticket(raffle *r, uint32_t unit, uint64_t serial, rf_sold
     return rc == RAFFLE_OK ? check_drawn(r, unit, serial, err) : rc;
 }
 
+/* Within the transaction, with the control log caught up: it may have been drawn since. */
+static raffle_rc check_still_free(void *ctx, const rf_unit_state *state, rf_record *record, raffle_error *err)
+{
+    (void)state;
+    return check_drawn(ctx, (uint32_t)record->unit, (uint64_t)record->serial, err);
+}
+
 raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t serial, const char *reason,
                       raffle_error *err)
 {
@@ -61,7 +68,8 @@ raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t
         rc = rf_unit_current(u, &state, err);
     if (rc != RAFFLE_OK)
         return rc;
-    rf_unit_op op = {.unit = u, .by = &actor};
+    rf_unit_op op = {.unit = u, .by = &actor, .check = check_still_free, .ctx = r};
+    raffle_error closed = RAFFLE_ERROR_INIT; /* by somebody else, a moment ago: then it goes to the control log */
     op.record = (rf_record){.type = RF_VOID,
                             .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_SERIAL) | rf_bit(RF_F_REASON) | rf_bit(RF_F_COUNT) |
                                    rf_bit(RF_F_PRICE),
@@ -71,10 +79,10 @@ raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t
                             .count = sold.ticket.count,
                             .price = sold.ticket.price};
     if (!state.closed && !rf_log_halted(u->log)) {
-        rc = rf_unit_enter_write(u, err);
-        rc = rc == RAFFLE_OK ? rf_unit_append(&op, err) : rc;
+        rc = rf_unit_enter_write(u, &closed);
+        rc = rc == RAFFLE_OK ? rf_unit_append(&op, &closed) : rc;
         if (rc != RAFFLE_CLOSED)
-            return rc;
+            return rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &closed);
     }
     return rf_control_one(r, &actor, NULL, NULL, &op.record, NULL, err);
 }
