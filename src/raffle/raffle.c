@@ -82,7 +82,8 @@ static raffle_rc verify_once(raffle *r, raffle_error *err)
     pthread_mutex_unlock(&r->lock);
     if (verified)
         return RAFFLE_OK;
-    raffle_rc rc = rf_log_verify(r->log, false, err); /* several may come here: the first does it, the others wait for it */
+    raffle_rc rc =
+        rf_log_verify(r->log, false, err); /* several may come here: the first does it, the others wait for it */
     pthread_mutex_lock(&r->lock);
     r->verified = r->verified || rc == RAFFLE_OK;
     pthread_mutex_unlock(&r->lock);

@@ -394,8 +394,7 @@ raffle_rc raffle_voids_ack(raffle *r, const raffle_actor *by, uint64_t seal, raf
         rc = rf_fail(err, RAFFLE_NOT_FOUND, "record %llu is not the newest seal of its kind", (unsigned long long)seal);
     if (rc != RAFFLE_OK)
         return rc;
-    rf_record record = {
-        .type = RF_VOIDS_ACK, .has = rf_bit(RF_F_SEAL) | rf_bit(RF_F_VOIDS), .seal = (int64_t)seal};
+    rf_record record = {.type = RF_VOIDS_ACK, .has = rf_bit(RF_F_SEAL) | rf_bit(RF_F_VOIDS), .seal = (int64_t)seal};
     pthread_rwlock_rdlock(&r->control_lock);
     const rf_seal_state *s =
         r->control.final.kind != 0 && r->control.final.index == seal ? &r->control.final : &r->control.early;

@@ -153,7 +153,8 @@ START_TEST(who_may_acknowledge_and_what)
     FX_OK(raffle_void(fx.raffle, &fx_super, 1, 1, "refund", &fx.err));
     FX_OK(raffle_seal(fx.raffle, &fx_boss, NULL, RAFFLE_SEAL_EARLY, &second, &fx.err));
     ck_assert_uint_eq(second.voids, 1);
-    FX_REFUSED(RAFFLE_NOT_FOUND, raffle_voids_ack(fx.raffle, &fx_boss, first.index, &fx.err)); /* there is a newer one */
+    FX_REFUSED(RAFFLE_NOT_FOUND,
+               raffle_voids_ack(fx.raffle, &fx_boss, first.index, &fx.err)); /* there is a newer one */
     FX_OK(raffle_voids_ack(fx.raffle, &fx_boss, second.index, &fx.err));
     FX_REFUSED(RAFFLE_EXISTS, raffle_voids_ack(fx.raffle, &fx_boss, second.index, &fx.err));
     FX_OK(raffle_seal_latest(fx.raffle, RAFFLE_SEAL_EARLY, &second, &fx.err));

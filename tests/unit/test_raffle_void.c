@@ -163,5 +163,5 @@ START_TEST(voids_of_every_ticket)
 END_TEST
 
 FX_MAIN("raffle_void", a_void_takes_the_ticket_back_whole, every_refusal, a_disabled_unit_still_takes_voids,
-        after_the_close_voids_go_to_the_control_log, another_handle_closes_the_unit,
-        a_ticket_in_a_result_is_not_voided, during_a_draw_only_open_units_take_voids, voids_of_every_ticket)
+        after_the_close_voids_go_to_the_control_log, another_handle_closes_the_unit, a_ticket_in_a_result_is_not_voided,
+        during_a_draw_only_open_units_take_voids, voids_of_every_ticket)
