@@ -191,9 +191,10 @@ raffle_rc rf_voids_check(const rf_void_frame *frame, rf_voids *voids, raffle_err
 
 /* --- at a seal --- */
 
+/* A ticket beyond the sealed prefix is not sealed, and neither is its void. */
 static bool counts(const rf_void *v, uint64_t size, uint64_t control)
 {
-    return v->index < (v->log == 0 ? control : size);
+    return v->serial < size && v->index < (v->log == 0 ? control : size);
 }
 
 bool rf_voids_have(const rf_voids *voids, uint64_t serial, uint64_t size, uint64_t control)

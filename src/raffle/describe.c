@@ -106,9 +106,10 @@ raffle_rc raffle_local_time(raffle *r, int64_t at, char out[32], raffle_error *e
         return rc;
     if (out == NULL)
         return rf_null(err, "out");
-    memset(out, 0, 32);
-    if (!rf_time_format_local(out, at, rf_rules_offset(r->rules, at)))
+    char text[32] = "";
+    if (!rf_time_format_local(text, at, rf_rules_offset(r->rules, at)))
         return rf_fail(err, RAFFLE_INVALID, "%lld ms is no time between 1970 and 9999", (long long)at);
+    memcpy(out, text, sizeof text);
     return RAFFLE_OK;
 }
 

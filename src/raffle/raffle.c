@@ -105,15 +105,15 @@ raffle_rc rf_enter_write(raffle *r, raffle_error *err)
 
 /* --- making the handle --- */
 
-static raffle_rc copy_host(raffle *r, const raffle_host *host, raffle_error *err)
+static raffle_rc copy_host(raffle_host *copy, const raffle_host *host, raffle_error *err)
 {
     const uint32_t known = RAFFLE_HOST_REPLAYED_CLOCK | RAFFLE_HOST_NO_THREADS | RAFFLE_HOST_VERIFY_FULL;
-    r->host = (raffle_host)RAFFLE_HOST_INIT;
+    *copy = (raffle_host)RAFFLE_HOST_INIT;
     if (host == NULL)
         return RAFFLE_OK;
-    raffle_rc rc = rf_struct_in(&r->host, sizeof r->host, host, "host", err);
-    if (rc == RAFFLE_OK && (r->host.flags & ~known))
-        return rf_fail(err, RAFFLE_UNSUPPORTED, "host: flags %#x are not known", r->host.flags & ~known);
+    raffle_rc rc = rf_struct_in(copy, sizeof *copy, host, "host", err);
+    if (rc == RAFFLE_OK && (copy->flags & ~known))
+        return rf_fail(err, RAFFLE_UNSUPPORTED, "host: flags %#x are not known", copy->flags & ~known);
     return rc;
 }
 
@@ -125,7 +125,7 @@ static raffle_rc new_handle(raffle_store *store, raffle_keys *keys, const raffle
     raffle *r = calloc(1, sizeof *r);
     if (r == NULL)
         return rf_nomem(err);
-    raffle_rc rc = copy_host(r, host, err);
+    raffle_rc rc = copy_host(&r->host, host, err);
     if (rc != RAFFLE_OK) {
         free(r);
         return rc;
@@ -283,7 +283,7 @@ raffle_rc raffle_open_with(raffle_store *store, raffle_keys *keys, const raffle_
 
 typedef struct creation {
     raffle *raffle;
-    const raffle_actor *by;
+    raffle_actor by;
     const char *keys_note; /* where the keys are, to be noted; NULL: they are the host's */
     rf_rules *rules;
     char *frozen;
@@ -303,6 +303,29 @@ static raffle_rc freeze_rules(creation *c, const char *rules, size_t length, raf
     if (c->frozen_length == 0)
         return rf_fail(err, RAFFLE_LIMIT, "the rules do not fit into a record: %d bytes are the most", RF_RULES_MAX);
     return RAFFLE_OK;
+}
+
+/* Everything that can be refused before anything is made. */
+static raffle_rc check_creation(creation *c, const raffle_host *host, const char *rules, size_t length,
+                                const raffle_actor *by, raffle_error *err)
+{
+    raffle_host copy;
+    raffle_rc rc = rf_actor_in(&c->by, by, "by", err);
+    if (rc == RAFFLE_OK && c->by.role != RAFFLE_MANAGER && c->by.role != RAFFLE_ADMINISTRATOR)
+        rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not create a raffle", raffle_role_name(c->by.role));
+    if (rc == RAFFLE_OK)
+        rc = freeze_rules(c, rules, length, err);
+    if (rc == RAFFLE_OK)
+        rc = copy_host(&copy, host, err);
+    if (rc == RAFFLE_OK && (copy.flags & RAFFLE_HOST_REPLAYED_CLOCK) && !c->rules->rehearsal)
+        rc = rf_fail(err, RAFFLE_REHEARSAL, "the rules are no rehearsal: the clock cannot be replayed");
+    return rc;
+}
+
+static void drop_creation(creation *c)
+{
+    free(c->rules);
+    free(c->frozen);
 }
 
 /* A key that is there already is kept: a log may name it. */
@@ -335,7 +358,7 @@ static raffle_rc write_open(creation *c, raffle_error *err)
         return rc;
     rf_vkey_format(&r->vkey, key);
     record.key = rf_text_of(key);
-    return rf_control_open(r, c->by, c->keys_note, &record, err);
+    return rf_control_open(r, &c->by, c->keys_note, &record, err);
 }
 
 /* The same call again finishes what was cut off; a raffle that is complete, or has other rules, exists. */
@@ -365,9 +388,9 @@ static raffle_rc make_units(creation *c, raffle_error *err)
         uint64_t quota = c->rules->units > 0 ? (uint64_t)c->rules->unit[i].quota : 0;
         uint32_t number = i + 1;
         if (r->control.units <= i)
-            rc = rf_unit_enrol(r, c->by, name, quota, &number, err);
+            rc = rf_unit_enrol(r, &c->by, name, quota, &number, err);
         if (rc == RAFFLE_OK && !r->control.unit[i].enabled)
-            rc = rf_unit_change(r, c->by, RF_UNIT_ENABLE, number, NULL, 0, err);
+            rc = rf_unit_change(r, &c->by, RF_UNIT_ENABLE, number, NULL, 0, err);
     }
     return rc;
 }
@@ -402,23 +425,15 @@ static raffle_rc create_in_store(creation *c, raffle_error *err)
 static raffle_rc create(raffle_store *store, raffle_keys *keys, const char *keys_note, const raffle_host *host,
                         const char *rules, size_t length, const raffle_actor *by, raffle **out, raffle_error *err)
 {
-    raffle_actor actor;
-    creation c = {.by = &actor, .keys_note = keys_note};
-    raffle_rc rc = rf_actor_in(&actor, by, "by", err);
-    if (rc == RAFFLE_OK && actor.role != RAFFLE_MANAGER && actor.role != RAFFLE_ADMINISTRATOR)
-        rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not create a raffle", raffle_role_name(actor.role));
-    if (rc == RAFFLE_OK)
-        rc = freeze_rules(&c, rules, length, err);
+    creation c = {.keys_note = keys_note};
+    raffle_rc rc = check_creation(&c, host, rules, length, by, err);
     if (rc == RAFFLE_OK)
         rc = new_handle(store, keys, host, &c.raffle, err);
-    if (rc == RAFFLE_OK && (c.raffle->host.flags & RAFFLE_HOST_REPLAYED_CLOCK) && !c.rules->rehearsal)
-        rc = rf_fail(err, RAFFLE_REHEARSAL, "the rules are no rehearsal: the clock cannot be replayed");
     if (rc == RAFFLE_OK)
         rc = create_in_store(&c, err);
     if (rc == RAFFLE_OK)
         rc = make_units(&c, err);
-    free(c.rules);
-    free(c.frozen);
+    drop_creation(&c);
     if (rc != RAFFLE_OK) {
         rf_raffle_unref(c.raffle);
         return rc;
@@ -442,8 +457,7 @@ raffle_rc raffle_rules_check(const char *rules, size_t length, raffle_error *err
     if (rules == NULL)
         return rf_null(err, "rules");
     raffle_rc rc = freeze_rules(&c, rules, length, err);
-    free(c.rules);
-    free(c.frozen);
+    drop_creation(&c);
     return rc;
 }
 
@@ -490,8 +504,10 @@ raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *
     raffle_host lent;
     if (store == NULL || rules == NULL || out == NULL)
         return rf_null(err, store == NULL ? "store" : rules == NULL ? "rules" : "out");
-    /* Before anything is made, so that a fault in the rules leaves no file. */
-    raffle_rc rc = raffle_rules_check(rules, length, err);
+    /* Once before the store is opened, so that a refusal leaves no file. */
+    creation trial = {0};
+    raffle_rc rc = check_creation(&trial, host, rules, length, by, err);
+    drop_creation(&trial);
     if (rc == RAFFLE_OK)
         rc = lend_host(&lent, host, err);
     if (rc == RAFFLE_OK && keys == NULL) {

@@ -34,7 +34,7 @@ typedef struct void_list {
     uint64_t *serial;
     size_t n, cap;
     uint32_t unit;
-    uint64_t size; /* voids in the unit's log count up to here */
+    uint64_t size; /* of the sealed prefix: a ticket beyond it is not sealed, and neither is its void */
 } void_list;
 
 static raffle_rc collect_void(void *ctx, const raffle_store_key *row, raffle_error *err)
@@ -42,7 +42,8 @@ static raffle_rc collect_void(void *ctx, const raffle_store_key *row, raffle_err
     void_list *list = ctx;
     if (row->length != 7 || (row->log != 0 && row->log != list->unit))
         return rf_fail(err, RAFFLE_CORRUPT, "a void of unit %u is kept by log %u", list->unit, row->log);
-    if (row->log == list->unit && row->index >= list->size)
+    const uint64_t serial = rf_get_be(row->key + 2, 5);
+    if (serial >= list->size || (row->log == list->unit && row->index >= list->size))
         return RAFFLE_OK;
     if (list->n == list->cap) {
         size_t cap = list->cap > 0 ? 2 * list->cap : 256;
@@ -52,7 +53,7 @@ static raffle_rc collect_void(void *ctx, const raffle_store_key *row, raffle_err
         list->serial = grown;
         list->cap = cap;
     }
-    list->serial[list->n++] = rf_get_be(row->key + 2, 5);
+    list->serial[list->n++] = serial;
     return RAFFLE_OK;
 }
 
