@@ -171,7 +171,8 @@ size_t rf_prints_twice(uint64_t *print, size_t n, size_t cap, uint64_t *extra)
     uint64_t found[LOOK_MOST];
     search s = {.found = found, .cap = cap < LOOK_MOST ? cap : LOOK_MOST};
     search_range(&s, print, n, 64 - BITS);
-    memcpy(print, found, s.n * sizeof *found);
+    if (s.n > 0)
+        memcpy(print, found, s.n * sizeof *found);
     *extra += s.extra;
     return s.n;
 }
