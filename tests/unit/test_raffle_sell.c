@@ -429,6 +429,7 @@ static void run_sellers(raffle_unit *const *units, size_t n)
     pthread_t thread[THREADS];
     uint64_t numbers = 0;
     memset(s, 0, sizeof s);
+    memset(taken, 0, sizeof taken);
     for (unsigned i = 0; i < THREADS; i++) {
         s[i].unit = units[i % n];
         s[i].number = i;
