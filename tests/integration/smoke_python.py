@@ -308,6 +308,9 @@ def actor(name, role):
     return who
 
 
+kept = []  # an element of a cffi array does not keep the array alive
+
+
 def cart(*lines):
     sales = ffi.new("raffle_sale[]", len(lines))
     for sale, (order, tier) in zip(sales, lines):
@@ -315,6 +318,7 @@ def cart(*lines):
         sale.order, sale.tier = order.encode(), tier.encode()
     tickets = ffi.new("raffle_ticket[]", len(lines))
     lib.raffle_ticket_init(tickets, ffi.sizeof("raffle_ticket"))
+    kept.append(tickets)
     return sales, tickets
 
 
