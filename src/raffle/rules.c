@@ -675,6 +675,21 @@ static raffle_rc check_whole(const rf_rules *rules, raffle_error *err)
     return RAFFLE_OK;
 }
 
+/* No member stands twice, anywhere: the readers see their own members and neighbours only. Comes last, as it cannot name the field. */
+static raffle_rc check_unique(const char *json, size_t length, raffle_error *err)
+{
+    const char *what = NULL;
+    size_t at = 0;
+    char *canonical = malloc(length + 1);
+    if (canonical == NULL)
+        return rf_nomem(err);
+    const bool good = rf_json_canonicalise(json, length, canonical, length + 1, &what, &at) != SIZE_MAX;
+    free(canonical);
+    return good ? RAFFLE_OK
+                : rf_fail(err, RAFFLE_INVALID, "the rules are not JSON that can be read: %s at byte %zu",
+                          what ? what : "malformed", at);
+}
+
 /* Prizes name tiers, whichever stands first. */
 static raffle_rc read_tiers_first(parse *p)
 {
@@ -714,41 +729,25 @@ raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffl
         {"witnesses", rules_witnesses, false},
     };
     parse p = {.rules = rules, .err = err};
-    char *canonical = NULL;
-    const char *what = NULL;
-    size_t at = 0;
-    raffle_rc rc = RAFFLE_INVALID;
-
     if (length > 4 * RF_RULES_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "the rules have %zu bytes; %d are the most", length, 4 * RF_RULES_MAX);
-    /* For its check alone: no member twice, anywhere. The caller's own bytes are read, so that a fault's place is theirs. */
-    canonical = malloc(length + 1);
-    if (canonical == NULL)
-        return rf_nomem(err);
-    if (rf_json_canonicalise(json, length, canonical, length + 1, &what, &at) == SIZE_MAX) {
-        rc = rf_fail(err, RAFFLE_INVALID, "the rules are not JSON that can be read: %s at byte %zu",
-                     what ? what : "malformed", at);
-        goto out;
-    }
     memset(rules, 0, sizeof *rules);
     rules->digits = 2;
     rules->order_tickets = 100;
     memcpy(rules->roles, default_roles, sizeof rules->roles);
     rf_json_reader_init(&p.in, json, length, false);
-    rc = read_tiers_first(&p);
+    raffle_rc rc = read_tiers_first(&p);
     if (rc != RAFFLE_OK)
-        goto out;
+        return rc;
     rf_json_reader_init(&p.in, json, length, false);
     rc = read_object(&p, &p.at, fields, sizeof fields / sizeof fields[0], rules);
     if (rc == RAFFLE_OK && !rf_json_done(&p.in))
         rc = rf_fail(err, RAFFLE_INVALID, "the rules go on after their end, at byte %zu", p.in.at);
+    if (rc == RAFFLE_OK)
+        rc = check_unique(json, length, err);
     if (rc == RAFFLE_OK && rules->providers == 0)
         memcpy(rules->provider[rules->providers++], "system", 7);
-    if (rc == RAFFLE_OK)
-        rc = check_whole(rules, err);
-out:
-    free(canonical);
-    return rc;
+    return rc == RAFFLE_OK ? check_whole(rules, err) : rc;
 }
 
 /* --- the frozen form --- */

@@ -252,19 +252,36 @@ static raffle_rc unit_slot(raffle *r, uint32_t number, rf_unit ***slot, raffle_e
     return RAFFLE_OK;
 }
 
+static bool find_row(raffle *r, uint32_t number, rf_unit_row *row)
+{
+    pthread_rwlock_rdlock(&r->control_lock);
+    const bool there = number >= 1 && number <= r->control.units;
+    if (there)
+        *row = r->control.unit[number - 1];
+    pthread_rwlock_unlock(&r->control_lock);
+    return there;
+}
+
+/* A unit that is not known may have been enrolled by somebody else, a moment ago. */
+static raffle_rc get_row(raffle *r, uint32_t number, rf_unit_row *row, raffle_error *err)
+{
+    if (find_row(r, number, row))
+        return RAFFLE_OK;
+    raffle_rc rc = rf_log_halted(r->log) ? RAFFLE_OK : rf_log_refresh(r->log, err);
+    if (rc != RAFFLE_OK || find_row(r, number, row))
+        return rc;
+    return rf_fail(err, RAFFLE_NOT_FOUND, "there is no unit %u in %s", number, r->origin);
+}
+
 raffle_rc rf_unit_get(raffle *r, uint32_t number, rf_unit **out, raffle_error *err)
 {
     rf_unit_row row;
     rf_unit **slot = NULL;
-    pthread_rwlock_rdlock(&r->control_lock);
-    bool there = number >= 1 && number <= r->control.units;
-    if (there)
-        row = r->control.unit[number - 1];
-    pthread_rwlock_unlock(&r->control_lock);
-    if (!there)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no unit %u in %s", number, r->origin);
+    raffle_rc rc = get_row(r, number, &row, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     pthread_mutex_lock(&r->lock);
-    raffle_rc rc = unit_slot(r, number, &slot, err);
+    rc = unit_slot(r, number, &slot, err);
     if (rc == RAFFLE_OK && *slot == NULL)
         rc = open_unit(r, number, &row, slot, err);
     if (rc == RAFFLE_OK)

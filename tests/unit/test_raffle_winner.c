@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a drawn place to a prize paid out: verification, official, claim, forfeit, promotion; and validation numbers that are wrong. */
+#include "fixture.h"
+
+#define BOARD(rule)                                                                                                    \
+    FX_HEAD FX_TIERS "\"prizes\":[{\"name\":\"bird\",\"seal\":\"early\",\"alternates\":2,\"claim_days\":30," rule "}," \
+                     "{\"name\":\"first\",\"winners\":2,\"alternates\":3,\"claim_days\":0," rule "}]}"
+
+static raffle_rc verify(const raffle_actor *by, const char *prize, uint32_t place, const char *validation,
+                        raffle_pick *now, uint32_t *promoted)
+{
+    return raffle_winner_verify(fx.raffle, by, prize, place, validation, now, promoted, &fx.err);
+}
+
+static const char *validation_of(const char *prize, uint32_t place)
+{
+    static char number[RAFFLE_VALIDATION_SIZE];
+    raffle_pick pick = fx_pick(prize, place);
+    return fx_validation(pick.unit, pick.serial, number);
+}
+
+static void draw_bird(const char *rules)
+{
+    fx_create(rules);
+    fx_sell_many(fx.unit, "one", 12);
+    fx_seal(RAFFLE_SEAL_EARLY);
+    fx_draw("bird");
+}
+
+START_TEST(the_whole_way)
+{
+    char number[RAFFLE_VALIDATION_SIZE];
+    raffle_pick now = RAFFLE_PICK_INIT;
+    uint32_t promoted = 99;
+    draw_bird(BOARD("\"one_win\":\"ticket\""));
+    strcpy(number, validation_of("bird", 1));
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_winner_official(fx.raffle, &fx_super, "bird", 1, &fx.err));
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_claim(fx.raffle, &fx_super, &fx_boss, "bird", 1, number, &fx.err));
+    FX_OK(verify(&fx_super, "bird", 1, number, &now, &promoted));
+    ck_assert_uint_eq(promoted, 0);
+    ck_assert_int_eq(now.state, RAFFLE_PLACE_VERIFIED);
+    ck_assert_uint_eq(now.place, 1);
+    FX_REFUSED(RAFFLE_SEQUENCE, verify(&fx_super, "bird", 1, number, &now, &promoted));
+    FX_OK(raffle_winner_official(fx.raffle, &fx_super, "bird", 1, &fx.err));
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_winner_official(fx.raffle, &fx_super, "bird", 1, &fx.err));
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_claim(fx.raffle, &fx_super, NULL, "bird", 1, number, &fx.err));
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_claim(fx.raffle, &fx_super, &fx_super, "bird", 1, number, &fx.err));
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_claim(fx.raffle, &fx_super, &fx_seller, "bird", 1, number, &fx.err));
+    FX_REFUSED(RAFFLE_ROLE, raffle_claim(fx.raffle, &fx_seller, &fx_super, "bird", 1, number, &fx.err));
+    FX_REFUSED(RAFFLE_MISMATCH,
+               raffle_claim(fx.raffle, &fx_super, &fx_boss, "bird", 1, validation_of("bird", 2), &fx.err));
+    FX_OK(raffle_claim(fx.raffle, &fx_super, &fx_boss, "bird", 1, number, &fx.err));
+    ck_assert_int_eq(fx_pick("bird", 1).state, RAFFLE_PLACE_CLAIMED);
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_claim(fx.raffle, &fx_super, &fx_boss, "bird", 1, number, &fx.err));
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "bird", 1, "late", NULL, &fx.err));
+    fx_close();
+    fx_open();
+    ck_assert_int_eq(fx_pick("bird", 1).state, RAFFLE_PLACE_CLAIMED);
+}
+END_TEST
+
+START_TEST(what_a_verification_refuses)
+{
+    char number[RAFFLE_VALIDATION_SIZE];
+    draw_bird(BOARD("\"one_win\":\"ticket\""));
+    strcpy(number, validation_of("bird", 1));
+    FX_REFUSED(RAFFLE_ROLE, verify(&fx_seller, "bird", 1, number, NULL, NULL));
+    FX_REFUSED(RAFFLE_NOT_FOUND, verify(&fx_super, "bird", 0, number, NULL, NULL));
+    FX_REFUSED(RAFFLE_NOT_FOUND, verify(&fx_super, "bird", 4, number, NULL, NULL));
+    FX_REFUSED(RAFFLE_NOT_FOUND, verify(&fx_super, "first", 1, number, NULL, NULL));
+    FX_REFUSED(RAFFLE_NOT_FOUND, verify(&fx_super, "none", 1, number, NULL, NULL));
+    FX_REFUSED(RAFFLE_SEQUENCE, verify(&fx_super, "bird", 2, validation_of("bird", 2), NULL, NULL)); /* an alternate */
+    FX_REFUSED(RAFFLE_MISMATCH, verify(&fx_super, "bird", 1, validation_of("bird", 2), NULL, NULL));
+    FX_FAILS(RAFFLE_INVALID, verify(&fx_super, "bird", 1, "", NULL, NULL));
+    FX_REFUSED(RAFFLE_INVALID, verify(&fx_super, "bird", 1, "000J3-SPE42-90ZF8-9PKAV-XMQWP", NULL, NULL)); /* foreign */
+    raffle_info before = fx_info();
+    for (size_t i = 0; i < strlen(number); i++) { /* mistyped in each place */
+        char typed[RAFFLE_VALIDATION_SIZE];
+        strcpy(typed, number);
+        if (typed[i] == '-')
+            continue;
+        typed[i] = typed[i] == '7' ? '8' : '7';
+        FX_FAILS(RAFFLE_INVALID, verify(&fx_super, "bird", 1, typed, NULL, NULL));
+        ck_assert_ptr_null(strstr(fx.err.message, typed));
+    }
+    ck_assert_uint_le(fx_info().control_size, before.control_size + 1); /* counted, and written once a minute */
+    char loose[64];
+    size_t n = 0;
+    for (size_t i = 0; number[i] != 0; i++) { /* small letters, without hyphens, with spaces */
+        if (number[i] == '-')
+            continue;
+        loose[n++] = (char)(number[i] >= 'A' && number[i] <= 'Z' ? number[i] + 32 : number[i]);
+        if (i % 3 == 0)
+            loose[n++] = ' ';
+    }
+    loose[n] = 0;
+    FX_OK(verify(&fx_super, "bird", 1, loose, NULL, NULL));
+}
+END_TEST
+
+START_TEST(failed_numbers_are_written_once_a_minute)
+{
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    char leaf[1024], number[RAFFLE_VALIDATION_SIZE];
+    fx_create(FX_RULES);
+    fx_sell("a", "one");
+    const uint64_t before = fx_size(0);
+    for (int i = 0; i < 20; i++)
+        FX_FAILS(RAFFLE_INVALID,
+                 raffle_ticket_by_validation(fx.raffle, "000J3-SPE42-90ZF8-9PKAV-XMQWP", &ticket, &fx.err));
+    ck_assert_uint_eq(fx_size(0), before + 1);
+    fx_leaf(0, before, leaf, sizeof leaf);
+    ck_assert_ptr_nonnull(strstr(leaf, "\"code\":\"validation.failed\""));
+    ck_assert_ptr_nonnull(strstr(leaf, "\"count\":1"));
+    FX_OK(raffle_ticket_by_validation(fx.raffle, fx_validation(1, 1, number), &ticket, &fx.err));
+    ck_assert_uint_eq(ticket.serial, 1);
+    raffle_unit *u = fx_unit(1);
+    FX_FAILS(RAFFLE_NOT_FOUND, raffle_unit_validation(u, 0, number, &fx.err));
+    FX_FAILS(RAFFLE_NOT_FOUND, raffle_unit_validation(u, 2, number, &fx.err));
+    FX_FAILS(RAFFLE_NOT_FOUND, raffle_unit_validation(u, UINT64_MAX, number, &fx.err));
+    raffle_unit_free(u);
+}
+END_TEST
+
+START_TEST(a_void_ticket_loses_its_place)
+{
+    raffle_pick now = RAFFLE_PICK_INIT;
+    uint32_t promoted = 99;
+    fx_create(BOARD("\"one_win\":\"ticket\""));
+    fx_sell_many(fx.unit, "one", 3);
+    fx_seal(RAFFLE_SEAL_EARLY);
+    for (uint64_t serial = 1; serial <= 3; serial++) /* after the seal: all of them */
+        FX_OK(raffle_void(fx.raffle, &fx_super, 1, serial, "refund", &fx.err));
+    fx_draw("bird");
+    for (uint32_t place = 1; place <= 3; place++) {
+        FX_OK(verify(&fx_super, "bird", place, validation_of("bird", place), &now, &promoted));
+        ck_assert_int_eq(now.state, RAFFLE_PLACE_REFUSED);
+        ck_assert_uint_eq(promoted, place < 3 ? place + 1 : 0);
+        ck_assert_int_eq(fx_pick("bird", place).state, RAFFLE_PLACE_REFUSED);
+        if (place < 3)
+            ck_assert_int_eq(fx_pick("bird", place + 1).state, RAFFLE_PLACE_DRAWN);
+    }
+    FX_REFUSED(RAFFLE_SEQUENCE, verify(&fx_super, "bird", 3, validation_of("bird", 3), NULL, NULL));
+}
+END_TEST
+
+START_TEST(a_forfeit_before_and_after_the_claim_period)
+{
+    uint32_t promoted = 99;
+    draw_bird(BOARD("\"one_win\":\"ticket\""));
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 1, "late", &promoted, &fx.err));
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_forfeit(fx.raffle, &fx_boss, &fx_seller, "bird", 1, "late", &promoted, &fx.err));
+    FX_REFUSED(RAFFLE_ROLE, raffle_forfeit(fx.raffle, &fx_super, &fx_boss, "bird", 1, "late", &promoted, &fx.err));
+    FX_REFUSED(RAFFLE_INVALID, raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "bird", 1, "", &promoted, &fx.err));
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "bird", 2, "late", &promoted, &fx.err));
+    ck_assert_uint_eq(promoted, 99);
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "bird", 1, "late", &promoted, &fx.err));
+    ck_assert_uint_eq(promoted, 2);
+    fx.now += 30 * FX_DAY - 1;
+    fx_close();
+    fx_open();
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 2, "late", &promoted, &fx.err));
+    fx.now += 1;
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 2, "late", NULL, &fx.err));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 3, "late", &promoted, &fx.err));
+    ck_assert_uint_eq(promoted, 0); /* nobody is left */
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 3, "late", &promoted, &fx.err));
+}
+END_TEST
+
+/* Tickets of ten numbers each: alternates of one prize win another, and are skipped. */
+static void promote(bool number)
+{
+    uint32_t promoted = 0, barred = 0;
+    fx_create(number ? BOARD("\"one_win\":\"number\"") : BOARD("\"one_win\":\"ticket\""));
+    fx_sell_many(fx.unit, number ? "one" : "ten", 4);
+    fx_seal(RAFFLE_SEAL_EARLY);
+    fx_draw("bird");
+    raffle_pick winner = fx_pick("bird", 1), second = fx_pick("bird", 2), third = fx_pick("bird", 3);
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx_draw("first"); /* two winners of three tickets that are left: at least one is an alternate of "bird" */
+    for (uint32_t place = 1; place <= 2; place++) {
+        raffle_pick pick = fx_pick("first", place);
+        ck_assert_uint_ne(pick.serial, winner.serial);
+        barred |= pick.serial == second.serial ? 1 : 0;
+        barred |= pick.serial == third.serial ? 2 : 0;
+    }
+    ck_assert_uint_ne(barred, 0);
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "bird", 1, "late", &promoted, &fx.err));
+    ck_assert_uint_eq(promoted, barred == 3 ? 0 : barred == 1 ? 3 : 2);
+    raffle_prize prize = RAFFLE_PRIZE_INIT;
+    FX_OK(raffle_prize_by_name(fx.raffle, "first", &prize, &fx.err));
+    if (prize.places == 3 && promoted != 0) { /* the alternate of "first" is the one who was promoted: barred in turn */
+        FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "first", 1, "late", &promoted, &fx.err));
+        ck_assert_uint_eq(promoted, 0);
+    }
+}
+
+START_TEST(barred_alternates_are_not_promoted)
+{
+    promote(false);
+}
+END_TEST
+
+START_TEST(nor_by_their_number)
+{
+    promote(true);
+}
+END_TEST
+
+START_TEST(without_the_rule_everybody_is_promoted)
+{
+    uint32_t promoted = 0;
+    draw_bird(BOARD("\"one_win\":\"none\""));
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx_draw("first");
+    for (uint32_t place = 1; place <= 2; place++) {
+        FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "bird", place, "late", &promoted, &fx.err));
+        ck_assert_uint_eq(promoted, place + 1);
+    }
+    for (uint32_t place = 1; place <= 3;
+         place++) { /* at once: no claim period; winners 1 and 2, alternates from 3 on */
+        FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "first", place, "late", &promoted, &fx.err));
+        ck_assert_uint_eq(promoted, place + 2);
+    }
+}
+END_TEST
+
+START_TEST(another_handle_follows)
+{
+    char number[RAFFLE_VALIDATION_SIZE];
+    draw_bird(BOARD("\"one_win\":\"ticket\""));
+    raffle *other = fx_another();
+    strcpy(number, validation_of("bird", 1));
+    FX_OK(raffle_winner_verify(other, &fx_super, "bird", 1, number, NULL, NULL, &fx.err));
+    FX_REFUSED(RAFFLE_SEQUENCE, verify(&fx_super, "bird", 1, number, NULL, NULL));
+    FX_OK(raffle_winner_official(fx.raffle, &fx_super, "bird", 1, &fx.err));
+    FX_OK(raffle_claim(other, &fx_super, &fx_boss, "bird", 1, number, &fx.err));
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_claim(fx.raffle, &fx_super, &fx_boss, "bird", 1, number, &fx.err));
+    raffle_free(other);
+}
+END_TEST
+
+FX_MAIN("raffle_winner", the_whole_way, what_a_verification_refuses, failed_numbers_are_written_once_a_minute,
+        a_void_ticket_loses_its_place, a_forfeit_before_and_after_the_claim_period, barred_alternates_are_not_promoted,
+        nor_by_their_number, without_the_rule_everybody_is_promoted, another_handle_follows)
