@@ -254,8 +254,9 @@ raffle_rc raffle_draw_abort(raffle *r, const raffle_actor *by, const raffle_acto
         rc = rf_actor_in(&actor, by, "by", err);
     if (rc == RAFFLE_OK)
         rc = rf_approver_in(&approver, ok, &actor, err);
-    if (rc == RAFFLE_OK &&
-        (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX)))
+    if (rc == RAFFLE_OK && reason == NULL)
+        rc = rf_null(err, "reason");
+    if (rc == RAFFLE_OK && !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
         rc = rf_fail(err, RAFFLE_INVALID, "an abort needs a word for its reason");
     if (rc == RAFFLE_OK)
         rc = open_intent(r, &prize, &intent, &pending, err);

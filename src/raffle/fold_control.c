@@ -139,6 +139,8 @@ static raffle_rc apply_seal_unit(rf_control *c, const rf_record *r, raffle_error
     if ((uint64_t)r->unit != c->run + 1 || c->run >= c->units)
         return rf_fail(err, RAFFLE_SEQUENCE, "the seal takes unit %lld after unit %zu of %zu", (long long)r->unit,
                        c->run, c->units);
+    if (r->voids > r->tickets || r->void_numbers > r->numbers || r->void_gross > r->gross)
+        return rf_fail(err, RAFFLE_CORRUPT, "the seal of unit %lld counts more voids than sales", (long long)r->unit);
     rf_seal_unit *grown = realloc(c->run_unit, (c->run + 1) * sizeof *grown);
     if (grown == NULL)
         return rf_nomem(err);

@@ -4,6 +4,8 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "number.h"
+#include "timestamp.h"
 #include "validation.h"
 #include <sodium.h>
 #include <stdio.h>
@@ -42,6 +44,15 @@ static void state_write(uint8_t *out, const rf_unit_state *s)
     out[0] = STATE_VERSION;
     for (size_t i = 0; i < STATE_COUNTERS; i++)
         rf_put_be(out + 1 + 8 * i, counters[i], 8);
+}
+
+/* Whether the counters are such as the fold can have made them: nothing computed from them overflows. */
+static bool state_plausible(const rf_unit_state *s)
+{
+    return s->next == s->numbers + 1 && s->numbers <= RF_NUMBER_MAX && s->tickets <= s->size && s->events <= s->size &&
+           s->voids <= s->tickets && s->void_numbers <= s->numbers && s->gross >= 0 && s->gross <= RF_JSON_INT_MAX &&
+           s->void_gross >= 0 && s->void_gross <= s->gross && s->last_at >= 0 && s->last_at <= RF_TIME_MAX &&
+           (s->closed == 0 || s->closed == 1);
 }
 
 static void state_read(rf_unit_state *s, const uint8_t *in)
@@ -172,7 +183,8 @@ static raffle_rc load_state(rf_unit *u, raffle_error *err)
     if (whole) {
         state_check(u->state_hash, head->state, check);
         state_read(&u->state, head->state);
-        whole = memcmp(check, head->state + STATE_LENGTH, STATE_CHECK) == 0 && u->state.size == size;
+        whole = memcmp(check, head->state + STATE_LENGTH, STATE_CHECK) == 0 && u->state.size == size &&
+                state_plausible(&u->state);
     }
     free(head);
     return rc != RAFFLE_OK || whole ? rc : rf_unit_refold(u, size, &u->state, err);

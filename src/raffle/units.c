@@ -148,8 +148,10 @@ raffle_rc raffle_unit_disable(raffle *r, const raffle_actor *by, uint32_t number
     raffle_rc rc = enter(r, by, &actor, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
-        return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no word for a reason", reason == NULL ? "" : reason);
+    if (reason == NULL)
+        return rf_null(err, "reason");
+    if (!rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
+        return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no word for a reason", reason);
     return rf_unit_change(r, &actor, RF_UNIT_DISABLE, number, reason, 0, err);
 }
 

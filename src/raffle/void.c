@@ -39,10 +39,14 @@ static raffle_rc check_ticket(raffle *r, uint32_t unit, uint64_t serial, rf_sold
     return rc == RAFFLE_OK ? check_drawn(r, unit, serial, err) : rc;
 }
 
-/* Within the transaction, with the control log caught up: it may have been drawn since. */
+/* Within the transaction, with both logs caught up: it may have been drawn since. Where nothing is left that is not void, so is this ticket; of
+ * others the key tells. */
 static raffle_rc check_still_free(void *ctx, const rf_unit_state *state, rf_record *record, raffle_error *err)
 {
-    (void)state;
+    if (state->voids >= state->tickets || state->void_numbers + (uint64_t)record->count > state->numbers ||
+        state->void_gross + record->price > state->gross)
+        return rf_fail(err, RAFFLE_VOIDED, "ticket %lld/%lld is void already", (long long)record->unit,
+                       (long long)record->serial);
     return check_drawn(ctx, (uint32_t)record->unit, (uint64_t)record->serial, err);
 }
 

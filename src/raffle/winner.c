@@ -192,8 +192,9 @@ raffle_rc raffle_forfeit(raffle *r, const raffle_actor *by, const raffle_actor *
     raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
     if (rc == RAFFLE_OK)
         rc = rf_approver_in(&approver, ok, &actor, err);
-    if (rc == RAFFLE_OK &&
-        (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX)))
+    if (rc == RAFFLE_OK && reason == NULL)
+        rc = rf_null(err, "reason");
+    if (rc == RAFFLE_OK && !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
         rc = rf_fail(err, RAFFLE_INVALID, "a forfeit needs a word for its reason");
     if (rc != RAFFLE_OK)
         return rc;

@@ -2,6 +2,8 @@
 /* Voids: in the unit's log, in the control log after the close, and every refusal. */
 #include "fixture.h"
 
+#include <pthread.h>
+
 static raffle_rc take_back(const raffle_actor *by, uint32_t unit, uint64_t serial, const char *reason)
 {
     return raffle_void(fx.raffle, by, unit, serial, reason, &fx.err);
@@ -162,6 +164,70 @@ START_TEST(voids_of_every_ticket)
 }
 END_TEST
 
-FX_MAIN("raffle_void", a_void_takes_the_ticket_back_whole, every_refusal, a_disabled_unit_still_takes_voids,
-        after_the_close_voids_go_to_the_control_log, another_handle_closes_the_unit, a_ticket_in_a_result_is_not_voided,
-        during_a_draw_only_open_units_take_voids, voids_of_every_ticket)
+/* --- several at once: each ticket is void once, and nobody else's call fails with it --- */
+
+enum {
+    VOIDERS = 8,
+    TICKETS = 40
+};
+
+typedef struct voider {
+    unsigned number, done, late, odd;
+} voider;
+
+static void *void_all(void *ctx)
+{
+    voider *v = ctx;
+    for (uint64_t serial = 1; serial <= TICKETS; serial++) {
+        raffle_rc rc = raffle_void(fx.raffle, &fx_super, 1, serial, "refund", NULL);
+        v->done += rc == RAFFLE_OK;
+        v->late += rc == RAFFLE_VOIDED;
+        v->odd += rc != RAFFLE_OK && rc != RAFFLE_VOIDED;
+        v->odd += raffle_event(fx.raffle, &fx_seller, v->number % 2, "x.beside", NULL, NULL, NULL) != RAFFLE_OK;
+    }
+    return NULL;
+}
+
+static void void_together(void)
+{
+    static voider v[VOIDERS];
+    pthread_t thread[VOIDERS];
+    unsigned done = 0, late = 0;
+    for (unsigned i = 0; i < VOIDERS; i++) {
+        v[i] = (voider){.number = fx_unit_info(1).closed ? 0 : i};
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, void_all, &v[i]), 0);
+    }
+    for (unsigned i = 0; i < VOIDERS; i++) {
+        pthread_join(thread[i], NULL);
+        done += v[i].done;
+        late += v[i].late;
+        ck_assert_uint_eq(v[i].odd, 0);
+    }
+    ck_assert_uint_eq(done, TICKETS);
+    ck_assert_uint_eq(late, TICKETS * (VOIDERS - 1));
+    ck_assert_uint_eq(fx_info().voids, TICKETS);
+}
+
+START_TEST(voids_at_once_in_a_unit)
+{
+    fx.host.timeout_ms = -1; /* the thread sanitizer does not know sem_clockwait() */
+    fx_create(FX_RULES);
+    fx_sell_many(fx.unit, "ten", TICKETS);
+    void_together();
+}
+END_TEST
+
+START_TEST(voids_at_once_in_the_control_log)
+{
+    fx.host.timeout_ms = -1; /* the thread sanitizer does not know sem_clockwait() */
+    fx_create(FX_RULES);
+    fx_sell_many(fx.unit, "ten", TICKETS);
+    FX_OK(raffle_unit_close(fx.unit, &fx_boss, &fx.err));
+    void_together();
+}
+END_TEST
+
+FX_MAIN("raffle_void", voids_at_once_in_a_unit, voids_at_once_in_the_control_log, a_void_takes_the_ticket_back_whole,
+        every_refusal, a_disabled_unit_still_takes_voids, after_the_close_voids_go_to_the_control_log,
+        another_handle_closes_the_unit, a_ticket_in_a_result_is_not_voided, during_a_draw_only_open_units_take_voids,
+        voids_of_every_ticket)
