@@ -21,6 +21,7 @@ struct raffle_draw {
     bool has_seed;
     uint32_t asked;                  /* which asking under the intent gave the seed */
     char provider[RAFFLE_NAME_SIZE]; /* that gave the seed */
+    char evidence[RAFFLE_NAME_SIZE]; /* by what its own records know the call, or "" */
     size_t note_length;
     char note[RF_NOTE_MAX + 1];
 };
@@ -133,6 +134,7 @@ static raffle_rc check_options(raffle *r, const raffle_draw_options *options, ra
 {
     raffle_draw_options o;
     uint8_t trial[RF_SEED_SIZE];
+    char evidence[RAFFLE_NAME_SIZE];
     if (options == NULL)
         return RAFFLE_OK;
     raffle_rc rc = rf_struct_in(&o, sizeof o, options, "options", err);
@@ -144,7 +146,7 @@ static raffle_rc check_options(raffle *r, const raffle_draw_options *options, ra
         return RAFFLE_OK;
     rc = check_provider(r, o.rng, err);
     if (rc == RAFFLE_OK)
-        rc = rf_rng_seed(o.rng, trial, rf_timeout(r), err);
+        rc = rf_rng_seed(o.rng, trial, evidence, rf_timeout(r), err);
     sodium_memzero(trial, sizeof trial);
     return rc;
 }
@@ -287,7 +289,7 @@ static raffle_rc ask(raffle_draw *draw, raffle_rng *rng, int32_t timeout_ms, raf
     pthread_rwlock_rdlock(&r->control_lock);
     draw->asked = r->control.asked;
     pthread_rwlock_unlock(&r->control_lock);
-    rc = rf_rng_seed(rng, draw->seed, timeout_ms, err);
+    rc = rf_rng_seed(rng, draw->seed, draw->evidence, timeout_ms, err);
     if (rc != RAFFLE_OK) {
         (void)write_event(r, &draw->by, NULL, "draw.ask-failed", name, NULL);
         return rc;

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 enum {
-    NAME_SIZE = 40, /* "host:" and a word */
     WORD_MAX = 32,
     BLOCK = 16
 };
@@ -28,7 +27,7 @@ typedef struct caller {
 } caller;
 
 struct raffle_rng {
-    char name[NAME_SIZE];
+    char name[RAFFLE_NAME_SIZE];
     raffle_rng_table table;
     void *ctx;
     raffle_host host; /* `release` is all that is used of it */
@@ -73,7 +72,7 @@ raffle_rc rf_rng_make(const char *name, const raffle_rng_table *table, void *ctx
         free(rng);
         return rf_nomem(err);
     }
-    memcpy(rng->name, name, strnlen(name, NAME_SIZE - 1));
+    memcpy(rng->name, name, strnlen(name, RAFFLE_NAME_MAX));
     rng->table = copy;
     rng->ctx = ctx;
     rng->pid = getpid();
@@ -230,14 +229,28 @@ static raffle_rc provider_status(raffle_rc rc)
     return strcmp(raffle_rc_name(rc), "RAFFLE_?") == 0 ? RAFFLE_HOST : RAFFLE_RNG;
 }
 
-static raffle_rc fill_once(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms, raffle_error *err)
+static raffle_rc check_evidence(const raffle_rng *rng, const char evidence[RAFFLE_NAME_SIZE], raffle_error *err)
+{
+    const size_t length = strnlen(evidence, RAFFLE_NAME_SIZE);
+    for (size_t i = 0; i < length; i++)
+        if (evidence[i] < ' ' || evidence[i] > '~')
+            return rf_fail(err, RAFFLE_HOST, "the evidence of the provider \"%s\" is not printable ASCII", rng->name);
+    if (length > RAFFLE_NAME_MAX)
+        return rf_fail(err, RAFFLE_HOST, "the evidence of the provider \"%s\" has more than %d bytes", rng->name,
+                       RAFFLE_NAME_MAX);
+    return RAFFLE_OK;
+}
+
+static raffle_rc fill_once(raffle_rng *rng, uint8_t *out, size_t length, char evidence[RAFFLE_NAME_SIZE],
+                           int32_t timeout_ms, raffle_error *err)
 {
     raffle_error theirs;
     size_t filled = 0;
     raffle_error_init(&theirs, sizeof theirs);
-    raffle_rc rc = rng->table.fill(rng->ctx, out, length, &filled, timeout_ms, &theirs);
+    memset(evidence, 0, RAFFLE_NAME_SIZE);
+    raffle_rc rc = rng->table.fill(rng->ctx, out, length, &filled, evidence, timeout_ms, &theirs);
     if (rc == RAFFLE_OK && filled == length)
-        return RAFFLE_OK;
+        return check_evidence(rng, evidence, err);
     if (rc == RAFFLE_OK)
         return rf_fail(err, RAFFLE_RNG, "the provider \"%s\" gave %zu bytes of %zu", rng->name, filled, length);
     theirs.message[sizeof theirs.message - 1] = '\0';
@@ -256,7 +269,8 @@ static int32_t time_left(int32_t timeout_ms, int64_t started)
     return passed >= timeout_ms ? 0 : (int32_t)(timeout_ms - passed);
 }
 
-static raffle_rc fill_inside(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms, raffle_error *err)
+static raffle_rc fill_inside(raffle_rng *rng, uint8_t *out, size_t length, char evidence[RAFFLE_NAME_SIZE],
+                             int32_t timeout_ms, raffle_error *err)
 {
     const int64_t started = rf_clock_monotonic();
     for (size_t done = 0; done < length;) {
@@ -265,7 +279,7 @@ static raffle_rc fill_inside(raffle_rng *rng, uint8_t *out, size_t length, int32
         if (done > 0 && timeout_ms > 0 && left == 0)
             return rf_fail(err, RAFFLE_TIMEOUT, "the provider \"%s\" gave %zu bytes of %zu in %d ms", rng->name, done,
                            length, timeout_ms);
-        raffle_rc rc = fill_once(rng, out + done, part, left, err);
+        raffle_rc rc = fill_once(rng, out + done, part, evidence, left, err);
         if (rc != RAFFLE_OK)
             return rc;
         done += part;
@@ -273,21 +287,29 @@ static raffle_rc fill_inside(raffle_rng *rng, uint8_t *out, size_t length, int32
     return RAFFLE_OK;
 }
 
-raffle_rc raffle_rng_fill(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms, raffle_error *err)
+/* `evidence` is that of the last of its calls. */
+static raffle_rc fill(raffle_rng *rng, uint8_t *out, size_t length, char evidence[RAFFLE_NAME_SIZE], int32_t timeout_ms,
+                      raffle_error *err)
 {
-    if (rng == NULL)
-        return rf_null(err, "rng");
-    if (out == NULL && length > 0)
-        return rf_null(err, "out");
     caller self;
     raffle_rc rc = enter(rng, &self, err);
     if (rc == RAFFLE_OK) {
-        rc = fill_inside(rng, out, length, timeout_ms, err);
+        rc = fill_inside(rng, out, length, evidence, timeout_ms, err);
         leave(rng, &self);
     }
     if (rc != RAFFLE_OK && length > 0)
         sodium_memzero(out, length);
     return rc;
+}
+
+raffle_rc raffle_rng_fill(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms, raffle_error *err)
+{
+    char evidence[RAFFLE_NAME_SIZE] = "";
+    if (rng == NULL)
+        return rf_null(err, "rng");
+    if (out == NULL && length > 0)
+        return rf_null(err, "out");
+    return fill(rng, out, length, evidence, timeout_ms, err);
 }
 
 /* --- the seed of a draw --- */
@@ -330,9 +352,10 @@ static raffle_rc check_new(raffle_rng *rng, const uint8_t seed[RF_SEED_SIZE], ra
     return RAFFLE_OK;
 }
 
-raffle_rc rf_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], int32_t timeout_ms, raffle_error *err)
+raffle_rc rf_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], char evidence[RAFFLE_NAME_SIZE], int32_t timeout_ms,
+                      raffle_error *err)
 {
-    raffle_rc rc = raffle_rng_fill(rng, seed, RF_SEED_SIZE, timeout_ms, err);
+    raffle_rc rc = fill(rng, seed, RF_SEED_SIZE, evidence, timeout_ms, err);
     if (rc != RAFFLE_OK)
         return rc;
     rc = check_health(rng, seed, err);
@@ -354,7 +377,8 @@ typedef struct pick_secrets {
 static raffle_rc pick_start(raffle_rng *rng, pick_secrets *p, rf_sha256 *hash, uint64_t range, int32_t timeout_ms,
                             rf_select **out, raffle_error *err)
 {
-    raffle_rc rc = rf_rng_seed(rng, p->seed, timeout_ms, err);
+    char evidence[RAFFLE_NAME_SIZE];
+    raffle_rc rc = rf_rng_seed(rng, p->seed, evidence, timeout_ms, err);
     if (rc == RAFFLE_OK)
         rc = rf_drbg_instantiate(&p->drbg, hash, p->seed, RF_DRBG_ENTROPY_MIN, p->seed + RF_DRBG_ENTROPY_MIN,
                                  RF_DRBG_NONCE_MIN, NULL, 0, err);

@@ -19,8 +19,9 @@ raffle_rc rf_rng_system(const char *parameters, raffle_rng **out, raffle_error *
 raffle_rc rf_rng_test(const char *parameters, raffle_rng **out, raffle_error *err);
 
 /* The seed E of a draw. RAFFLE_RNG_UNHEALTHY: all bytes are equal, or one of its three blocks of 16 bytes repeats. RAFFLE_RNG_SEED: it
- * is the last seed of this handle again. `seed` is zeroed on failure. */
-raffle_rc rf_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], int32_t timeout_ms, raffle_error *err);
+ * is the last seed of this handle again. `seed` is zeroed on failure. `evidence`: by what the provider's own records know the call, or "". */
+raffle_rc rf_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], char evidence[RAFFLE_NAME_SIZE], int32_t timeout_ms,
+                      raffle_error *err);
 
 static inline const char *rf_rng_name(const raffle_rng *rng)
 {

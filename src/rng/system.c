@@ -25,9 +25,11 @@ static raffle_rc judge(int error, int64_t deadline, raffle_error *err)
     return RAFFLE_OK;
 }
 
-static raffle_rc fill(void *ctx, uint8_t *out, size_t length, size_t *filled, int32_t timeout_ms, raffle_error *err)
+static raffle_rc fill(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
+                      int32_t timeout_ms, raffle_error *err)
 {
     (void)ctx;
+    (void)evidence;
     const unsigned flags = timeout_ms < 0 ? 0 : GRND_NONBLOCK;
     const int64_t deadline = rf_clock_monotonic() + timeout_ms;
     while (*filled < length) {

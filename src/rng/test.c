@@ -42,8 +42,10 @@ static raffle_rc fill_locked(test_rng *t, uint8_t *out, size_t length, size_t *f
     return RAFFLE_OK;
 }
 
-static raffle_rc fill(void *ctx, uint8_t *out, size_t length, size_t *filled, int32_t timeout_ms, raffle_error *err)
+static raffle_rc fill(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
+                      int32_t timeout_ms, raffle_error *err)
 {
+    (void)evidence;
     (void)timeout_ms;
     test_rng *t = ctx;
     pthread_mutex_lock(&t->lock);

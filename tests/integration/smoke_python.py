@@ -137,7 +137,7 @@ class Host:
         self.ms += 1000
         ms[0] = self.ms
 
-    def fill(self, out, length, filled, timeout_ms, err):
+    def fill(self, out, length, filled, evidence, timeout_ms, err):
         self.asked += 1
         if self.asked == 1:
             raise Failure(lib.RAFFLE_HOST, "the dice fell off the table", token=4711)

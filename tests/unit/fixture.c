@@ -38,8 +38,10 @@ static void coin_bytes(uint64_t seed, uint8_t *out, size_t length)
     }
 }
 
-static raffle_rc toss(void *ctx, uint8_t *out, size_t length, size_t *filled, int32_t timeout_ms, raffle_error *err)
+static raffle_rc toss(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
+                      int32_t timeout_ms, raffle_error *err)
 {
+    (void)evidence;
     fixture *f = ctx;
     (void)timeout_ms;
     if (f->coin == FX_COIN_EXITS)

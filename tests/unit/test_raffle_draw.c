@@ -305,8 +305,10 @@ typedef struct overtaken {
     raffle_draw *draw;
 } overtaken;
 
-static raffle_rc overtake(void *ctx, uint8_t *out, size_t length, size_t *filled, int32_t timeout_ms, raffle_error *err)
+static raffle_rc overtake(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
+                          int32_t timeout_ms, raffle_error *err)
 {
+    (void)evidence;
     overtaken *o = ctx;
     (void)timeout_ms;
     (void)err;

@@ -25,9 +25,10 @@ typedef struct fake {
     atomic_int freed;
 } fake;
 
-static raffle_rc fake_fill(void *ctx, uint8_t *out, size_t length, size_t *filled, int32_t timeout_ms,
-                           raffle_error *err)
+static raffle_rc fake_fill(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
+                           int32_t timeout_ms, raffle_error *err)
 {
+    (void)evidence;
     fake *f = ctx;
     ck_assert_uint_eq(*filled, 0);
     size_t call = f->calls++;
@@ -315,10 +316,11 @@ END_TEST
 /* Exit status of a child that calls everything: 0 when each call gave RAFFLE_FORKED. */
 static int in_child(raffle_rng *rng)
 {
+    char evidence[RAFFLE_NAME_SIZE];
     uint8_t out[48];
     uint64_t pick;
     bool forked = raffle_rng_fill(rng, out, 1, -1, NULL) == RAFFLE_FORKED &&
-                  rf_rng_seed(rng, out, -1, NULL) == RAFFLE_FORKED &&
+                  rf_rng_seed(rng, out, evidence, -1, NULL) == RAFFLE_FORKED &&
                   raffle_rng_pick(rng, 10, &pick, 1, -1, NULL) == RAFFLE_FORKED && pick == 0;
     raffle_rng_free(rng);
     return forked ? 0 : 1;
@@ -344,10 +346,11 @@ END_TEST
 
 static raffle_rc seed_of(const uint8_t bytes[RF_SEED_SIZE], uint8_t seed[RF_SEED_SIZE])
 {
+    char evidence[RAFFLE_NAME_SIZE];
     fake f = {.bytes = bytes, .size = RF_SEED_SIZE};
     raffle_rng *rng = over(&f);
     memset(seed, 0xee, RF_SEED_SIZE);
-    raffle_rc rc = rf_rng_seed(rng, seed, -1, NULL);
+    raffle_rc rc = rf_rng_seed(rng, seed, evidence, -1, NULL);
     raffle_rng_free(rng);
     return rc;
 }
@@ -377,6 +380,7 @@ END_TEST
 
 START_TEST(the_same_seed_again)
 {
+    char evidence[RAFFLE_NAME_SIZE];
     uint8_t first[RF_SEED_SIZE], second[RF_SEED_SIZE], seed[RF_SEED_SIZE];
     for (size_t i = 0; i < RF_SEED_SIZE; i++) {
         first[i] = (uint8_t)i;
@@ -384,18 +388,18 @@ START_TEST(the_same_seed_again)
     }
     fake f = {.bytes = first, .size = RF_SEED_SIZE};
     raffle_rng *rng = over(&f);
-    ck_assert_int_eq(rf_rng_seed(rng, seed, -1, NULL), RAFFLE_OK);
+    ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_OK);
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(rf_rng_seed(rng, seed, -1, NULL), RAFFLE_RNG_SEED);
+        ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_RNG_SEED);
         assert_zeros(seed, sizeof seed);
     }
     f.bytes = second;
-    ck_assert_int_eq(rf_rng_seed(rng, seed, -1, NULL), RAFFLE_OK);
+    ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_OK);
     ck_assert_mem_eq(seed, second, sizeof seed);
     f.bytes = first;
-    ck_assert_int_eq(rf_rng_seed(rng, seed, -1, NULL), RAFFLE_OK);
+    ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_OK);
     f.rc = RAFFLE_TIMEOUT;
-    ck_assert_int_eq(rf_rng_seed(rng, seed, -1, NULL), RAFFLE_TIMEOUT);
+    ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_TIMEOUT);
     raffle_rng_free(rng);
 }
 END_TEST
@@ -449,13 +453,14 @@ END_TEST
 
 static void *hammer(void *arg)
 {
+    char evidence[RAFFLE_NAME_SIZE];
     raffle_rng *rng = arg;
     uint8_t out[1100], seed[RF_SEED_SIZE];
     uint64_t picks[5];
     intptr_t failed = 0;
     for (int i = 0; i < 100; i++) {
         failed += raffle_rng_fill(rng, out, sizeof out, -1, NULL) != RAFFLE_OK;
-        failed += rf_rng_seed(rng, seed, -1, NULL) != RAFFLE_OK;
+        failed += rf_rng_seed(rng, seed, evidence, -1, NULL) != RAFFLE_OK;
         failed += raffle_rng_pick(rng, 1000000, picks, 5, 1000, NULL) != RAFFLE_OK;
     }
     raffle_rng_free(rng);

@@ -12,7 +12,7 @@ package main
 #include <stdlib.h>
 
 extern raffle_rc smokeClock(void *, int64_t *, raffle_error *);
-extern raffle_rc smokeRandom(void *, uint8_t *, size_t, size_t *, int32_t, raffle_error *);
+extern raffle_rc smokeRandom(void *, uint8_t *, size_t, size_t *, char *, int32_t, raffle_error *);
 extern raffle_rc smokeOrigin(void *, char *, raffle_error *);
 extern raffle_rc smokeCreate(void *, char *, raffle_error *);
 extern raffle_rc smokeHead(void *, uint32_t, raffle_store_head *, raffle_error *);
@@ -129,7 +129,7 @@ func smokeClock(ctx unsafe.Pointer, ms *C.int64_t, err *C.raffle_error) C.raffle
 
 //export smokeRandom
 func smokeRandom(ctx unsafe.Pointer, out *C.uint8_t, length C.size_t, filled *C.size_t,
-	timeout C.int32_t, err *C.raffle_error) C.raffle_rc {
+	evidence *C.char, timeout C.int32_t, err *C.raffle_error) C.raffle_rc {
 	return within(ctx, err, func(h *host) error {
 		h.asked++
 		if h.asked == 1 {
