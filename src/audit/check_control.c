@@ -80,7 +80,7 @@ static void give_up_draw(rf_control *control)
     prize->state = RAFFLE_PRIZE_DRAWN;
     prize->result = control->size;
     control->open_prize = -1;
-    control->pending = false;
+    control->ask = 0;
     control->picks = 0;
 }
 

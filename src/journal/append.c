@@ -15,7 +15,8 @@ enum {
     CHUNK_BYTES = 2 * 65536, /* room for their leaves: a chunk is full when the longest record no longer fits */
     CHUNKS = 3,              /* one is filled, one hashed, one waits */
     INLINE_RECORDS = 16,     /* fewer are hashed at once: waking the worker costs more */
-    TRIES = 16 /* of a transaction that others keep overtaking, when no time is left; while there is, it goes on */
+    TRIES = 16, /* of a transaction that others keep overtaking, when no time is left; while there is, it goes on */
+    GATHER_US_MAX = 20000 /* a leader waits for others */
 };
 
 /* Leaves on their way to the store. */
@@ -207,6 +208,7 @@ typedef enum outcome {
     DONE,
     NOTHING, /* no request had anything to write */
     AGAIN,   /* somebody else appended in between */
+    WITHOUT, /* a request was refused after it had added something: once more without it */
     FAILED
 } outcome;
 
@@ -237,14 +239,43 @@ static raffle_rc write_state(const rf_log *log, const raffle_store_batch *batch,
     return length > 0 ? batch->state(batch->ctx, state, length, err) : RAFFLE_OK;
 }
 
+/* The surroundings (40-59) fail for everybody; any other status is about the one request. */
+static bool is_its_own(raffle_rc rc)
+{
+    return rc < RAFFLE_NOMEM || rc >= RAFFLE_CORRUPT;
+}
+
+static void refuse(rf_request *r, raffle_rc rc, const raffle_error *why)
+{
+    r->refused = true;
+    r->rc = rc;
+    r->error = *why;
+}
+
+static raffle_rc build_requests(commit *t, rf_txn *txn, raffle_error *err)
+{
+    for (rf_request *r = t->group; r != NULL; r = r->next) {
+        raffle_error why = RAFFLE_ERROR_INIT;
+        raffle_rc rc = r->refused ? RAFFLE_OK : r->build(r->ctx, txn, &why);
+        if (rc == RAFFLE_OK)
+            continue;
+        if (is_its_own(rc)) {
+            refuse(r, rc, &why);
+            t->outcome = WITHOUT;
+        } else if (rc == RAFFLE_BUSY) {
+            t->outcome = AGAIN;
+        }
+        return rf_fail_as(err, &why);
+    }
+    return RAFFLE_OK;
+}
+
 static raffle_rc build_group(commit *t, const raffle_store_batch *batch, uint64_t size, raffle_error *err)
 {
     rf_log *log = t->log;
     rf_txn txn = {log, batch, size, 0};
-    raffle_rc rc = RAFFLE_OK;
     log->buffers->chunk[0].n = log->buffers->chunk[0].used = 0;
-    for (rf_request *r = t->group; rc == RAFFLE_OK && r != NULL; r = r->next)
-        rc = r->build(r->ctx, &txn, err);
+    raffle_rc rc = build_requests(t, &txn, err);
     if (rc == RAFFLE_OK)
         rc = flush(&txn, err);
     wait_chunks(log);
@@ -332,35 +363,77 @@ static int64_t now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static int32_t time_left(int32_t timeout_ms, int64_t began_us)
+/* What is left for the request whose time ends first; negative: no end. */
+static int32_t time_left(const commit *t)
 {
-    if (timeout_ms < 0)
-        return timeout_ms;
-    const int64_t left = timeout_ms - (now_us() - began_us) / 1000;
+    int64_t until = INT64_MAX;
+    for (const rf_request *r = t->group; r != NULL; r = r->next)
+        if (!r->refused && r->until_us < until)
+            until = r->until_us;
+    if (until == INT64_MAX)
+        return -1;
+    const int64_t left = (until - now_us() + 999) / 1000;
     return left > 0 ? (int32_t)left : 0;
 }
 
-static raffle_rc commit_group(commit *t, int32_t timeout_ms, raffle_error *err)
+static size_t count_waiting(const commit *t)
+{
+    size_t n = 0;
+    for (const rf_request *r = t->group; r != NULL; r = r->next)
+        n += !r->refused;
+    return n;
+}
+
+/* Nothing was written and somebody's time is over: that is their answer alone. Whether others go on, without them. */
+static bool drop_late(commit *t, raffle_rc rc, const raffle_error *why)
+{
+    const size_t before = count_waiting(t);
+    const int64_t now = now_us();
+    for (rf_request *r = t->group; r != NULL; r = r->next)
+        if (!r->refused && r->until_us <= now)
+            refuse(r, rc, why);
+    const size_t left = count_waiting(t);
+    return left > 0 && left < before;
+}
+
+static raffle_rc overtaken(const rf_log *log, unsigned tries, raffle_error *err)
+{
+    return rf_fail(err, RAFFLE_BUSY, "%s was appended to by others %u times in a row", log->origin, tries);
+}
+
+/* One try; RAFFLE_OK with an outcome that wants another one, or that is the end. */
+static raffle_rc try_in_time(commit *t, unsigned *tries, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    const int32_t left = time_left(t);
+    raffle_rc rc = try_commit(t, left, &why);
+    if (rc == RAFFLE_OK && t->outcome == AGAIN && ++*tries >= TRIES && left == 0)
+        rc = overtaken(t->log, *tries, &why);
+    if ((rc == RAFFLE_BUSY || rc == RAFFLE_TIMEOUT) && drop_late(t, rc, &why)) {
+        t->outcome = WITHOUT;
+        rc = RAFFLE_OK;
+    }
+    return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
+}
+
+static raffle_rc commit_group(commit *t, raffle_error *err)
 {
     rf_log *log = t->log;
-    const int64_t began = now_us();
     unsigned tries = 0;
     raffle_rc rc = rf_log_writable(log, err);
     if (rc == RAFFLE_OK)
         rc = make_buffers(log, err);
     if (rc == RAFFLE_OK)
         rc = rf_log_check_anchor(log, err);
-    for (; rc == RAFFLE_OK && (tries < TRIES || time_left(timeout_ms, began) != 0); tries++) {
-        rc = try_commit(t, time_left(timeout_ms, began), err);
-        if (rc != RAFFLE_OK || t->outcome != AGAIN)
+    while (rc == RAFFLE_OK && count_waiting(t) > 0) {
+        rc = try_in_time(t, &tries, err);
+        if (rc != RAFFLE_OK || (t->outcome != AGAIN && t->outcome != WITHOUT))
             return rc;
         rc = log->fold.refresh(log->fold.ctx, err);
         if (rc == RAFFLE_OK)
             rc = rf_log_catch_up(log, err);
     }
-    return rc != RAFFLE_OK
-               ? rc
-               : rf_fail(err, RAFFLE_BUSY, "%s was appended to by others %u times in a row", log->origin, tries);
+    return rc;
 }
 
 /* --- the queue --- */
@@ -369,6 +442,7 @@ static struct timespec in_us(int64_t us)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
+    us = us > 0 ? us : 0;
     int64_t ns = t.tv_nsec + us % 1000000 * 1000;
     t.tv_sec += us / 1000000 + ns / 1000000000;
     t.tv_nsec = ns % 1000000000;
@@ -405,12 +479,14 @@ static void dequeue(rf_log *log, rf_request *r)
     log->queued--;
 }
 
-/* Those who were answered a moment ago come back now: a leader waits for a group as large as the last, at most as long as a commit takes. */
+/* Those who were answered a moment ago come back now: a leader who has time waits for a group as large as the last, at most as long as a commit
+ * takes. */
 static void gather(rf_log *log)
 {
     if (log->last_group < 2 || log->queued >= log->last_group)
         return;
-    struct timespec until = in_us(log->last_commit_us);
+    const int64_t left = log->first->until_us - now_us();
+    struct timespec until = in_us(left < log->last_commit_us ? left : log->last_commit_us);
     log->wanted = log->last_group;
     while (log->queued < log->wanted)
         if (pthread_cond_timedwait(&log->arrived, &log->lock, &until) == ETIMEDOUT)
@@ -418,17 +494,11 @@ static void gather(rf_log *log)
     log->wanted = 0;
 }
 
-static rf_request *take_group(rf_log *log, int32_t *timeout_ms)
+static rf_request *take_group(rf_log *log)
 {
     rf_request *group = log->first;
-    *timeout_ms = 0;
-    for (rf_request *r = group; r != NULL; r = r->next) {
+    for (rf_request *r = group; r != NULL; r = r->next)
         r->taken = true;
-        if (r->timeout_ms < 0 || *timeout_ms < 0)
-            *timeout_ms = -1;
-        else if (r->timeout_ms > *timeout_ms)
-            *timeout_ms = r->timeout_ms;
-    }
     log->last_group = log->queued;
     log->first = NULL;
     log->last = &log->first;
@@ -457,9 +527,10 @@ static void answer(rf_request *group, raffle_rc rc, const raffle_error *error)
 {
     size_t others = 0;
     for (rf_request *r = group; r != NULL; r = r->next) {
-        r->rc = rc;
-        if (rc != RAFFLE_OK)
+        if (!r->refused) {
+            r->rc = rc;
             r->error = *error;
+        }
         others += r != group;
     }
     if (others > 0)
@@ -470,25 +541,25 @@ static void answer(rf_request *group, raffle_rc rc, const raffle_error *error)
 static void lead_group(rf_log *log)
 {
     raffle_error error = RAFFLE_ERROR_INIT;
-    int32_t timeout_ms;
     log->leader = pthread_self();
     log->busy = true;
     gather(log);
-    commit t = {.log = log, .group = take_group(log, &timeout_ms)};
+    commit t = {.log = log, .group = take_group(log)};
     pthread_mutex_unlock(&log->lock);
     int64_t began = now_us();
-    raffle_rc rc = commit_group(&t, timeout_ms, &error);
+    raffle_rc rc = commit_group(&t, &error);
     int64_t took = now_us() - began;
     answer(t.group, rc, &error);
     pthread_mutex_lock(&log->lock);
-    log->last_commit_us = took;
+    /* A store that was locked, or failed, tells nothing of how long a commit takes. */
+    log->last_commit_us = rc != RAFFLE_OK ? 0 : took < GATHER_US_MAX ? took : GATHER_US_MAX;
     rf_log_pass_on(log);
 }
 
 /* Waits to be answered or to lead; false when the request's time ran out while it was still in the queue, and it is out of it. */
 static bool wait_turn(rf_log *log, rf_request *r)
 {
-    const struct timespec until = in_us((int64_t)(r->timeout_ms < 0 ? 0 : r->timeout_ms) * 1000);
+    const struct timespec until = in_us(r->timeout_ms < 0 ? 0 : r->until_us - now_us());
     bool timed = r->timeout_ms >= 0;
     for (;;) {
         if ((timed ? sem_clockwait(&r->woken, CLOCK_MONOTONIC, &until) : sem_wait(&r->woken)) == 0)
@@ -530,7 +601,8 @@ static raffle_rc append(rf_log *log, rf_request *r, raffle_error *err)
 
 raffle_rc rf_log_append(rf_log *log, rf_request *r, raffle_error *err)
 {
-    r->taken = r->lead = false;
+    r->taken = r->lead = r->refused = false;
+    r->until_us = r->timeout_ms < 0 ? INT64_MAX : now_us() + (int64_t)r->timeout_ms * 1000;
     if (sem_init(&r->woken, 0, 0) != 0)
         return rf_fail(err, RAFFLE_NOMEM, "no semaphore is to be had");
     raffle_rc rc = append(log, r, err);

@@ -33,19 +33,23 @@ typedef struct rf_log_fold {
     size_t (*save)(void *ctx, uint8_t *out);
 } rf_log_fold;
 
-/* One caller's part of a commit. `build` adds all of its records and keys, or none; what it returns other than RAFFLE_OK ends the whole group,
- * so that a refusal is kept in the request's own context instead. It may be called again. */
+/* One caller's part of a commit. `build` adds its records and keys, and may be called again. A refusal before anything was added is kept in the
+ * request's own context, and RAFFLE_OK returned: it costs the others nothing. After something was added it is returned, and the group is built again
+ * without this request. RAFFLE_BUSY asks for `refresh` and another try; any other
+ * status of the surroundings (40-59) ends the group. */
 typedef struct rf_request {
     raffle_rc (*build)(void *ctx, rf_txn *txn, raffle_error *err);
     void *ctx;
-    int32_t timeout_ms;
+    int32_t timeout_ms; /* negative: for ever. Once the store writes, the call waits for it */
     /* the log's own */
+    int64_t until_us; /* monotonic */
     struct rf_request *next;
     size_t to_wake; /* once answered: how many of those after it in the list it wakes in turn */
     sem_t woken;    /* answered, or asked to lead */
     raffle_error error;
     raffle_rc rc;
     bool taken, lead;
+    bool refused; /* answered by itself, whatever becomes of the group */
 } rf_request;
 
 /* Opens log `number` of the store, named `origin`; reads its size and range, and folds nothing. The store is referenced. */

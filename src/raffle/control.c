@@ -174,16 +174,6 @@ static void stamp(request *q, rf_record *record)
     }
 }
 
-/* A void whose ticket is void already, as its key says, leaves the state as it was: it is its caller's refusal, and not that of the group. */
-static void take_back_void(rf_control *c, const rf_record *r, int64_t last_at)
-{
-    c->size--;
-    c->last_at = last_at;
-    c->voids--;
-    c->void_numbers -= (uint64_t)r->count;
-    c->void_gross -= r->price;
-}
-
 static raffle_rc add_record(request *q, rf_txn *txn, rf_record *record, char *private_part, size_t cap,
                             raffle_error *err)
 {
@@ -205,14 +195,9 @@ static raffle_rc add_record(request *q, rf_txn *txn, rf_record *record, char *pr
     if (length == 0)
         return rf_fail(err, RAFFLE_LIMIT, "a %s does not fit into a record", rf_type_name(record->type));
     rf_leaf_hash(q->hash, leaf_hash, room, length);
-    rf_control *control = &q->op->raffle->control;
-    const int64_t last_at = control->last_at;
-    rc = rf_control_apply(control, record, leaf_hash, &taken, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    rc = take_keys(txn, &taken, index, err);
-    if (rc == RAFFLE_VOIDED)
-        take_back_void(control, record, last_at);
+    rc = rf_control_apply(&q->op->raffle->control, record, leaf_hash, &taken, err);
+    if (rc == RAFFLE_OK)
+        rc = take_keys(txn, &taken, index, err);
     return rc == RAFFLE_OK ? rf_txn_add(txn, length, private_part, private_length, err) : rc;
 }
 
@@ -321,7 +306,16 @@ raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, c
     return rf_control_append(&op, err);
 }
 
-/* --- checkpoints --- */
+/* --- anchor and checkpoints --- */
+
+raffle_rc rf_control_anchored(raffle *r, const char *what, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_log_anchor(r->log, &why);
+    if (rc == RAFFLE_OK || rc == RAFFLE_HISTORY)
+        return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
+    return rf_fail(err, RAFFLE_UNKNOWN, "%s is written, and its anchor is not: %s", what, why.message);
+}
 
 raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {

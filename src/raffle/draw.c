@@ -19,7 +19,7 @@ struct raffle_draw {
     raffle_actor by;
     uint8_t *seed; /* in secure memory */
     bool has_seed;
-    uint32_t asked;                  /* which asking under the intent gave the seed */
+    uint64_t ask;                    /* index of the asking that gave the seed */
     char provider[RAFFLE_NAME_SIZE]; /* that gave the seed */
     char evidence[RAFFLE_NAME_SIZE]; /* by what its own records know the call, or "" */
     size_t note_length;
@@ -72,7 +72,7 @@ static void fill_info(const rf_control *c, int prize, bool finished, raffle_draw
                                .at = p->intent_at,
                                .numbers = p->numbers,
                                .asked = finished ? 0 : c->asked,
-                               .pending = !finished && c->pending,
+                               .pending = !finished && c->ask != 0,
                                .finished = finished};
     memcpy(info->prize, c->rules->prize[prize].name, sizeof info->prize);
 }
@@ -199,35 +199,45 @@ raffle_rc raffle_draw_begin(raffle *r, const raffle_actor *by, const char *prize
 
 /* --- resume and abort --- */
 
+/* `ask`: the asking that the event ends, or 0. */
 static raffle_rc write_event(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *code,
-                             const char *provider, raffle_error *err)
+                             const char *provider, uint64_t ask, uint64_t *index, raffle_error *err)
 {
-    rf_record event = {.type = RF_EVENT, .has = rf_bit(RF_F_CODE), .code = rf_text_of(code)};
-    if (provider != NULL && rf_word_valid(provider, strlen(provider), RAFFLE_WORD_MAX)) {
-        event.component = rf_text_of(provider);
+    rf_record event = {.type = RF_EVENT, .has = rf_bit(RF_F_CODE), .code = rf_text_of(code), .ask = (int64_t)ask};
+    if (ask != 0)
+        event.has |= rf_bit(RF_F_ASK);
+    if (provider != NULL) {
+        event.component = (rf_text){provider, strcspn(provider, ":"), false};
         event.has |= rf_bit(RF_F_COMPONENT);
     }
-    return rf_control_one(r, by, ok, NULL, &event, NULL, err);
+    return rf_control_one(r, by, ok, NULL, &event, index, err);
 }
 
-static raffle_rc open_intent(raffle *r, int *prize, uint64_t *intent, bool *pending, raffle_error *err)
+/* What is open: prize, intent, and the asking whose answer is not written, or 0. */
+typedef struct opened {
+    int prize;
+    uint64_t intent, ask;
+    int64_t attempt;
+} opened;
+
+static raffle_rc open_intent(raffle *r, opened *o, raffle_error *err)
 {
     pthread_rwlock_rdlock(&r->control_lock);
-    *prize = r->control.open_prize;
-    *pending = r->control.pending;
-    if (*prize >= 0)
-        *intent = r->control.prize[*prize].intent;
+    const rf_control *c = &r->control;
+    *o = (opened){.prize = c->open_prize, .ask = c->ask};
+    if (o->prize >= 0) {
+        o->intent = c->prize[o->prize].intent;
+        o->attempt = c->prize[o->prize].attempts;
+    }
     pthread_rwlock_unlock(&r->control_lock);
-    return *prize >= 0 ? RAFFLE_OK : rf_fail(err, RAFFLE_NOT_FOUND, "no intent is open");
+    return o->prize >= 0 ? RAFFLE_OK : rf_fail(err, RAFFLE_NOT_FOUND, "no intent is open");
 }
 
 raffle_rc raffle_draw_resume(raffle *r, const raffle_actor *by, const raffle_actor *ok, raffle_draw **out,
                              raffle_error *err)
 {
     raffle_actor actor, approver;
-    int prize;
-    uint64_t intent = 0;
-    bool pending;
+    opened o;
     raffle_rc rc = rf_enter_write(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_actor_in(&actor, by, "by", err);
@@ -238,19 +248,17 @@ raffle_rc raffle_draw_resume(raffle *r, const raffle_actor *by, const raffle_act
     if (rc == RAFFLE_OK && !rf_rules_may(r->rules, RF_OP_DRAW, actor.role))
         rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not draw", raffle_role_name(actor.role));
     if (rc == RAFFLE_OK)
-        rc = open_intent(r, &prize, &intent, &pending, err);
-    if (rc == RAFFLE_OK && pending)
-        rc = write_event(r, &actor, &approver, "draw.ask-again", NULL, err);
-    return rc == RAFFLE_OK ? new_draw(r, prize, intent, &actor, out, err) : rc;
+        rc = open_intent(r, &o, err);
+    if (rc == RAFFLE_OK && o.ask != 0)
+        rc = write_event(r, &actor, &approver, "draw.ask-again", NULL, o.ask, NULL, err);
+    return rc == RAFFLE_OK ? new_draw(r, o.prize, o.intent, &actor, out, err) : rc;
 }
 
 raffle_rc raffle_draw_abort(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *reason,
                             raffle_error *err)
 {
     raffle_actor actor, approver;
-    int prize;
-    uint64_t intent = 0;
-    bool pending;
+    opened o;
     raffle_rc rc = rf_enter_write(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_actor_in(&actor, by, "by", err);
@@ -261,17 +269,14 @@ raffle_rc raffle_draw_abort(raffle *r, const raffle_actor *by, const raffle_acto
     if (rc == RAFFLE_OK && !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
         rc = rf_fail(err, RAFFLE_INVALID, "an abort needs a word for its reason");
     if (rc == RAFFLE_OK)
-        rc = open_intent(r, &prize, &intent, &pending, err);
+        rc = open_intent(r, &o, err);
     if (rc != RAFFLE_OK)
         return rc;
-    pthread_rwlock_rdlock(&r->control_lock);
-    const int64_t attempt = r->control.prize[prize].attempts;
-    pthread_rwlock_unlock(&r->control_lock);
     rf_record record = {.type = RF_DRAW_ABORT,
                         .has = rf_bit(RF_F_INTENT) | rf_bit(RF_F_PRIZE) | rf_bit(RF_F_ATTEMPT) | rf_bit(RF_F_REASON),
-                        .intent = (int64_t)intent,
-                        .prize = rf_text_of(r->rules->prize[prize].name),
-                        .attempt = attempt,
+                        .intent = (int64_t)o.intent,
+                        .prize = rf_text_of(r->rules->prize[o.prize].name),
+                        .attempt = o.attempt,
                         .reason = rf_text_of(reason)};
     return rf_control_one(r, &actor, &approver, NULL, &record, NULL, err);
 }
@@ -283,15 +288,12 @@ static raffle_rc ask(raffle_draw *draw, raffle_rng *rng, int32_t timeout_ms, raf
 {
     raffle *r = draw->raffle;
     const char *name = raffle_rng_name(rng);
-    raffle_rc rc = write_event(r, &draw->by, NULL, "draw.ask", name, err);
+    raffle_rc rc = write_event(r, &draw->by, NULL, "draw.ask", name, 0, &draw->ask, err);
     if (rc != RAFFLE_OK)
         return rc;
-    pthread_rwlock_rdlock(&r->control_lock);
-    draw->asked = r->control.asked;
-    pthread_rwlock_unlock(&r->control_lock);
     rc = rf_rng_seed(rng, draw->seed, draw->evidence, timeout_ms, err);
     if (rc != RAFFLE_OK) {
-        (void)write_event(r, &draw->by, NULL, "draw.ask-failed", name, NULL);
+        (void)write_event(r, &draw->by, NULL, "draw.ask-failed", name, draw->ask, NULL, NULL);
         return rc;
     }
     draw->has_seed = true;
@@ -315,10 +317,10 @@ static raffle_rc void_at_seal(void *ctx, uint32_t unit, uint64_t serial, bool *o
     return rc;
 }
 
-static raffle_rc select_winners(raffle_draw *draw, rf_drawn *drawn, raffle_error *err)
+/* The stored note must be the control key's over the intent and everything before it, as the records here have it. */
+static raffle_rc check_note(const raffle_draw *draw, uint8_t root[32], raffle_error *err)
 {
-    raffle *r = draw->raffle;
-    rf_control control; /* as it was at the intent: nothing else can have changed it since */
+    const raffle *r = draw->raffle;
     rf_checkpoint checkpoint;
     rf_note note;
     raffle_rc rc = rf_note_parse(&note, draw->note, draw->note_length, err);
@@ -327,13 +329,29 @@ static raffle_rc select_winners(raffle_draw *draw, rf_drawn *drawn, raffle_error
     if (rc == RAFFLE_OK)
         rc = rf_checkpoint_parse(&checkpoint, note.text, note.text_length, err);
     if (rc == RAFFLE_OK)
+        rc = rf_log_root_at(r->log, draw->intent + 1, root, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (strcmp(checkpoint.origin, r->origin) != 0 || checkpoint.size != draw->intent + 1 ||
+        memcmp(checkpoint.root, root, 32) != 0)
+        return rf_fail(err, RAFFLE_CORRUPT, "the checkpoint kept for intent %llu is another one",
+                       (unsigned long long)draw->intent);
+    return RAFFLE_OK;
+}
+
+static raffle_rc select_winners(raffle_draw *draw, rf_drawn *drawn, raffle_error *err)
+{
+    raffle *r = draw->raffle;
+    rf_control control; /* as it was at the intent: nothing else can have changed it since */
+    uint8_t root[32];
+    raffle_rc rc = check_note(draw, root, err);
+    if (rc == RAFFLE_OK)
         rc = rf_control_refold(r, draw->intent + 1, &control, err);
     if (rc != RAFFLE_OK)
         return rc;
     at_seal seal = {r, rf_control_seal(&control, draw->prize)};
     rf_drum drum = {r->store, &control, draw->prize, void_at_seal, &seal};
-    rc = rf_drum_run(&drum, draw->seed, r->origin, draw->intent, checkpoint.root, control.prize[draw->prize].numbers,
-                     drawn, err);
+    rc = rf_drum_run(&drum, draw->seed, r->origin, draw->intent, root, control.prize[draw->prize].numbers, drawn, err);
     rf_control_clear(&control);
     return rc;
 }
@@ -365,6 +383,7 @@ static void make_result(result *q, size_t first, size_t n, rf_record *r)
     r->note = (rf_text){draw->note, draw->note_length, false};
     r->provider = rf_text_of(draw->provider);
     memcpy(r->seed, draw->seed, sizeof r->seed);
+    r->ask = (int64_t)draw->ask;
     r->winners = (int64_t)d->winners;
     r->alternates = (int64_t)d->alternates;
     r->rejected = (int64_t)d->rejected;
@@ -372,10 +391,14 @@ static void make_result(result *q, size_t first, size_t n, rf_record *r)
     r->skipped_not_entered = (int64_t)d->skipped_not_entered;
     r->skipped_barred = (int64_t)d->skipped_barred;
     memcpy(r->skips, d->skips, 32);
-    r->has = rf_bit(RF_F_PRIZE) | rf_bit(RF_F_ATTEMPT) | rf_bit(RF_F_INTENT) | rf_bit(RF_F_NUMBERS) |
+    r->has = rf_bit(RF_F_ASK) | rf_bit(RF_F_PRIZE) | rf_bit(RF_F_ATTEMPT) | rf_bit(RF_F_INTENT) | rf_bit(RF_F_NUMBERS) |
              rf_bit(RF_F_NOTE) | rf_bit(RF_F_PROVIDER) | rf_bit(RF_F_SEED) | rf_bit(RF_F_WINNERS) |
              rf_bit(RF_F_ALTERNATES) | rf_bit(RF_F_REJECTED) | rf_bit(RF_F_SKIPPED_VOID) |
              rf_bit(RF_F_SKIPPED_NOT_ENTERED) | rf_bit(RF_F_SKIPPED_BARRED) | rf_bit(RF_F_SKIPS);
+    if (draw->evidence[0] != 0) {
+        r->evidence = rf_text_of(draw->evidence);
+        r->has |= rf_bit(RF_F_EVIDENCE);
+    }
     if (n > 0) {
         r->places = encode_places(q, first, n);
         r->has |= rf_bit(RF_F_PLACES);
@@ -385,7 +408,7 @@ static void make_result(result *q, size_t first, size_t n, rf_record *r)
 /* A seed counts while its asking is the newest, and was not given up for lost: else whoever holds two could choose. */
 static bool seed_counts(const raffle_draw *draw, const rf_control *c)
 {
-    return c->pending && c->asked == draw->asked;
+    return c->ask != 0 && c->ask == draw->ask;
 }
 
 static raffle_rc seed_lost(const raffle_draw *draw, raffle_error *err)
@@ -442,7 +465,7 @@ static raffle_rc check_still_open(raffle_draw *draw, raffle_error *err)
     const rf_prize_state *p = &r->control.prize[draw->prize];
     const bool open = r->control.open_prize == draw->prize && p->intent == draw->intent;
     const bool drawn = p->state == RAFFLE_PRIZE_DRAWN;
-    const bool pending = r->control.pending;
+    const bool pending = r->control.ask != 0;
     const bool counts = seed_counts(draw, &r->control);
     pthread_rwlock_unlock(&r->control_lock);
     const char *name = r->rules->prize[draw->prize].name;
@@ -500,5 +523,5 @@ raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng, const raffle_fi
     if (rc != RAFFLE_OK)
         return rc;
     sodium_memzero(draw->seed, RF_SEED_SIZE);
-    return rf_log_anchor(r->log, err);
+    return rf_control_anchored(r, "the result", err);
 }

@@ -119,7 +119,7 @@ typedef struct rf_control {
     rf_prize_state *prize; /* rules->prizes of them */
     int open_prize;        /* whose intent is open, or -1 */
     uint32_t asked;        /* under the open intent */
-    bool pending;          /* a provider was asked and its answer is not written */
+    uint64_t ask;          /* index of the asking whose answer is not written; 0: none */
     size_t picks;          /* places of draw.picks records under the open intent */
     rf_place_state *pick;
 } rf_control;

@@ -110,7 +110,7 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
     p->intent_at = r->at;
     c->open_prize = i;
     c->asked = 0;
-    c->pending = false;
+    c->ask = 0;
     c->picks = 0;
     return RAFFLE_OK;
 }
@@ -123,9 +123,17 @@ static raffle_rc check_open(const rf_control *c, const rf_record *r, raffle_erro
     return RAFFLE_OK;
 }
 
+/* What picks and result have in common: the open intent, and the role. */
+static raffle_rc check_drawing(const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    raffle_rc rc = check_open(c, r, err);
+    return rc == RAFFLE_OK ? rf_control_role(c, RF_OP_DRAW, r->by, err) : rc;
+}
+
 /* Adds the places of a record behind those that are there. */
 static raffle_rc add_places(rf_control *c, const rf_record *r, raffle_error *err)
 {
+    const rf_prize_rule *rule = &c->rules->prize[c->open_prize];
     rf_place place[RF_PLACES_MAX];
     size_t n;
     raffle_rc rc = rf_places_decode(&r->places, place, RF_PLACES_MAX, &n, err);
@@ -133,6 +141,9 @@ static raffle_rc add_places(rf_control *c, const rf_record *r, raffle_error *err
         return rc;
     if (n == 0)
         return rf_fail(err, RAFFLE_CORRUPT, "a %s without a place", rf_type_name(r->type));
+    if (c->picks + n > (size_t)rule->winners + rule->alternates)
+        return rf_fail(err, RAFFLE_CORRUPT, "%zu places for \"%s\", whose rules have %lld winners and %lld alternates",
+                       c->picks + n, rule->name, (long long)rule->winners, (long long)rule->alternates);
     rf_place_state *grown = realloc(c->pick, (c->picks + n) * sizeof *grown);
     if (grown == NULL)
         return rf_nomem(err);
@@ -145,7 +156,7 @@ static raffle_rc add_places(rf_control *c, const rf_record *r, raffle_error *err
 
 static raffle_rc apply_picks(rf_control *c, const rf_record *r, raffle_error *err)
 {
-    raffle_rc rc = check_open(c, r, err);
+    raffle_rc rc = check_drawing(c, r, err);
     if (rc != RAFFLE_OK)
         return rc;
     if ((uint64_t)r->first != c->picks + 1)
@@ -166,8 +177,12 @@ static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_er
     if (rf_has(r, RF_F_BEACON) || rf_has(r, RF_F_ROUND))
         return rf_fail(err, RAFFLE_UNSUPPORTED,
                        "the result for \"%s\" carries a beacon, which its rules do not ask for", rule->name);
-    if (!c->pending)
-        return rf_fail(err, RAFFLE_SEQUENCE, "the result for \"%s\" has a seed that nobody was asked for", rule->name);
+    /* A seed counts while its asking is the newest, and was not given up for lost: else whoever holds two could choose. */
+    if (c->ask == 0 || !rf_has(r, RF_F_ASK) || (uint64_t)r->ask != c->ask)
+        return rf_fail(
+            err, RAFFLE_SEQUENCE,
+            "the result for \"%s\" has a seed that nobody was asked for, or whose asking was given up for lost",
+            rule->name);
     if (r->winners > rule->winners || r->alternates > rule->alternates ||
         (r->alternates > 0 && r->winners < rule->winners))
         return rf_fail(err, RAFFLE_CORRUPT, "the result for \"%s\" has %lld winners and %lld alternates", rule->name,
@@ -177,7 +192,7 @@ static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_er
 
 static raffle_rc apply_result(rf_control *c, const rf_record *r, raffle_error *err)
 {
-    raffle_rc rc = check_open(c, r, err);
+    raffle_rc rc = check_drawing(c, r, err);
     if (rc == RAFFLE_OK)
         rc = check_result(c, r, err);
     const size_t before = c->picks;
@@ -202,7 +217,7 @@ static raffle_rc apply_result(rf_control *c, const rf_record *r, raffle_error *e
     c->pick = NULL;
     c->picks = 0;
     c->open_prize = -1;
-    c->pending = false;
+    c->ask = 0;
     return RAFFLE_OK;
 }
 
@@ -220,30 +235,47 @@ static raffle_rc apply_abort(rf_control *c, const rf_record *r, raffle_error *er
         return rf_fail(err, RAFFLE_CORRUPT, "the abort is not that of the open intent");
     p->state = RAFFLE_PRIZE_WAITING;
     c->open_prize = -1;
-    c->pending = false;
+    c->ask = 0;
     return RAFFLE_OK;
+}
+
+static raffle_rc apply_ask(rf_control *c, const rf_record *r, raffle_error *err)
+{
+    if (c->ask != 0)
+        return rf_fail(
+            err, RAFFLE_APPROVAL,
+            "a provider was asked for this draw, and its answer is lost: asking again needs a second approver");
+    if (rf_has(r, RF_F_ASK))
+        return rf_fail(err, RAFFLE_CORRUPT, "a \"draw.ask\" names another asking");
+    c->asked++;
+    c->ask = c->size;
+    return RAFFLE_OK;
+}
+
+/* Its failure, or that it is given up for lost: of exactly the asking that waits. */
+static raffle_rc end_ask(rf_control *c, const rf_record *r, bool lost, raffle_error *err)
+{
+    if (c->ask == 0 || !rf_has(r, RF_F_ASK) || (uint64_t)r->ask != c->ask)
+        return rf_fail(err, RAFFLE_SEQUENCE, "\"%.*s\" ends an asking that nobody waits for", (int)r->code.length,
+                       r->code.text);
+    raffle_rc rc = lost ? rf_control_approved(c, r, err) : RAFFLE_OK;
+    if (rc == RAFFLE_OK)
+        c->ask = 0;
+    return rc;
 }
 
 raffle_rc rf_draw_event(rf_control *c, const rf_record *r, raffle_error *err)
 {
-    bool ask = rf_text_is(&r->code, "draw.ask");
-    bool failed = rf_text_is(&r->code, "draw.ask-failed");
-    bool again = rf_text_is(&r->code, "draw.ask-again");
-    if (!ask && !failed && !again)
-        return RAFFLE_OK;
+    const bool ask = rf_text_is(&r->code, "draw.ask");
+    const bool failed = rf_text_is(&r->code, "draw.ask-failed");
+    const bool lost = rf_text_is(&r->code, "draw.ask-again");
+    if (!ask && !failed && !lost)
+        return rf_has(r, RF_F_ASK)
+                   ? rf_fail(err, RAFFLE_CORRUPT, "a \"%.*s\" names an asking", (int)r->code.length, r->code.text)
+                   : RAFFLE_OK;
     if (c->open_prize < 0)
         return rf_fail(err, RAFFLE_SEQUENCE, "\"%.*s\" without an open intent", (int)r->code.length, r->code.text);
-    if (c->pending == ask)
-        return rf_fail(
-            err, ask ? RAFFLE_APPROVAL : RAFFLE_SEQUENCE,
-            ask ? "a provider was asked for this draw, and its answer is lost: asking again needs a second approver"
-                : "no provider was asked that could have failed or be asked again");
-    raffle_rc rc = again ? rf_control_approved(c, r, err) : RAFFLE_OK;
-    if (rc != RAFFLE_OK)
-        return rc;
-    c->asked += ask;
-    c->pending = ask;
-    return RAFFLE_OK;
+    return ask ? apply_ask(c, r, err) : end_ask(c, r, lost, err);
 }
 
 /* --- places --- */

@@ -22,6 +22,7 @@ typedef struct rf_unit {
     /* Owned by whoever leads the log; `lock` guards reading it beside. */
     pthread_mutex_t lock;
     rf_unit_state state, before;
+    uint64_t control_size;              /* of the control log, in the transaction under way */
     int64_t last_clock, last_monotonic; /* of the last reading; 0: none */
     bool verified;
 } rf_unit;
@@ -113,6 +114,9 @@ rf_log_fold rf_control_fold(raffle *r);
 /* One record, by a plain function. */
 raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text,
                          const rf_record *record, uint64_t *index, raffle_error *err);
+
+/* Anchors what was just written, `what`. RAFFLE_UNKNOWN: it is written, and the anchor is not. */
+raffle_rc rf_control_anchored(raffle *r, const char *what, raffle_error *err);
 
 /* The first record of all. */
 raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record,

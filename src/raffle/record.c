@@ -38,6 +38,7 @@ typedef struct member {
 
 static const member members[RF_FIELDS] = {
     [RF_F_ALTERNATES] = MEMBER("alternates", KIND_INT, rf_record, alternates),
+    [RF_F_ASK] = MEMBER("ask", KIND_INT, rf_record, ask),
     [RF_F_AT] = MEMBER("at", KIND_TIME, rf_record, at),
     [RF_F_ATTEMPT] = MEMBER("attempt", KIND_INT, rf_record, attempt),
     [RF_F_BEACON] = MEMBER("beacon", KIND_HEX48, rf_record, beacon),
@@ -46,6 +47,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_COMMITMENT] = MEMBER("commitment", KIND_HEX32, rf_record, commitment),
     [RF_F_COMPONENT] = MEMBER("component", KIND_WORD, rf_record, component),
     [RF_F_COUNT] = MEMBER("count", KIND_INT, rf_record, count),
+    [RF_F_EVIDENCE] = MEMBER("evidence", KIND_TEXT, rf_record, evidence),
     [RF_F_FIRST] = MEMBER("first", KIND_INT, rf_record, first),
     [RF_F_FORMAT] = MEMBER("format", KIND_INT, rf_record, format),
     [RF_F_GROSS] = MEMBER("gross", KIND_MONEY, rf_record, gross),
@@ -129,8 +131,9 @@ static const type_row types[RF_TYPES] = {
                         COMMON | B(PRIZE) | B(ATTEMPT) | B(INTENT) | B(NOTE) | B(NUMBERS) | B(PROVIDER) | B(SEED) |
                             B(WINNERS) | B(ALTERNATES) | B(REJECTED) | B(SKIPPED_VOID) | B(SKIPPED_NOT_ENTERED) |
                             B(SKIPPED_BARRED) | B(SKIPS),
-                        B(PLACES) | B(BEACON) | B(ROUND)},
-    [RF_EVENT] = {"event", COMMON | B(CODE), B(COMPONENT) | B(COUNT) | B(N) | B(OK) | B(UNIT) | B(SIZE) | B(SERIAL)},
+                        B(ASK) | B(PLACES) | B(BEACON) | B(EVIDENCE) | B(ROUND)},
+    [RF_EVENT] = {"event", COMMON | B(CODE),
+                  B(ASK) | B(COMPONENT) | B(COUNT) | B(N) | B(OK) | B(UNIT) | B(SIZE) | B(SERIAL)},
     [RF_FORFEIT] = {"forfeit", COMMON | PRIZE_PLACE | B(REASON), B(OK) | B(PROMOTED)},
     [RF_RAFFLE_OPEN] = {"raffle.open", COMMON | B(FORMAT) | B(KEY) | B(RULES) | B(TICKET_KEY), 0},
     [RF_SALE] = {"sale", COMMON | B(N) | B(COUNT) | B(PRICE) | B(TIER), 0},

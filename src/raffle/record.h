@@ -39,6 +39,7 @@ typedef enum rf_type {
 /* The members of leaves, in the order of their names, which is the order of the bytes. */
 typedef enum rf_field {
     RF_F_ALTERNATES,
+    RF_F_ASK,
     RF_F_AT,
     RF_F_ATTEMPT,
     RF_F_BEACON,
@@ -47,6 +48,7 @@ typedef enum rf_field {
     RF_F_COMMITMENT,
     RF_F_COMPONENT,
     RF_F_COUNT,
+    RF_F_EVIDENCE,
     RF_F_FIRST,
     RF_F_FORMAT,
     RF_F_GROSS,
@@ -109,10 +111,10 @@ typedef struct rf_record {
     raffle_role by, ok;
     bool reconciled;
     int64_t at;
-    int64_t alternates, attempt, count, first, format, gross, intent, n, numbers, place, price, promoted, quota,
+    int64_t alternates, ask, attempt, count, first, format, gross, intent, n, numbers, place, price, promoted, quota,
         rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void, tickets, unit,
         units, unreconciled, void_gross, void_numbers, voids, winners;
-    rf_text code, component, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier;
+    rf_text code, component, evidence, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier;
     uint8_t commitment[32], open[32], p[32], root[32], skips[32], ticket_key[32], void_root[32];
     uint8_t seed[48], beacon[48];
 } rf_record;

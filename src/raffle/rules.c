@@ -913,10 +913,25 @@ int rf_rules_prize(const rf_rules *rules, const char *name, size_t length)
     return -1;
 }
 
+/* An entry allows the provider of that name; "kms:REGION" any key store there, "pkcs11:LABEL" a token by its label alone, and "pkcs11:/SERIAL"
+ * by its serial number alone. */
+static bool allows(const char *entry, const char *name)
+{
+    const char *slash = strchr(name, '/'), *colon = strchr(name, ':');
+    if (strcmp(entry, name) == 0)
+        return true;
+    if (slash == NULL || colon == NULL || slash < colon || strncmp(name, "host:", 5) == 0)
+        return false;
+    const size_t scheme = (size_t)(colon - name) + 1, first = (size_t)(slash - name);
+    if (strlen(entry) == first && strncmp(entry, name, first) == 0)
+        return true;
+    return strncmp(entry, name, scheme) == 0 && strcmp(entry + scheme, slash) == 0;
+}
+
 bool rf_rules_provider(const rf_rules *rules, const char *name)
 {
     for (size_t i = 0; i < rules->providers; i++)
-        if (strcmp(rules->provider[i], name) == 0)
+        if (allows(rules->provider[i], name))
             return true;
     return false;
 }

@@ -303,10 +303,11 @@ static void wait_prepared(rf_sell *q, size_t n)
 /* --- in the transaction --- */
 
 /* What may refuse a whole call, whatever its lines say: looked at under the control log's lock. */
-static void judge_unit(rf_sell *q)
+static raffle_rc judge_unit(rf_sell *q, raffle_error *err)
 {
     raffle *r = q->unit->raffle;
     pthread_rwlock_rdlock(&r->control_lock);
+    raffle_rc rc = rf_unit_control_same(q->unit, err);
     const rf_unit_row *row = &r->control.unit[q->unit->number - 1];
     q->quota = row->quota;
     q->refusal = RAFFLE_OK;
@@ -322,6 +323,7 @@ static void judge_unit(rf_sell *q)
         snprintf(q->refusal_text, sizeof q->refusal_text, "the role %s may not sell", raffle_role_name(q->by->role));
     }
     pthread_rwlock_unlock(&r->control_lock);
+    return rc;
 }
 
 /* The time of the record before the next one; that of unit.start, when this sale will be the first. */
@@ -509,9 +511,11 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
         rf_clock_next(u->raffle, u->state.last_at, &u->last_clock, &u->last_monotonic, false, &q->at, &q->clock_fault);
     if (q->stopped != RAFFLE_OK)
         return RAFFLE_OK;
-    judge_unit(q);
+    raffle_rc rc = judge_unit(q, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     pthread_mutex_lock(&u->lock);
-    raffle_rc rc = sell_lines(q, txn, err);
+    rc = sell_lines(q, txn, err);
     pthread_mutex_unlock(&u->lock);
     return rc;
 }

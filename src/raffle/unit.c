@@ -103,11 +103,19 @@ static raffle_rc begin(void *ctx, uint64_t control_size, raffle_error *err)
 {
     rf_unit *u = ctx;
     pthread_rwlock_rdlock(&u->raffle->control_lock);
-    bool fresh = !u->raffle->control_dirty && u->raffle->control.size == control_size;
+    u->control_size = control_size;
+    raffle_rc rc = rf_unit_control_same(u, err);
     pthread_rwlock_unlock(&u->raffle->control_lock);
-    if (!fresh)
+    if (rc == RAFFLE_OK)
+        u->before = u->state;
+    return rc;
+}
+
+raffle_rc rf_unit_control_same(const rf_unit *u, raffle_error *err)
+{
+    const raffle *r = u->raffle;
+    if (r->control_dirty || r->control.size != u->control_size)
         return rf_fail(err, RAFFLE_BUSY, "the control log has grown");
-    u->before = u->state;
     return RAFFLE_OK;
 }
 

@@ -16,6 +16,10 @@ raffle_rc rf_unit_change(raffle *r, const raffle_actor *by, rf_type type, uint32
 /* Whether a unit may be written: RAFFLE_KEY, RAFFLE_HALTED, RAFFLE_HISTORY. Verifies its newest records before the first write of a handle. */
 raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err);
 
+/* Under the control log's lock, within a transaction: whether the control log's state is that of this transaction, and not ahead of it with what
+ * another one is about to commit. RAFFLE_BUSY. */
+raffle_rc rf_unit_control_same(const rf_unit *u, raffle_error *err);
+
 /* One record into a unit's log (not a sale), preceded by unit.start in an empty one. `at`: 0 for the clock. */
 typedef struct rf_unit_op {
     rf_unit *unit;

@@ -53,15 +53,6 @@ static size_t make_private(const raffle_actor *by, const char *text, char *out, 
     return rf_private_encode(&p, out, cap);
 }
 
-/* The members that all records of a unit have, but for `p`. */
-static void stamp(rf_record *record, const raffle_actor *by, int64_t at, uint64_t next)
-{
-    record->at = at;
-    record->by = by->role;
-    record->n = (int64_t)next;
-    record->has |= rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N);
-}
-
 /* Sets what all records of a unit have, and adds it. */
 static raffle_rc add_plain(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffle_actor *by, const char *text,
                            int64_t at, rf_record *record, char *private_part, size_t cap, raffle_error *err)
@@ -70,7 +61,10 @@ static raffle_rc add_plain(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffl
     if (length == 0)
         return rf_fail(err, RAFFLE_LIMIT, "the private part of a %s does not fit", rf_type_name(record->type));
     rf_sha256_of(hash, record->p, private_part, length);
-    stamp(record, by, at, u->state.next);
+    record->at = at;
+    record->by = by->role;
+    record->n = (int64_t)u->state.next;
+    record->has |= rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N);
     return rf_unit_add(u, txn, record, private_part, length, err);
 }
 
@@ -92,20 +86,6 @@ typedef struct request {
     char start[512], private_part[2048];
 } request;
 
-/* What would be said of the record after unit.start, before that is written: a refusal must not end the group. */
-static raffle_rc try_first(const rf_unit_op *op, int64_t at, rf_record record, raffle_error *err)
-{
-    rf_unit_state state = op->unit->state;
-    if (state.size > 0)
-        return RAFFLE_OK;
-    state.size = 1;
-    state.last_at = at;
-    stamp(&record, op->by, at, state.next);
-    raffle_rc rc = op->check != NULL ? op->check(op->ctx, &state, &record, err) : RAFFLE_OK;
-    return rc == RAFFLE_OK ? rf_unit_apply(&op->unit->frame, &state, &record, NULL, err) : rc;
-}
-
-/* A refusal of one record is its caller's; only what comes after something was added ends the group. */
 static raffle_rc build_record(request *q, rf_txn *txn, raffle_error *err)
 {
     rf_unit_op *op = q->op;
@@ -114,8 +94,6 @@ static raffle_rc build_record(request *q, rf_txn *txn, raffle_error *err)
     rf_record record = op->record;
     int64_t at;
     raffle_rc rc = rf_clock_next(u->raffle, u->state.last_at, &u->last_clock, &u->last_monotonic, reset, &at, err);
-    if (rc == RAFFLE_OK)
-        rc = try_first(op, at, record, err);
     if (rc == RAFFLE_OK)
         rc = rf_unit_begin_log(u, txn, q->hash, op->by, at, q->start, sizeof q->start, err);
     if (rc == RAFFLE_OK && op->check != NULL)
@@ -129,7 +107,13 @@ static raffle_rc build_record(request *q, rf_txn *txn, raffle_error *err)
 static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
 {
     request *q = ctx;
+    raffle *r = q->op->unit->raffle;
     const uint64_t before = rf_txn_size(txn);
+    pthread_rwlock_rdlock(&r->control_lock);
+    raffle_rc rc = rf_unit_control_same(q->op->unit, err);
+    pthread_rwlock_unlock(&r->control_lock);
+    if (rc != RAFFLE_OK)
+        return rc;
     q->rc = build_record(q, txn, q->err);
     return q->rc == RAFFLE_OK || rf_txn_size(txn) == before ? RAFFLE_OK : rf_fail_as(err, q->err);
 }

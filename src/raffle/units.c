@@ -55,8 +55,25 @@ static uint32_t find_name(raffle *r, const char *name)
     return number;
 }
 
-raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number,
-                        raffle_error *err)
+typedef struct enrolment {
+    const raffle *raffle;
+    rf_record record;
+} enrolment;
+
+/* The key was made for one number: when somebody else took that, it is done again for the next. */
+static raffle_rc make_enrolment(void *ctx, size_t i, rf_record *record, raffle_error *err)
+{
+    const enrolment *e = ctx;
+    if (i > 0)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "one record");
+    if ((uint64_t)e->record.unit != e->raffle->control.units + 1)
+        return rf_fail(err, RAFFLE_BUSY, "unit %lld was enrolled by somebody else", (long long)e->record.unit);
+    *record = e->record;
+    return RAFFLE_OK;
+}
+
+static raffle_rc enrol_next(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number,
+                            raffle_error *err)
 {
     char key[RF_VKEY_SIZE];
     pthread_rwlock_rdlock(&r->control_lock);
@@ -64,22 +81,37 @@ raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uin
     pthread_rwlock_unlock(&r->control_lock);
     if (next > RAFFLE_UNIT_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "a raffle has at most %d units", RAFFLE_UNIT_MAX);
-    rf_record record = {.type = RF_UNIT_ENROL,
-                        .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_NAME) | rf_bit(RF_F_KEY) | rf_bit(RF_F_TICKET_KEY) |
-                               rf_bit(RF_F_QUOTA),
-                        .unit = next,
-                        .name = rf_text_of(name),
-                        .quota = (int64_t)quota};
+    enrolment e = {
+        r,
+        {.type = RF_UNIT_ENROL,
+         .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_NAME) | rf_bit(RF_F_KEY) | rf_bit(RF_F_TICKET_KEY) | rf_bit(RF_F_QUOTA),
+         .unit = next,
+         .name = rf_text_of(name),
+         .quota = (int64_t)quota}};
     raffle_rc rc = unit_vkey(r, next, key, err);
     if (rc == RAFFLE_OK)
-        rc = unit_key_commitment(r, next, record.ticket_key, err);
+        rc = unit_key_commitment(r, next, e.record.ticket_key, err);
     if (rc != RAFFLE_OK)
         return rc;
-    record.key = rf_text_of(key);
-    rc = rf_control_one(r, by, NULL, NULL, &record, NULL, err);
+    e.record.key = rf_text_of(key);
+    rf_control_op op = {.raffle = r, .by = by, .make = make_enrolment, .ctx = &e};
+    rc = rf_control_append(&op, err);
     if (rc == RAFFLE_OK)
         *number = next;
     return rc;
+}
+
+raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number,
+                        raffle_error *err)
+{
+    enum {
+        TRIES = 8
+    };
+    raffle_error busy = RAFFLE_ERROR_INIT; /* of a try that another follows */
+    raffle_rc rc = RAFFLE_BUSY;
+    for (int i = 0; rc == RAFFLE_BUSY && i < TRIES; i++)
+        rc = enrol_next(r, by, name, quota, number, &busy);
+    return rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &busy);
 }
 
 raffle_rc rf_unit_change(raffle *r, const raffle_actor *by, rf_type type, uint32_t number, const char *reason,

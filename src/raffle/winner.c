@@ -13,7 +13,6 @@ typedef struct target {
     uint32_t place;
     uint64_t result;
     rf_place_state state;
-    uint32_t promotion; /* who takes over when it is lost now */
 } target;
 
 static raffle_rc find(raffle *r, const char *prize, uint32_t place, target *t, raffle_error *err)
@@ -31,7 +30,6 @@ static raffle_rc find(raffle *r, const char *prize, uint32_t place, target *t, r
     if (drawn && place >= 1 && place <= places) {
         t->state = p->place[place - 1];
         t->result = p->result;
-        t->promotion = rf_control_promotion(&r->control, t->prize);
     }
     pthread_rwlock_unlock(&r->control_lock);
     if (!drawn)
@@ -59,12 +57,32 @@ static rf_record make_record(raffle *r, rf_type type, const target *t)
                        .result = (int64_t)t->result};
 }
 
-static void set_promoted(rf_record *record, const target *t)
+/* A place that is lost: who takes over is found out when it is, under the control log's lock. */
+typedef struct loss {
+    raffle *raffle;
+    const target *target;
+    rf_record record;
+    uint32_t promotion; /* out: 0 for none */
+} loss;
+
+static raffle_rc make_loss(void *ctx, size_t i, rf_record *record, raffle_error *err)
 {
-    if (t->promotion == 0)
-        return;
-    record->promoted = t->promotion;
-    record->has |= rf_bit(RF_F_PROMOTED);
+    loss *l = ctx;
+    if (i > 0)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "one record");
+    *record = l->record;
+    l->promotion = rf_control_promotion(&l->raffle->control, l->target->prize);
+    if (l->promotion != 0) {
+        record->promoted = l->promotion;
+        record->has |= rf_bit(RF_F_PROMOTED);
+    }
+    return RAFFLE_OK;
+}
+
+static raffle_rc lose(loss *l, const raffle_actor *by, const raffle_actor *ok, raffle_error *err)
+{
+    rf_control_op op = {.raffle = l->raffle, .by = by, .ok = ok, .make = make_loss, .ctx = l};
+    return rf_control_append(&op, err);
 }
 
 /* The ticket that was presented must be the one that holds the place. `is_void`: it is that ticket, and it is void. */
@@ -137,16 +155,14 @@ raffle_rc raffle_winner_verify(raffle *r, const raffle_actor *by, const char *pr
         rc = check_ticket(r, &t, validation, &is_void, err);
     if (rc != RAFFLE_OK)
         return rc;
-    rf_record record = make_record(r, RF_WINNER_VERIFY, &t);
-    record.outcome = rf_text_of(is_void ? "void" : "verified");
-    record.has |= rf_bit(RF_F_OUTCOME);
-    if (is_void)
-        set_promoted(&record, &t);
-    rc = rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
+    loss l = {r, &t, make_record(r, RF_WINNER_VERIFY, &t), 0};
+    l.record.outcome = rf_text_of(is_void ? "void" : "verified");
+    l.record.has |= rf_bit(RF_F_OUTCOME);
+    rc = is_void ? lose(&l, &actor, NULL, err) : rf_control_one(r, &actor, NULL, NULL, &l.record, NULL, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (promoted != NULL)
-        *promoted = is_void ? t.promotion : 0;
+        *promoted = l.promotion;
     t.state.state = is_void ? RAFFLE_PLACE_REFUSED : RAFFLE_PLACE_VERIFIED;
     if (now != NULL)
         give_pick(&t, now);
@@ -198,12 +214,11 @@ raffle_rc raffle_forfeit(raffle *r, const raffle_actor *by, const raffle_actor *
         rc = rf_fail(err, RAFFLE_INVALID, "a forfeit needs a word for its reason");
     if (rc != RAFFLE_OK)
         return rc;
-    rf_record record = make_record(r, RF_FORFEIT, &t);
-    record.reason = rf_text_of(reason);
-    record.has |= rf_bit(RF_F_REASON);
-    set_promoted(&record, &t);
-    rc = rf_control_one(r, &actor, &approver, NULL, &record, NULL, err);
+    loss l = {r, &t, make_record(r, RF_FORFEIT, &t), 0};
+    l.record.reason = rf_text_of(reason);
+    l.record.has |= rf_bit(RF_F_REASON);
+    rc = lose(&l, &actor, &approver, err);
     if (rc == RAFFLE_OK && promoted != NULL)
-        *promoted = t.promotion;
+        *promoted = l.promotion;
     return rc;
 }

@@ -97,7 +97,7 @@ rules() {
   "units": [{"name": "web"}, {"name": "till"}],
   "prizes": [
     {"name": "early-bird", "seal": "early", "winners": 1, "alternates": 1, "amount": 25000},
-    {"name": "main", "title": "Half of the pot", "seal": "final", "winners": 2, "alternates": 2, "share": 5000, "one_win": "ticket"},
+    {"name": "main", "title": "Half of the pot", "seal": "final", "winners": 2, "alternates": 2, "share": 5000, "one_win": "none"},
     {"name": "last", "seal": "final", "winners": 1, "alternates": 0}
   ],
   "rng": ["test", "system"]

@@ -41,9 +41,9 @@ static void coin_bytes(uint64_t seed, uint8_t *out, size_t length)
 static raffle_rc toss(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
                       int32_t timeout_ms, raffle_error *err)
 {
-    (void)evidence;
     fixture *f = ctx;
     (void)timeout_ms;
+    snprintf(evidence, RAFFLE_NAME_SIZE, "toss %llu", (unsigned long long)f->coins + 1);
     if (f->coin == FX_COIN_EXITS)
         _exit(77);
     if (f->coin == FX_COIN_FAILS)

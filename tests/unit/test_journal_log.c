@@ -709,23 +709,48 @@ START_TEST(a_build_that_fails_undoes_everything)
 }
 END_TEST
 
-START_TEST(a_failure_ends_its_group)
+/* Three in a group, of which the second fails after 600 records. */
+static void fail_in_a_group(raffle_rc fail, job jobs[3], raffle_error errors[3])
 {
     gate g;
     pthread_t leader, threads[3];
-    raffle_error errors[3], own = RAFFLE_ERROR_INIT;
+    raffle_error own = RAFFLE_ERROR_INIT;
     job first = {.handle = &one, .name = "leader", .records = 1, .err = &own};
-    job jobs[3] = {{.name = "fine", .records = 20},
-                   {.name = "bad", .records = 600, .fail = RAFFLE_QUOTA},
-                   {.name = "fine", .records = 1}};
+    jobs[0] = (job){.name = "fine", .records = 20};
+    jobs[1] = (job){.name = "bad", .records = 600, .fail = fail};
+    jobs[2] = (job){.name = "fine", .records = 1};
     start_leader(&leader, &first, &g);
     start_jobs(threads, jobs, errors, 3);
     wait_queued(one.log, 3);
     end_leader(leader, &g);
-    ck_assert_int_eq(first.rc, RAFFLE_OK);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
-        ck_assert_int_eq(jobs[i].rc, RAFFLE_QUOTA);
+    ck_assert_int_eq(first.rc, RAFFLE_OK);
+    ck_assert_int_eq(jobs[1].rc, fail);
+    ck_assert_str_eq(errors[1].message, "bad was told to fail");
+}
+
+START_TEST(a_refusal_leaves_its_group)
+{
+    job jobs[3];
+    raffle_error errors[3];
+    fail_in_a_group(RAFFLE_QUOTA, jobs, errors);
+    ck_assert_int_eq(jobs[0].rc, RAFFLE_OK);
+    ck_assert_int_eq(jobs[2].rc, RAFFLE_OK);
+    ck_assert_uint_eq(jobs[1].calls, 1);
+    check_log(&one, 22);
+    append(&one, "after", 3);
+    check_log(&one, 25);
+}
+END_TEST
+
+START_TEST(a_failure_ends_its_group)
+{
+    job jobs[3];
+    raffle_error errors[3];
+    fail_in_a_group(RAFFLE_IO, jobs, errors);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(jobs[i].rc, RAFFLE_IO);
         ck_assert_str_eq(errors[i].message, "bad was told to fail");
     }
     check_log(&one, 1);
@@ -1334,6 +1359,7 @@ static void add_appending(Suite *s)
                                   the_root_within_a_transaction,
                                   those_who_wait_are_one_group,
                                   a_failure_ends_its_group,
+                                  a_refusal_leaves_its_group,
                                   nothing_to_add_changes_nothing,
                                   a_store_that_fails_undoes_everything,
                                   entering_it_again_is_misuse,

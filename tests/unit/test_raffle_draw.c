@@ -121,6 +121,9 @@ START_TEST(the_intent_is_signed_before_anything_is_asked)
     FX_OK(raffle_root(fx.raffle, 0, checkpoint.size, NULL, root, &fx.err));
     ck_assert_mem_eq(root, checkpoint.root, 32);
     FX_OK(finish(draw));
+    char result[4096];
+    fx_leaf(0, fx_size(0) - 1, result, sizeof result);
+    ck_assert_ptr_nonnull(strstr(result, "\"evidence\":\"toss 1\""));
     raffle_draw_free(draw);
     ck_assert_ptr_null(raffle_draw_checkpoint(NULL));
 }
@@ -303,6 +306,7 @@ END_TEST
 typedef struct overtaken {
     raffle *other;
     raffle_draw *draw;
+    bool fails; /* and then it says that it failed */
 } overtaken;
 
 static raffle_rc overtake(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
@@ -329,15 +333,13 @@ static raffle_rc overtake(void *ctx, uint8_t *out, size_t length, size_t *filled
         }
         (void)waitpid(pid, NULL, 0);
     }
-    return RAFFLE_OK;
+    return o->fails ? RAFFLE_RNG : RAFFLE_OK;
 }
 
-START_TEST(a_seed_that_was_given_up_for_lost_draws_nothing)
+static raffle_rng *slow_provider(overtaken *o)
 {
-    overtaken o = {0};
     raffle_rng *slow = NULL;
     raffle_rng_table table;
-    raffle_draw *draw = NULL;
     fx_create("{\"origin\":\"raffle.example/slow\",\"name\":\"S\",\"organisation\":\"S\",\"currency\":\"CAD\","
               "\"sales\":{\"opens\":\"2026-11-21T19:00:00.000Z\",\"closes\":\"2026-11-22T05:00:00.000Z\"},"
               "\"rng\":[\"host:slow\",\"host:coin\"]," FX_TIERS "\"prizes\":[{\"name\":\"bird\"}]}");
@@ -345,8 +347,16 @@ START_TEST(a_seed_that_was_given_up_for_lost_draws_nothing)
     fx_seal(RAFFLE_SEAL_FINAL);
     raffle_rng_table_init(&table, sizeof table);
     table.fill = overtake;
-    o.other = fx_another();
-    FX_OK(raffle_rng_new("host:slow", &table, &o, &slow, &fx.err));
+    o->other = fx_another();
+    FX_OK(raffle_rng_new("host:slow", &table, o, &slow, &fx.err));
+    return slow;
+}
+
+START_TEST(a_seed_that_was_given_up_for_lost_draws_nothing)
+{
+    overtaken o = {0};
+    raffle_rng *slow = slow_provider(&o);
+    raffle_draw *draw = NULL;
     FX_OK(begin(&fx_boss, "bird", &draw));
     FX_FAILS(RAFFLE_APPROVAL, raffle_draw_finish(draw, slow, NULL, 0, &fx.err));
     FX_FAILS(RAFFLE_APPROVAL, finish(draw));
@@ -357,6 +367,53 @@ START_TEST(a_seed_that_was_given_up_for_lost_draws_nothing)
     FX_OK(finish(draw));
     raffle_draw_free(draw);
     raffle_rng_free(slow);
+}
+END_TEST
+
+/* Who failed late ends its own asking, and not the one that came after: else that could be thrown away without an approver. */
+START_TEST(a_late_failure_leaves_the_newer_asking)
+{
+    overtaken o = {.fails = true};
+    raffle_rng *slow = slow_provider(&o);
+    raffle_draw_info info = {.struct_size = sizeof info};
+    raffle_draw *draw = NULL;
+    FX_OK(begin(&fx_boss, "bird", &draw));
+    FX_FAILS(RAFFLE_RNG, raffle_draw_finish(draw, slow, NULL, 0, &fx.err));
+    FX_OK(raffle_draw_pending(fx.raffle, &info, &fx.err));
+    ck_assert_int_eq(info.pending, 1);
+    ck_assert_uint_eq(info.asked, 2);
+    FX_FAILS(RAFFLE_APPROVAL, finish(draw));
+    raffle_draw_free(draw);
+    raffle_draw_free(o.draw);
+    raffle_free(o.other);
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_draw_resume(fx.raffle, &fx_boss, NULL, &draw, &fx.err));
+    FX_OK(raffle_draw_resume(fx.raffle, &fx_boss, &fx_chief, &draw, &fx.err));
+    FX_OK(finish(draw));
+    raffle_draw_free(draw);
+    raffle_rng_free(slow);
+}
+END_TEST
+
+/* A note in the store that is validly signed, but over another size, takes no part in a draw. */
+START_TEST(the_intents_checkpoint_is_compared)
+{
+    raffle_draw *draw = NULL;
+    fx_create(FX_RULES);
+    fx_sell("a", "ten");
+    fx_seal(RAFFLE_SEAL_EARLY);
+    FX_OK(begin(&fx_boss, "bird", &draw));
+    const unsigned long long size = (unsigned long long)fx_size(0);
+    raffle_draw_free(draw);
+    fx_close();
+    fx_sql(1,
+           "UPDATE note SET note = (SELECT note FROM note WHERE log = 0 AND size < %llu ORDER BY size DESC LIMIT 1) "
+           "WHERE log = 0 AND size = %llu",
+           size, size);
+    fx.spoilt = true;
+    fx_open();
+    FX_OK(raffle_draw_resume(fx.raffle, &fx_boss, NULL, &draw, &fx.err));
+    FX_FAILS(RAFFLE_CORRUPT, finish(draw));
+    raffle_draw_free(draw);
 }
 END_TEST
 
@@ -398,4 +455,5 @@ FX_MAIN("raffle_draw", prizes_are_drawn_in_their_order_from_their_seals, an_empt
         between_intent_and_result_the_control_log_takes_events_only, the_intent_is_signed_before_anything_is_asked,
         a_provider_that_fails_draws_nothing, the_same_seed_again_is_refused, a_provider_that_is_not_pinned,
         an_intent_is_resumed_after_a_crash, an_answer_that_is_lost_needs_an_approver,
-        a_seed_that_was_given_up_for_lost_draws_nothing, an_abort_leads_to_another_attempt, a_draw_outlives_its_raffle)
+        a_seed_that_was_given_up_for_lost_draws_nothing, a_late_failure_leaves_the_newer_asking,
+        the_intents_checkpoint_is_compared, an_abort_leads_to_another_attempt, a_draw_outlives_its_raffle)

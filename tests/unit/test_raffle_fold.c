@@ -248,7 +248,7 @@ static void bad_control(rf_record r, raffle_rc rc)
     ck_assert_uint_eq(control.voids, before.voids);
     ck_assert_uint_eq(control.events, before.events);
     ck_assert_int_eq(control.open_prize, before.open_prize);
-    ck_assert_int_eq(control.pending, before.pending);
+    ck_assert_int_eq(control.ask, before.ask);
     ck_assert_uint_eq(control.picks, before.picks);
     if (control.prize != NULL)
         ck_assert_mem_eq(&control.prize[0], &prize, sizeof prize);
@@ -310,6 +310,10 @@ static rf_record result(int64_t at_intent, int64_t winners, int64_t alternates, 
                    .alternates = alternates,
                    .places = rf_text_of(places)};
     r.has = places[0] != 0 ? rf_bit(RF_F_PLACES) : 0;
+    if (control.ask != 0) {
+        r.has |= rf_bit(RF_F_ASK);
+        r.ask = (int64_t)control.ask;
+    }
     return r;
 }
 
@@ -427,7 +431,24 @@ START_TEST(draws)
     BAD_CONTROL(event("draw.ask"), RAFFLE_ROLE, r.by = RAFFLE_SUPERVISOR);
     good_control(event("draw.ask"));
     BAD_CONTROL(event("draw.ask"), RAFFLE_APPROVAL, (void)0);
-    BAD_CONTROL(event("draw.ask-again"), RAFFLE_APPROVAL, (void)0);
+    const rf_record again = {
+        .type = RF_EVENT, .has = rf_bit(RF_F_ASK), .code = rf_text_of("draw.ask-again"), .ask = (int64_t)control.ask};
+    const rf_record failed = {
+        .type = RF_EVENT, .has = rf_bit(RF_F_ASK), .code = rf_text_of("draw.ask-failed"), .ask = (int64_t)control.ask};
+    BAD_CONTROL(again, RAFFLE_APPROVAL, (void)0);
+    BAD_CONTROL(again, RAFFLE_SEQUENCE, r.has = 0);
+    BAD_CONTROL(again, RAFFLE_SEQUENCE, r.ask--);
+    BAD_CONTROL(failed, RAFFLE_SEQUENCE, r.has = 0);
+    BAD_CONTROL(failed, RAFFLE_SEQUENCE, r.ask++);
+    BAD_CONTROL(failed, RAFFLE_CORRUPT, r.code = rf_text_of("x.a"));
+    good_control(failed);
+    BAD_CONTROL(failed, RAFFLE_SEQUENCE, (void)0);
+    BAD_CONTROL(failed, RAFFLE_CORRUPT, r.code = rf_text_of("draw.ask"));
+    good_control(event("draw.ask"));
+    BAD_CONTROL(failed, RAFFLE_SEQUENCE, (void)0); /* late */
+    BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_SEQUENCE, r.ask--);
+    BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_SEQUENCE, r.has &= ~rf_bit(RF_F_ASK));
+    BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_ROLE, r.by = RAFFLE_SUPERVISOR);
     BAD_CONTROL(result(at + 1, 1, 1, "[" P1 "," P2 "]"), RAFFLE_NOT_FOUND, (void)0);
     BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_CORRUPT, r.attempt = 2);
     BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_CORRUPT, r.numbers = 4);
@@ -443,6 +464,11 @@ START_TEST(draws)
                 RAFFLE_CORRUPT, (void)0);
     BAD_CONTROL(((rf_record){.type = RF_DRAW_PICKS, .intent = at + 1, .first = 1, .places = rf_text_of("[" P1 "]")}),
                 RAFFLE_NOT_FOUND, (void)0);
+    BAD_CONTROL(((rf_record){.type = RF_DRAW_PICKS, .intent = at, .first = 1, .places = rf_text_of("[" P1 "]")}),
+                RAFFLE_ROLE, r.by = RAFFLE_SUPERVISOR);
+    BAD_CONTROL(
+        ((rf_record){.type = RF_DRAW_PICKS, .intent = at, .first = 1, .places = rf_text_of("[" P1 "," P2 "," P2 "]")}),
+        RAFFLE_CORRUPT, (void)0);
     good_control((rf_record){.type = RF_DRAW_PICKS, .intent = at, .first = 1, .places = rf_text_of("[" P1 "]")});
     BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_CORRUPT, (void)0);
     good_control(result(at, 1, 1, "[" P2 "]"));

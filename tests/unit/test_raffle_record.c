@@ -12,6 +12,7 @@ static rf_record full(void)
     static const char places[] = "[{\"number\":7,\"serial\":3,\"unit\":1}]";
     rf_record r = {.by = RAFFLE_MANAGER, .ok = RAFFLE_SUPERVISOR, .reconciled = true, .at = INT64_C(1795291200000)};
     int64_t *const numbers[] = {&r.alternates,
+                                &r.ask,
                                 &r.attempt,
                                 &r.count,
                                 &r.first,
@@ -44,7 +45,7 @@ static rf_record full(void)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         *numbers[i] = (int64_t)i * 1000003 % 97;
     r.code = r.component = r.kind = r.outcome = r.prize = r.reason = r.tier = rf_text_of("word-1");
-    r.key = r.name = r.provider = rf_text_of("a text \xc3\xa9 \"quoted\" \\");
+    r.evidence = r.key = r.name = r.provider = rf_text_of("a text \xc3\xa9 \"quoted\" \\");
     r.note = rf_text_of("a note\nof lines\n\n\xe2\x80\x94 name sig\n");
     r.places = rf_text_of(places);
     r.rules = rf_text_of("{\"a\":[1,true,\"x\"]}");
@@ -86,71 +87,27 @@ static uint64_t find_must(rf_type type, uint64_t *may)
         {"draw.picks", "intent first places"},
         {"draw.result",
          "prize attempt intent note numbers provider seed winners alternates rejected skipped_void skipped_not_entered "
-         "skipped_barred skips (places) (beacon) (round)"},
+         "skipped_barred skips (ask) (places) (beacon) (evidence) (round)"},
         {"draw.abort", "ok intent prize attempt reason"},
         {"winner.verify", "prize place result outcome (promoted)"},
         {"winner.official", "prize place result"},
         {"claim", "prize place result ok"},
         {"forfeit", "prize place result reason (ok) (promoted)"},
-        {"event", "code (component) (count) (n) (ok) (unit) (size) (serial)"},
+        {"event", "code (ask) (component) (count) (n) (ok) (unit) (size) (serial)"},
     };
-    static const char *const names[RF_FIELDS] = {"alternates",
-                                                 "at",
-                                                 "attempt",
-                                                 "beacon",
-                                                 "by",
-                                                 "code",
-                                                 "commitment",
-                                                 "component",
-                                                 "count",
-                                                 "first",
-                                                 "format",
-                                                 "gross",
-                                                 "intent",
-                                                 "key",
-                                                 "kind",
-                                                 "n",
-                                                 "name",
-                                                 "note",
-                                                 "numbers",
-                                                 "ok",
-                                                 "open",
-                                                 "outcome",
-                                                 "p",
-                                                 "place",
-                                                 "places",
-                                                 "price",
-                                                 "prize",
-                                                 "promoted",
-                                                 "provider",
-                                                 "quota",
-                                                 "reason",
-                                                 "reconciled",
-                                                 "rejected",
-                                                 "result",
-                                                 "root",
-                                                 "round",
-                                                 "rules",
-                                                 "seal",
-                                                 "seed",
-                                                 "serial",
-                                                 "size",
-                                                 "skipped_barred",
-                                                 "skipped_not_entered",
-                                                 "skipped_void",
-                                                 "skips",
-                                                 "t",
-                                                 "ticket_key",
-                                                 "tickets",
-                                                 "tier",
-                                                 "unit",
-                                                 "units",
-                                                 "unreconciled",
-                                                 "void_gross",
-                                                 "void_numbers",
-                                                 "void_root",
-                                                 "voids",
-                                                 "winners"};
+    static const char *const names[RF_FIELDS] = {
+        "alternates",   "ask",       "at",         "attempt",        "beacon",
+        "by",           "code",      "commitment", "component",      "count",
+        "evidence",     "first",     "format",     "gross",          "intent",
+        "key",          "kind",      "n",          "name",           "note",
+        "numbers",      "ok",        "open",       "outcome",        "p",
+        "place",        "places",    "price",      "prize",          "promoted",
+        "provider",     "quota",     "reason",     "reconciled",     "rejected",
+        "result",       "root",      "round",      "rules",          "seal",
+        "seed",         "serial",    "size",       "skipped_barred", "skipped_not_entered",
+        "skipped_void", "skips",     "t",          "ticket_key",     "tickets",
+        "tier",         "unit",      "units",      "unreconciled",   "void_gross",
+        "void_numbers", "void_root", "voids",      "winners"};
     for (size_t i = 1; i < RF_FIELDS; i++)
         ck_assert_int_lt(strcmp(names[i - 1], names[i]), 0);
     const char *members = NULL;

@@ -391,6 +391,37 @@ START_TEST(what_is_no_json)
 }
 END_TEST
 
+START_TEST(providers_by_what_they_are_pinned)
+{
+    static const struct {
+        const char *entry, *name;
+        bool allowed;
+    } cases[] = {
+        {"pkcs11:Gala HSM/0123ab", "pkcs11:Gala HSM/0123ab", true},
+        {"pkcs11:Gala HSM", "pkcs11:Gala HSM/0123ab", true},
+        {"pkcs11:/0123ab", "pkcs11:Gala HSM/0123ab", true},
+        {"pkcs11:Gala", "pkcs11:Gala HSM/0123ab", false},
+        {"pkcs11:", "pkcs11:Gala HSM/0123ab", false},
+        {"pkcs11:/0123", "pkcs11:Gala HSM/0123ab", false},
+        {"pkcs11:Gala HSM/0123abc", "pkcs11:Gala HSM/0123ab", false},
+        {"kms:ca-central-1", "kms:ca-central-1", true},
+        {"kms:ca-central-1", "kms:ca-central-1/cks-1", true},
+        {"kms:ca-central-1/cks-1", "kms:ca-central-1", false},
+        {"kms:ca-central-1", "kms:ca-central-1@127.0.0.1:4000", false},
+        {"kms:/cks-1", "pkcs11:Gala/cks-1", false},
+        {"host:a", "host:a", true},
+        {"host:a", "host:b", false},
+        {"system", "system", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rules = (rf_rules){.providers = 1};
+        strcpy(rules.provider[0], cases[i].entry);
+        ck_assert_msg(rf_rules_provider(&rules, cases[i].name) == cases[i].allowed, "%s, %s", cases[i].entry,
+                      cases[i].name);
+    }
+}
+END_TEST
+
 START_TEST(tiers_after_prizes)
 {
     static const char late[] =
@@ -469,4 +500,5 @@ END_TEST
 FX_MAIN("raffle_rules", the_rules_as_they_are, every_member_of_a_wrong_type, texts_words_and_times,
         every_number_at_and_beyond_its_limits, members_that_are_missing, members_that_are_unknown_or_stand_twice,
         what_must_fit_together, as_many_as_there_may_be, rules_that_do_not_fit_into_a_record, what_is_no_json,
-        tiers_after_prizes, the_frozen_form_is_a_fixed_point, offsets_hold_from_their_time_on)
+        providers_by_what_they_are_pinned, tiers_after_prizes, the_frozen_form_is_a_fixed_point,
+        offsets_hold_from_their_time_on)

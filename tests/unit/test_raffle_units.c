@@ -2,6 +2,8 @@
 /* Sales units: enrolled, enabled, disabled, closed, un-enrolled, and their quotas. */
 #include "fixture.h"
 
+#include <pthread.h>
+
 static raffle_rc enrol(const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number)
 {
     raffle_unit_options options;
@@ -158,6 +160,49 @@ START_TEST(many_units)
 }
 END_TEST
 
+enum {
+    ENROLLERS = 6
+};
+
+typedef struct enroller {
+    raffle *raffle;
+    char name[16];
+    uint32_t number;
+    raffle_rc rc;
+} enroller;
+
+static void *enrol_one(void *ctx)
+{
+    enroller *e = ctx;
+    raffle_unit_options options;
+    raffle_unit_options_init(&options, sizeof options);
+    strcpy(options.name, e->name);
+    e->rc = raffle_unit_enrol(e->raffle, &fx_boss, &options, &e->number, NULL);
+    return NULL;
+}
+
+START_TEST(units_enrolled_at_once)
+{
+    pthread_t thread[ENROLLERS];
+    enroller e[ENROLLERS];
+    bool seen[ENROLLERS + 2] = {false};
+    fx_create(FX_RULES);
+    raffle *other = fx_another();
+    for (int i = 0; i < ENROLLERS; i++) {
+        e[i] = (enroller){.raffle = i % 2 == 0 ? fx.raffle : other};
+        snprintf(e[i].name, sizeof e[i].name, "till %d", i);
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, enrol_one, &e[i]), 0);
+    }
+    for (int i = 0; i < ENROLLERS; i++) {
+        pthread_join(thread[i], NULL);
+        ck_assert_int_eq(e[i].rc, RAFFLE_OK);
+        ck_assert(e[i].number >= 2 && e[i].number < ENROLLERS + 2 && !seen[e[i].number]);
+        seen[e[i].number] = true;
+    }
+    raffle_free(other);
+}
+END_TEST
+
 START_TEST(another_handle_enrols)
 {
     raffle_ticket ticket = RAFFLE_TICKET_INIT;
@@ -211,4 +256,5 @@ START_TEST(tickets_are_found_by_their_numbers)
 END_TEST
 
 FX_MAIN("raffle_units", a_new_unit_is_disabled, what_is_refused, a_unit_is_closed_for_good, an_empty_unit_is_closed,
-        a_unit_that_never_sold_is_taken_out, many_units, another_handle_enrols, tickets_are_found_by_their_numbers)
+        a_unit_that_never_sold_is_taken_out, many_units, units_enrolled_at_once, another_handle_enrols,
+        tickets_are_found_by_their_numbers)

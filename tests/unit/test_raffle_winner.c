@@ -2,6 +2,8 @@
 /* From a drawn place to a prize paid out: verification, official, claim, forfeit, promotion; and validation numbers that are wrong. */
 #include "fixture.h"
 
+#include <pthread.h>
+
 #define BOARD(rule)                                                                                                    \
     FX_HEAD FX_TIERS "\"prizes\":[{\"name\":\"bird\",\"seal\":\"early\",\"alternates\":2,\"claim_days\":30," rule "}," \
                      "{\"name\":\"first\",\"winners\":2,\"alternates\":3,\"claim_days\":0," rule "}]}"
@@ -226,6 +228,41 @@ START_TEST(without_the_rule_everybody_is_promoted)
 }
 END_TEST
 
+typedef struct loser {
+    pthread_t thread;
+    raffle *raffle;
+    uint32_t place, promoted;
+    raffle_rc rc;
+} loser;
+
+static void *lose_place(void *ctx)
+{
+    loser *l = ctx;
+    l->rc = raffle_forfeit(l->raffle, &fx_boss, NULL, "first", l->place, "late", &l->promoted, NULL);
+    return NULL;
+}
+
+/* Each promotes another alternate, whoever comes first. */
+START_TEST(forfeits_at_once)
+{
+    loser l[2];
+    draw_bird(BOARD("\"one_win\":\"none\""));
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx_draw("first");
+    raffle *other = fx_another();
+    for (uint32_t i = 0; i < 2; i++) {
+        l[i] = (loser){.raffle = i == 0 ? fx.raffle : other, .place = i + 1};
+        ck_assert_int_eq(pthread_create(&l[i].thread, NULL, lose_place, &l[i]), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(l[i].thread, NULL);
+        ck_assert_int_eq(l[i].rc, RAFFLE_OK);
+    }
+    ck_assert_uint_eq(l[0].promoted + l[1].promoted, 3 + 4);
+    raffle_free(other);
+}
+END_TEST
+
 START_TEST(another_handle_follows)
 {
     char number[RAFFLE_VALIDATION_SIZE];
@@ -243,4 +280,4 @@ END_TEST
 
 FX_MAIN("raffle_winner", the_whole_way, what_a_verification_refuses, failed_numbers_are_written_once_a_minute,
         a_void_ticket_loses_its_place, a_forfeit_before_and_after_the_claim_period, barred_alternates_are_not_promoted,
-        nor_by_their_number, without_the_rule_everybody_is_promoted, another_handle_follows)
+        nor_by_their_number, without_the_rule_everybody_is_promoted, forfeits_at_once, another_handle_follows)

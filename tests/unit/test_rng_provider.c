@@ -20,7 +20,8 @@ typedef struct fake {
     size_t largest;
     int32_t timeout_ms; /* of the last call */
     useconds_t takes;   /* microseconds a call */
-    raffle_rng *self;   /* entered from the callback */
+    const char *evidence;
+    raffle_rng *self; /* entered from the callback */
     raffle_rc self_rc;
     atomic_int freed;
 } fake;
@@ -28,8 +29,9 @@ typedef struct fake {
 static raffle_rc fake_fill(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
                            int32_t timeout_ms, raffle_error *err)
 {
-    (void)evidence;
     fake *f = ctx;
+    if (f->evidence != NULL)
+        memcpy(evidence, f->evidence, strlen(f->evidence));
     ck_assert_uint_eq(*filled, 0);
     size_t call = f->calls++;
     f->largest = length > f->largest ? length : f->largest;
@@ -482,6 +484,36 @@ static void check_threads(const char *uri)
     }
 }
 
+START_TEST(evidence_is_handed_on_and_checked)
+{
+    uint8_t seed[RF_SEED_SIZE];
+    char evidence[RAFFLE_NAME_SIZE];
+    char longest[RAFFLE_NAME_SIZE] = "";
+    memset(longest, 'x', RAFFLE_NAME_MAX);
+    const struct {
+        const char *text;
+        raffle_rc rc;
+    } cases[] = {{NULL, RAFFLE_OK},     {"req-1 of 2", RAFFLE_OK}, {longest, RAFFLE_OK},
+                 {"a\nb", RAFFLE_HOST}, {"\xc3\xa9", RAFFLE_HOST}, {"\x7f", RAFFLE_HOST}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fake f = {.evidence = cases[i].text};
+        raffle_rng *rng = over(&f);
+        raffle_error err = RAFFLE_ERROR_INIT;
+        ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, &err), cases[i].rc);
+        if (cases[i].rc == RAFFLE_OK)
+            ck_assert_str_eq(evidence, cases[i].text == NULL ? "" : cases[i].text);
+        else
+            assert_zeros(seed, sizeof seed);
+        raffle_rng_free(rng);
+    }
+    memset(longest, 'x', RAFFLE_NAME_SIZE - 1);
+    fake f = {.evidence = longest};
+    raffle_rng *rng = over(&f);
+    ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_HOST);
+    raffle_rng_free(rng);
+}
+END_TEST
+
 START_TEST(several_threads)
 {
     check_threads("system:");
@@ -494,6 +526,7 @@ END_TEST
 static void add(TCase *tests)
 {
     tcase_add_test(tests, table_init);
+    tcase_add_test(tests, evidence_is_handed_on_and_checked);
     tcase_add_test(tests, names);
     tcase_add_test(tests, tables_of_other_sizes);
     tcase_add_test(tests, nulls);
