@@ -3,6 +3,7 @@
 #ifndef RAFFLE_AUDIT_H
 #define RAFFLE_AUDIT_H
 
+#include <raffle/beacon.h>
 #include <raffle/ext/host.h>
 #include <raffle/types.h>
 
@@ -67,6 +68,11 @@ typedef struct raffle_audit_draw {
     uint32_t places;
     uint64_t numbers; /* draw numbers in the drum, void ones included */
     uint64_t skipped; /* of those that came up */
+    int32_t committed;       /* 1: the seed was committed to before the intent, and a beacon mixed in */
+    int32_t beacon_verified; /* 1: its value was verified here, by the options' hook */
+    int32_t seed_lost;       /* 1: the seed was lost, and another one followed from a later round; a fault of completeness */
+    int32_t reserved;
+    uint64_t round; /* the beacon's */
 } raffle_audit_draw;
 #define RAFFLE_AUDIT_DRAW_INIT RAFFLE_INIT_OF(raffle_audit_draw)
 RAFFLE_API void raffle_audit_draw_init(raffle_audit_draw *draw, size_t size);
@@ -80,6 +86,9 @@ typedef struct raffle_audit_options {
      * and is handed back. Optional. */
     raffle_rc (*progress)(void *ctx, uint64_t done, uint64_t total, raffle_error *err);
     void *progress_ctx;
+    /* Verifies the beacon's values of committed draws. Optional: without it they are taken as they stand, and the draw's assurance says so. */
+    raffle_beacon_verify beacon;
+    void *beacon_ctx;
 } raffle_audit_options;
 #define RAFFLE_AUDIT_OPTIONS_INIT RAFFLE_INIT_OF(raffle_audit_options)
 RAFFLE_API void raffle_audit_options_init(raffle_audit_options *options, size_t size);

@@ -3,6 +3,7 @@
 #ifndef RAFFLE_DRAW_H
 #define RAFFLE_DRAW_H
 
+#include <raffle/beacon.h>
 #include <raffle/types.h>
 
 RAFFLE_BEGIN
@@ -22,10 +23,10 @@ typedef struct raffle_prize {
     int32_t seal; /* RAFFLE_SEAL_… */
     uint32_t winners;
     uint32_t alternates;
-    uint32_t attempt; /* of the intent or result; 0: none */
-    uint64_t result;  /* index of the draw.result in the control log, when drawn */
-    uint32_t places;  /* in the result */
-    uint32_t reserved;
+    uint32_t attempt;  /* of the intent or result; 0: none */
+    uint64_t result;   /* index of the draw.result in the control log, when drawn */
+    uint32_t places;   /* in the result */
+    int32_t committed; /* 1: its seed is committed to before the intent, and a beacon mixed in; 0: random */
     int64_t
         value; /* of all its winners together, in minor units: fixed, or the share of the seal's pot; -1: not known before the seal */
 } raffle_prize;
@@ -37,22 +38,33 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_prize_at(raffle *raffle_, uint32_t 
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_prize_by_name(raffle *raffle_, const char *name, raffle_prize *prize,
                                                            raffle_error *err);
 
-/* What a draw may bring along; all optional. */
+/* What the intent may bring along: optional for a random draw, and needed for a committed one. */
 typedef struct raffle_draw_options {
     uint32_t struct_size;
     uint32_t flags; /* zero */
-    raffle_rng
-        *rng; /* the provider that will be asked: refused now, when the rules do not allow it or it is not healthy */
-    uint8_t commitment[32]; /* of a `committed` draw; zero for `random` ones, which is all that this release draws */
+    /* The provider that will be asked, or, in a committed draw, that gave the seed: refused now, when the rules do not allow it or it is not healthy. */
+    raffle_rng *rng;
+    /* A committed draw: what raffle_rng_seed() gave beside the seed, which the host keeps secret, and does not lose. Else zero and "". */
+    uint8_t commitment[32];
+    char evidence[RAFFLE_NAME_SIZE];
 } raffle_draw_options;
 RAFFLE_API void raffle_draw_options_init(raffle_draw_options *options, size_t size);
 
+enum {
+    RAFFLE_FINISH_SEED_LOST =
+        1 /* the committed seed is lost: another one follows from `fallback`, and the audit reports it */
+};
+
+/* What a committed draw is finished with; all zero for a random one. */
 typedef struct raffle_finish_options {
     uint32_t struct_size;
-    uint32_t flags; /* zero */
-    uint64_t round; /* the beacon's round, value, and the committed seed: all zero for `random` draws */
-    uint8_t beacon[48];
-    uint8_t seed[48];
+    uint32_t flags;                       /* RAFFLE_FINISH_… */
+    uint64_t round;                       /* the beacon's round that the intent fixes: raffle_draw_info.round */
+    uint8_t beacon[RAFFLE_BEACON_SIZE];   /* its value */
+    uint8_t seed[48];                     /* the seed; zero when it is lost */
+    uint8_t fallback[RAFFLE_BEACON_SIZE]; /* when it is lost: the value of raffle_draw_info.fallback_round */
+    raffle_beacon_verify verify;          /* of the values; needed */
+    void *verify_ctx;
 } raffle_finish_options;
 RAFFLE_API void raffle_finish_options_init(raffle_finish_options *options, size_t size);
 
@@ -62,17 +74,22 @@ typedef struct raffle_draw_info {
     uint32_t attempt; /* 1: the first intent for this prize */
     uint64_t intent;  /* index of the draw.intent in the control log */
     int64_t at;
-    uint64_t numbers; /* in the drum */
-    uint32_t asked;   /* how often a provider was asked under this intent */
-    int32_t pending;  /* 1: its last answer is lost; asking again needs a second approver */
-    int32_t finished; /* 1: the result is written */
-    int32_t reserved;
+    uint64_t numbers;  /* in the drum */
+    uint32_t asked;    /* how often a provider was asked under this intent */
+    int32_t pending;   /* 1: its last answer is lost; asking again needs a second approver */
+    int32_t finished;  /* 1: the result is written */
+    int32_t committed; /* 1: a committed draw, of which the intent fixes what follows; else zero */
     char prize[RAFFLE_WORD_SIZE];
+    uint64_t round;          /* the beacon's round, */
+    int64_t round_at;        /* and its time: the draw is finished from then on */
+    uint64_t fallback_round; /* the round that counts when the committed seed is lost, 24 hours later */
+    int64_t fallback_at;
 } raffle_draw_info;
 RAFFLE_API void raffle_draw_info_init(raffle_draw_info *info, size_t size);
 
 /* Begins: writes the intent, durably, before any randomness is asked for, and signs its checkpoint. RAFFLE_NOT_SEALED, RAFFLE_NOT_ACKED, RAFFLE_SEQUENCE
- * (an earlier prize is not drawn), RAFFLE_DRAWN, RAFFLE_DRAW_OPEN (resume it), RAFFLE_EMPTY, RAFFLE_ROLE. */
+ * (an earlier prize is not drawn), RAFFLE_DRAWN, RAFFLE_DRAW_OPEN (resume it), RAFFLE_EMPTY, RAFFLE_ROLE; RAFFLE_INVALID: a commitment is missing, or not
+ * asked for. `options` is optional. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_begin(raffle *raffle_, const raffle_actor *by, const char *prize,
                                                         const raffle_draw_options *options, raffle_draw **out,
                                                         raffle_error *err);
@@ -94,14 +111,19 @@ RAFFLE_API const char *raffle_draw_checkpoint(const raffle_draw *draw);
 /* Asks the provider for the seed, selects, and writes the result, durably. That it is asked is written first, so that no asking is hidden; a
  * seed that came stays in the handle, and is the one that later calls use. RAFFLE_RNG_NOT_PINNED, RAFFLE_REHEARSAL, RAFFLE_RNG, RAFFLE_RNG_UNHEALTHY, RAFFLE_RNG_SEED,
  * RAFFLE_HOST: nothing was drawn and the intent stays open; the failure is written, and the call may be made again.
- * RAFFLE_APPROVAL: it was asked before, and nobody knows the answer; see raffle_draw_resume. RAFFLE_DRAWN: it is finished. `options` is optional. */
+ * RAFFLE_APPROVAL: it was asked before, and nobody knows the answer; see raffle_draw_resume. RAFFLE_DRAWN: it is finished. RAFFLE_UNKNOWN: it is finished, and the
+ * anchor is not written. `options` is optional.
+ * A committed draw asks nobody, `rng` is NULL, and `options` are needed: the beacon's value is verified, the seed compared with the commitment.
+ * RAFFLE_SEQUENCE: the round is not there yet. RAFFLE_MISMATCH: another round, another seed. RAFFLE_SIGNATURE: the value is not the round's. RAFFLE_UNSUPPORTED:
+ * nothing was given that verifies it. The intent stays open, for the same seed and the same round. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng,
                                                          const raffle_finish_options *options, int32_t timeout_ms,
                                                          raffle_error *err);
 
 RAFFLE_API void raffle_draw_free(raffle_draw *draw);
 
-/* Ends an open intent without a result, with a second approver and a reason. Every report shows it. RAFFLE_NOT_FOUND, RAFFLE_APPROVAL. */
+/* Ends the open intent of a random draw without a result, with a second approver and a reason. Every report shows it. RAFFLE_NOT_FOUND,
+ * RAFFLE_APPROVAL; RAFFLE_SEQUENCE: a committed draw is never aborted. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_abort(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
                                                         const char *reason, raffle_error *err);
 

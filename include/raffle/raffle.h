@@ -40,6 +40,7 @@
 #define RAFFLE_RAFFLE_H
 
 #include <raffle/audit.h>
+#include <raffle/beacon.h>
 #include <raffle/draw.h>
 #include <raffle/error.h>
 #include <raffle/event.h>

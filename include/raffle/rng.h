@@ -26,6 +26,13 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_fill(raffle_rng *rng, uint8_t *
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_pick(raffle_rng *rng, uint64_t range, uint64_t *out, size_t picks,
                                                       int32_t timeout_ms, raffle_error *err);
 
+/* The seed of a committed draw: 48 bytes that passed the health tests, and the commitment to them, SHA-256("libraffle/seed/v1" || 0 || seed), which
+ * goes into the intent (raffle_draw_begin). The host keeps the seed secret and durable until the draw is finished. `evidence`: by what the provider's own
+ * records know the call, or "". Errors as raffle_rng_pick; `seed` is then zeroed. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_seed(raffle_rng *rng, uint8_t seed[48], uint8_t commitment[32],
+                                                      char evidence[RAFFLE_NAME_SIZE], int32_t timeout_ms,
+                                                      raffle_error *err);
+
 RAFFLE_API void raffle_rng_free(raffle_rng *rng);
 
 RAFFLE_END

@@ -2,6 +2,7 @@
 /* Every draw again: from the seed in its result, with the audit's own knowledge of the voids, and the control log as it was then (design section 9). */
 #include "audit_impl.h"
 
+#include "beacon.h"
 #include "drum.h"
 #include "error.h"
 #include <stdlib.h>
@@ -15,6 +16,8 @@ typedef struct replay {
     uint64_t intent;
     rf_record record;
     uint64_t faults_before; /* this draw's are counted from here */
+    int64_t latest;         /* time of any record so far */
+    bool beacon_verified;   /* of this draw */
 } replay;
 
 static uint64_t faults_of(const raffle_audit *a)
@@ -81,13 +84,78 @@ static raffle_rc draw_again(replay *r, raffle_error *err)
     const rf_drum drum = {a->store, &r->control, r->control.open_prize, void_at_seal, r};
     rf_drawn drawn;
     raffle_error why = RAFFLE_ERROR_INIT;
-    const uint64_t numbers = r->control.prize[r->control.open_prize].numbers;
-    raffle_rc rc = rf_drum_run(&drum, r->record.seed, a->origin, r->intent, r->root, numbers, &drawn, &why);
+    const rf_draw_input input = {.origin = a->origin,
+                                 .intent = r->intent,
+                                 .root = r->root,
+                                 .seed = r->record.seed,
+                                 .beacon = rf_has(&r->record, RF_F_BEACON) ? r->record.beacon : NULL,
+                                 .numbers = r->control.prize[r->control.open_prize].numbers};
+    raffle_rc rc = rf_drum_run(&drum, &input, &drawn, &why);
     if (rc != RAFFLE_OK)
         return rf_fault_or_fail(&a->faults, 0, r->control.size, "draw", &why, err);
     compare(r, &drawn);
     rf_drawn_clear(&drawn);
     return RAFFLE_OK;
+}
+
+/* --- a committed draw's beacon and seed --- */
+
+/* A hook that could not find out ends the audit; one that says no is a fault. */
+static raffle_rc check_value(replay *r, uint64_t round, const uint8_t value[RF_BEACON_SIZE], raffle_error *err)
+{
+    const raffle_audit_options *o = &r->audit->options;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_beacon_check(o->beacon, o->beacon_ctx, round, value, &why);
+    if (rc == RAFFLE_SIGNATURE)
+        rf_fault(&r->audit->faults, RAFFLE_FAULT_INTEGRITY, 0, r->control.size, "beacon", "%s", why.message);
+    return rc == RAFFLE_OK || rc == RAFFLE_SIGNATURE ? RAFFLE_OK : rf_fail_as(err, &why);
+}
+
+static raffle_rc check_beacon(replay *r, raffle_error *err)
+{
+    const uint64_t round = (uint64_t)r->record.round;
+    const uint64_t faults = faults_of(r->audit);
+    if (r->audit->options.beacon == NULL)
+        return RAFFLE_OK;
+    raffle_rc rc = check_value(r, round, r->record.beacon, err);
+    if (rc == RAFFLE_OK && rf_has(&r->record, RF_F_FALLBACK))
+        rc = check_value(r, round + RF_BEACON_FALLBACK_ROUNDS, r->record.fallback, err);
+    r->beacon_verified = rc == RAFFLE_OK && faults_of(r->audit) == faults;
+    return rc;
+}
+
+/* The seed that stands in for a lost one is nobody's choice; that the committed one is missing is a fault all the same. */
+static raffle_rc check_fallback(replay *r, raffle_error *err)
+{
+    uint8_t c[32], seed[RF_SEED_SIZE];
+    rf_draw_commitment(r->audit->hash, c, r->audit->origin, r->intent, r->root);
+    raffle_rc rc = rf_beacon_fallback(seed, c, r->record.fallback, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (memcmp(seed, r->record.seed, sizeof seed) != 0)
+        wrong(r, "the seed is not the one that follows from the later round");
+    rf_fault(&r->audit->faults, RAFFLE_FAULT_COMPLETENESS, 0, r->control.size, "seed-lost",
+             "the seed that the intent committed to is lost");
+    return RAFFLE_OK;
+}
+
+static raffle_rc check_committed(replay *r, raffle_error *err)
+{
+    r->beacon_verified = false;
+    if (!rf_has(&r->record, RF_F_BEACON) || !rf_has(&r->record, RF_F_ROUND))
+        return RAFFLE_OK; /* the fold asked for it, where it must be */
+    raffle_rc rc = check_beacon(r, err);
+    return rc == RAFFLE_OK && rf_has(&r->record, RF_F_FALLBACK) ? check_fallback(r, err) : rc;
+}
+
+/* A clock that was set back lets an intent choose a round that is known already. */
+static void check_intent_time(replay *r)
+{
+    if (rf_has(&r->record, RF_F_COMMITMENT) && r->record.at < r->latest)
+        rf_fault(&r->audit->faults, RAFFLE_FAULT_INTEGRITY, 0, r->control.size, "backdated",
+                 "the intent is %lld ms earlier than a record before it, and its beacon's round may have been known",
+                 (long long)(r->latest - r->record.at));
+    r->latest = r->record.at > r->latest ? r->record.at : r->latest;
 }
 
 /* The checkpoint of the intent in the result: signed, and of exactly the records up to the intent. */
@@ -124,7 +192,8 @@ static int32_t assurance(const replay *r, const raffle_audit_draw *d)
 {
     if (faults_of(r->audit) != r->faults_before)
         return RAFFLE_ASSURANCE_WRONG;
-    if (r->control.rules->rehearsal || strcmp(d->provider, "test") == 0)
+    /* A committed draw proves its fairness to outsiders when witnesses cosigned the intent before the round, and this version has none. */
+    if (r->control.rules->rehearsal || strcmp(d->provider, "test") == 0 || d->committed)
         return RAFFLE_ASSURANCE_OPERATOR;
     return RAFFLE_ASSURANCE_CERTIFIED;
 }
@@ -144,6 +213,10 @@ static raffle_rc describe(replay *r, int prize, bool follows, raffle_error *err)
     d->places = (uint32_t)(record->winners + record->alternates);
     d->numbers = prize >= 0 ? r->control.prize[prize].numbers : (uint64_t)record->numbers;
     d->skipped = (uint64_t)(record->skipped_void + record->skipped_not_entered + record->skipped_barred);
+    d->committed = rf_has(record, RF_F_BEACON);
+    d->beacon_verified = d->committed && r->beacon_verified;
+    d->seed_lost = rf_has(record, RF_F_FALLBACK);
+    d->round = d->committed ? (uint64_t)record->round : 0;
     d->redraw_excluded = a->anchored && a->control_seen.anchor_size > r->intent;
     d->assurance = follows ? assurance(r, d) : RAFFLE_ASSURANCE_WRONG;
     return RAFFLE_OK;
@@ -157,6 +230,8 @@ static raffle_rc check_result(replay *r, raffle_error *err)
         return describe(r, prize, false, err); /* the fold said that there is no intent for it */
     raffle_rc rc = check_intent_note(r, err);
     if (rc == RAFFLE_OK)
+        rc = check_committed(r, err);
+    if (rc == RAFFLE_OK)
         rc = draw_again(r, err);
     return rc == RAFFLE_OK ? describe(r, prize, true, err) : rc;
 }
@@ -169,6 +244,7 @@ static raffle_rc follow(replay *r, const uint8_t leaf_hash[32], raffle_error *er
     rf_taken_list taken;
     raffle_error why = RAFFLE_ERROR_INIT;
     const size_t draws = r->audit->draws;
+    check_intent_time(r);
     raffle_rc rc = r->record.type == RF_DRAW_RESULT ? check_result(r, err) : RAFFLE_OK;
     if (rc != RAFFLE_OK)
         return rc;

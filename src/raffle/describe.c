@@ -141,8 +141,10 @@ raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_err
     if (rc != RAFFLE_OK)
         return rc;
     const rf_prize_rule *rule = &r->rules->prize[i];
-    raffle_prize mine = {
-        .seal = rule->seal, .winners = (uint32_t)rule->winners, .alternates = (uint32_t)rule->alternates};
+    raffle_prize mine = {.seal = rule->seal,
+                         .winners = (uint32_t)rule->winners,
+                         .alternates = (uint32_t)rule->alternates,
+                         .committed = rule->committed};
     memcpy(mine.name, rule->name, sizeof mine.name);
     memcpy(mine.title, rule->title, sizeof mine.title);
     pthread_rwlock_rdlock(&r->control_lock);

@@ -217,16 +217,16 @@ void rf_drawn_clear(rf_drawn *drawn)
     memset(drawn, 0, sizeof *drawn);
 }
 
-raffle_rc rf_drum_run(const rf_drum *drum, const uint8_t seed[RF_SEED_SIZE], const char *origin, uint64_t intent,
-                      const uint8_t root[32], uint64_t numbers, rf_drawn *drawn, raffle_error *err)
+raffle_rc rf_drum_run(const rf_drum *drum, const rf_draw_input *input, rf_drawn *drawn, raffle_error *err)
 {
     uint8_t c[32];
     rf_select *permutation = NULL;
     rf_sha256 *hash = rf_sha256_new();
     if (hash == NULL)
         return rf_nomem(err);
-    rf_draw_commitment(hash, c, origin, intent, root);
-    raffle_rc rc = rf_select_new(hash, seed, c, NULL, 0, numbers, &permutation, err);
+    rf_draw_commitment(hash, c, input->origin, input->intent, input->root);
+    raffle_rc rc = rf_select_new(hash, input->seed, c, input->beacon, input->beacon == NULL ? 0 : RF_BEACON_SIZE,
+                                 input->numbers, &permutation, err);
     if (rc == RAFFLE_OK)
         rc = rf_drum_draw(drum, permutation, drawn, err);
     rf_select_free(permutation);

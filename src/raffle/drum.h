@@ -29,8 +29,17 @@ typedef struct rf_drawn {
 raffle_rc rf_drum_draw(const rf_drum *drum, rf_select *permutation, rf_drawn *drawn, raffle_error *err);
 void rf_drawn_clear(rf_drawn *drawn);
 
-/* The whole of step 4 to 10: the permutation from the seed, for the intent at `intent` under the control root `root`, and its walk. */
-raffle_rc rf_drum_run(const rf_drum *drum, const uint8_t seed[RF_SEED_SIZE], const char *origin, uint64_t intent,
-                      const uint8_t root[32], uint64_t numbers, rf_drawn *drawn, raffle_error *err);
+/* What the permutation follows from. */
+typedef struct rf_draw_input {
+    const char *origin;
+    uint64_t intent;       /* its index, */
+    const uint8_t *root;   /* and the control log's root over it: 32 bytes */
+    const uint8_t *seed;   /* E: RF_SEED_SIZE bytes */
+    const uint8_t *beacon; /* B: RF_BEACON_SIZE bytes, or NULL in a random draw */
+    uint64_t numbers;
+} rf_draw_input;
+
+/* The whole of step 4 to 10: the permutation, and its walk. */
+raffle_rc rf_drum_run(const rf_drum *drum, const rf_draw_input *input, rf_drawn *drawn, raffle_error *err);
 
 #endif

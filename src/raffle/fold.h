@@ -98,6 +98,8 @@ typedef struct rf_prize_state {
     uint64_t numbers, pot; /* of that seal */
     uint64_t intent, result;
     int64_t intent_at, result_at;
+    uint8_t commitment[32];          /* of the open intent of a committed draw, */
+    char provider[RAFFLE_NAME_SIZE]; /* and who gave its seed */
     size_t places;
     rf_place_state *place;
 } rf_prize_state;
@@ -132,6 +134,8 @@ raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf
 
 /* The newest seal that a prize is drawn from; its kind is 0 when there is none. */
 const rf_seal_state *rf_control_seal(const rf_control *c, int prize);
+/* The beacon's round of a committed prize whose intent is written. */
+uint64_t rf_control_round(const rf_control *c, int prize);
 /* The prize that is next, or -1 when all are drawn. */
 int rf_control_next_prize(const rf_control *c);
 /* The place of the alternate that takes over when a place of this prize is lost now, 0 when none is left: the first that the one-win rule does

@@ -2,6 +2,7 @@
 /* The fold over draws: intents in the frozen order, results, and the places' way from drawn to claimed (GLI-31 2.6.4 to 2.7.1, 4.4.1). */
 #include "fold_draw.h"
 
+#include "beacon.h"
 #include "error.h"
 #include "fold_keys.h"
 #include <stdlib.h>
@@ -20,6 +21,11 @@ int rf_control_next_prize(const rf_control *c)
         if (c->prize[i].state != RAFFLE_PRIZE_DRAWN)
             return (int)i;
     return -1;
+}
+
+uint64_t rf_control_round(const rf_control *c, int prize)
+{
+    return raffle_beacon_round(c->prize[prize].intent_at + c->rules->prize[prize].beacon_delay * 1000);
 }
 
 /* --- one-win rule --- */
@@ -70,6 +76,33 @@ bool rf_control_holds_place(const rf_control *c, uint32_t unit, uint64_t serial)
 
 /* --- intent to result --- */
 
+static raffle_rc check_provider(const rf_control *c, const rf_record *r, char provider[RAFFLE_NAME_SIZE],
+                                raffle_error *err)
+{
+    if (!rf_text_copy(&r->provider, provider, RAFFLE_NAME_SIZE) || !rf_rules_provider(c->rules, provider))
+        return rf_fail(err, RAFFLE_RNG_NOT_PINNED, "the provider \"%.*s\" is not one that the rules allow",
+                       (int)r->provider.length, r->provider.text);
+    return RAFFLE_OK;
+}
+
+/* A committed draw names its seed's commitment and provider before anybody can know the beacon; a random one has neither yet. */
+static raffle_rc take_commitment(rf_control *c, int prize, const rf_record *r, raffle_error *err)
+{
+    rf_prize_state *p = &c->prize[prize];
+    const rf_prize_rule *rule = &c->rules->prize[prize];
+    char provider[RAFFLE_NAME_SIZE] = "";
+    if (rf_has(r, RF_F_COMMITMENT) != rule->committed || rf_has(r, RF_F_PROVIDER) != rule->committed ||
+        (rf_has(r, RF_F_EVIDENCE) && !rule->committed))
+        return rf_fail(err, RAFFLE_INVALID, "the seed of \"%s\" is %s by the rules: its intent %s commitment",
+                       rule->name, rule->committed ? "committed" : "random", rule->committed ? "needs a" : "carries no");
+    raffle_rc rc = rule->committed ? check_provider(c, r, provider, err) : RAFFLE_OK;
+    if (rc != RAFFLE_OK)
+        return rc;
+    memcpy(p->commitment, r->commitment, sizeof p->commitment);
+    memcpy(p->provider, provider, sizeof p->provider);
+    return RAFFLE_OK;
+}
+
 static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *err)
 {
     raffle_rc rc = rf_control_role(c, RF_OP_DRAW, r->by, err);
@@ -98,9 +131,9 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
         (uint64_t)r->attempt != p->attempts + 1u)
         return rf_fail(err, RAFFLE_CORRUPT, "the intent for \"%s\" names seal %lld, %lld numbers, attempt %lld", name,
                        (long long)r->seal, (long long)r->numbers, (long long)r->attempt);
-    if (rf_has(r, RF_F_COMMITMENT))
-        return rf_fail(err, RAFFLE_UNSUPPORTED,
-                       "the intent for \"%s\" carries a commitment, which its rules do not ask for", name);
+    rc = take_commitment(c, i, r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     p->state = RAFFLE_PRIZE_INTENT;
     p->attempts++;
     p->seal = seal->index;
@@ -164,6 +197,59 @@ static raffle_rc apply_picks(rf_control *c, const rf_record *r, raffle_error *er
     return add_places(c, r, err);
 }
 
+/* The seed's asking must be the newest, and not given up for lost: else whoever holds two answers could choose. */
+static raffle_rc check_asked(const rf_control *c, const rf_record *r, const rf_prize_rule *rule, raffle_error *err)
+{
+    if (rf_has(r, RF_F_BEACON) || rf_has(r, RF_F_ROUND) || rf_has(r, RF_F_FALLBACK))
+        return rf_fail(err, RAFFLE_INVALID, "the result for \"%s\" carries a beacon, which its rules do not ask for",
+                       rule->name);
+    if (c->ask == 0 || !rf_has(r, RF_F_ASK) || (uint64_t)r->ask != c->ask)
+        return rf_fail(err, RAFFLE_SEQUENCE,
+                       "the result for \"%s\" has a seed that nobody was asked for, or whose asking was given up",
+                       rule->name);
+    return RAFFLE_OK;
+}
+
+static raffle_rc check_commitment(const rf_prize_state *p, const rf_record *r, const rf_prize_rule *rule,
+                                  raffle_error *err)
+{
+    uint8_t commitment[32];
+    rf_sha256 *hash = rf_sha256_new();
+    if (hash == NULL)
+        return rf_nomem(err);
+    rf_seed_commitment(hash, commitment, r->seed);
+    const bool hashed = rf_sha256_ok(hash);
+    rf_sha256_free(hash);
+    if (!hashed)
+        return rf_fail(err, RAFFLE_RNG, "SHA-256 failed in the cryptographic library");
+    if (memcmp(commitment, p->commitment, sizeof commitment) != 0)
+        return rf_fail(err, RAFFLE_MISMATCH, "the seed for \"%s\" is not the one that its intent committed to",
+                       rule->name);
+    return RAFFLE_OK;
+}
+
+/* The round follows from the intent's time; a result earlier than its round could not have known it. That a seed which stands in for a lost one is the
+ * right one follows from the tree's root, which the fold does not have: the audit computes it. */
+static raffle_rc check_revealed(const rf_control *c, const rf_record *r, const rf_prize_rule *rule, raffle_error *err)
+{
+    const rf_prize_state *p = &c->prize[c->open_prize];
+    const uint64_t round = rf_control_round(c, c->open_prize);
+    const bool lost = rf_has(r, RF_F_FALLBACK);
+    if (rf_has(r, RF_F_ASK) || !rf_has(r, RF_F_BEACON) || !rf_has(r, RF_F_ROUND) || rf_has(r, RF_F_EVIDENCE))
+        return rf_fail(err, RAFFLE_INVALID, "the result for \"%s\" needs a beacon, and nobody is asked for its seed",
+                       rule->name);
+    if ((uint64_t)r->round != round)
+        return rf_fail(err, RAFFLE_MISMATCH, "the result for \"%s\" takes round %lld of the beacon, not %llu",
+                       rule->name, (long long)r->round, (unsigned long long)round);
+    if (!rf_text_is(&r->provider, p->provider))
+        return rf_fail(err, RAFFLE_MISMATCH, "the seed for \"%s\" was committed to by the provider \"%s\"", rule->name,
+                       p->provider);
+    if (r->at < raffle_beacon_time(round + (lost ? RF_BEACON_FALLBACK_ROUNDS : 0)))
+        return rf_fail(err, RAFFLE_SEQUENCE, "round %llu of the beacon, for \"%s\", is not there yet",
+                       (unsigned long long)round + (lost ? RF_BEACON_FALLBACK_ROUNDS : 0), rule->name);
+    return lost ? RAFFLE_OK : check_commitment(p, r, rule, err);
+}
+
 static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_error *err)
 {
     const rf_prize_state *p = &c->prize[c->open_prize];
@@ -171,18 +257,11 @@ static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_er
     char provider[RAFFLE_NAME_SIZE];
     if (!rf_text_is(&r->prize, rule->name) || (uint64_t)r->attempt != p->attempts || (uint64_t)r->numbers != p->numbers)
         return rf_fail(err, RAFFLE_CORRUPT, "the result is not that of the open intent for \"%s\"", rule->name);
-    if (!rf_text_copy(&r->provider, provider, sizeof provider) || !rf_rules_provider(c->rules, provider))
-        return rf_fail(err, RAFFLE_RNG_NOT_PINNED, "the provider \"%.*s\" is not one that the rules allow",
-                       (int)r->provider.length, r->provider.text);
-    if (rf_has(r, RF_F_BEACON) || rf_has(r, RF_F_ROUND))
-        return rf_fail(err, RAFFLE_UNSUPPORTED,
-                       "the result for \"%s\" carries a beacon, which its rules do not ask for", rule->name);
-    /* A seed counts while its asking is the newest, and was not given up for lost: else whoever holds two could choose. */
-    if (c->ask == 0 || !rf_has(r, RF_F_ASK) || (uint64_t)r->ask != c->ask)
-        return rf_fail(
-            err, RAFFLE_SEQUENCE,
-            "the result for \"%s\" has a seed that nobody was asked for, or whose asking was given up for lost",
-            rule->name);
+    raffle_rc rc = check_provider(c, r, provider, err);
+    if (rc == RAFFLE_OK)
+        rc = rule->committed ? check_revealed(c, r, rule, err) : check_asked(c, r, rule, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     if (r->winners > rule->winners || r->alternates > rule->alternates ||
         (r->alternates > 0 && r->winners < rule->winners))
         return rf_fail(err, RAFFLE_CORRUPT, "the result for \"%s\" has %lld winners and %lld alternates", rule->name,
@@ -231,6 +310,9 @@ static raffle_rc apply_abort(rf_control *c, const rf_record *r, raffle_error *er
     if (rc != RAFFLE_OK)
         return rc;
     rf_prize_state *p = &c->prize[c->open_prize];
+    if (c->rules->prize[c->open_prize].committed)
+        return rf_fail(err, RAFFLE_SEQUENCE, "the seed of \"%s\" is committed: its draw is finished, never aborted",
+                       c->rules->prize[c->open_prize].name);
     if (!rf_text_is(&r->prize, c->rules->prize[c->open_prize].name) || (uint64_t)r->attempt != p->attempts)
         return rf_fail(err, RAFFLE_CORRUPT, "the abort is not that of the open intent");
     p->state = RAFFLE_PRIZE_WAITING;
@@ -247,6 +329,9 @@ static raffle_rc apply_ask(rf_control *c, const rf_record *r, raffle_error *err)
             "a provider was asked for this draw, and its answer is lost: asking again needs a second approver");
     if (rf_has(r, RF_F_ASK))
         return rf_fail(err, RAFFLE_CORRUPT, "a \"draw.ask\" names another asking");
+    if (c->rules->prize[c->open_prize].committed)
+        return rf_fail(err, RAFFLE_SEQUENCE, "the seed of \"%s\" is committed: nobody is asked for another",
+                       c->rules->prize[c->open_prize].name);
     c->asked++;
     c->ask = c->size;
     return RAFFLE_OK;

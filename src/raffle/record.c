@@ -48,6 +48,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_COMPONENT] = MEMBER("component", KIND_WORD, rf_record, component),
     [RF_F_COUNT] = MEMBER("count", KIND_INT, rf_record, count),
     [RF_F_EVIDENCE] = MEMBER("evidence", KIND_TEXT, rf_record, evidence),
+    [RF_F_FALLBACK] = MEMBER("fallback", KIND_HEX48, rf_record, fallback),
     [RF_F_FIRST] = MEMBER("first", KIND_INT, rf_record, first),
     [RF_F_FORMAT] = MEMBER("format", KIND_INT, rf_record, format),
     [RF_F_GROSS] = MEMBER("gross", KIND_MONEY, rf_record, gross),
@@ -125,13 +126,14 @@ typedef struct type_row {
 static const type_row types[RF_TYPES] = {
     [RF_CLAIM] = {"claim", COMMON | PRIZE_PLACE | B(OK), 0},
     [RF_DRAW_ABORT] = {"draw.abort", COMMON | B(OK) | B(INTENT) | B(PRIZE) | B(ATTEMPT) | B(REASON), 0},
-    [RF_DRAW_INTENT] = {"draw.intent", COMMON | B(PRIZE) | B(SEAL) | B(ATTEMPT) | B(NUMBERS), B(COMMITMENT)},
+    [RF_DRAW_INTENT] = {"draw.intent", COMMON | B(PRIZE) | B(SEAL) | B(ATTEMPT) | B(NUMBERS),
+                        B(COMMITMENT) | B(EVIDENCE) | B(PROVIDER)},
     [RF_DRAW_PICKS] = {"draw.picks", COMMON | B(INTENT) | B(FIRST) | B(PLACES), 0},
     [RF_DRAW_RESULT] = {"draw.result",
                         COMMON | B(PRIZE) | B(ATTEMPT) | B(INTENT) | B(NOTE) | B(NUMBERS) | B(PROVIDER) | B(SEED) |
                             B(WINNERS) | B(ALTERNATES) | B(REJECTED) | B(SKIPPED_VOID) | B(SKIPPED_NOT_ENTERED) |
                             B(SKIPPED_BARRED) | B(SKIPS),
-                        B(ASK) | B(PLACES) | B(BEACON) | B(EVIDENCE) | B(ROUND)},
+                        B(ASK) | B(PLACES) | B(BEACON) | B(EVIDENCE) | B(FALLBACK) | B(ROUND)},
     [RF_EVENT] = {"event", COMMON | B(CODE),
                   B(ASK) | B(COMPONENT) | B(COUNT) | B(N) | B(OK) | B(UNIT) | B(SIZE) | B(SERIAL)},
     [RF_FORFEIT] = {"forfeit", COMMON | PRIZE_PLACE | B(REASON), B(OK) | B(PROMOTED)},

@@ -49,6 +49,7 @@ typedef enum rf_field {
     RF_F_COMPONENT,
     RF_F_COUNT,
     RF_F_EVIDENCE,
+    RF_F_FALLBACK,
     RF_F_FIRST,
     RF_F_FORMAT,
     RF_F_GROSS,
@@ -116,7 +117,7 @@ typedef struct rf_record {
         units, unreconciled, void_gross, void_numbers, voids, winners;
     rf_text code, component, evidence, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier;
     uint8_t commitment[32], open[32], p[32], root[32], skips[32], ticket_key[32], void_root[32];
-    uint8_t seed[48], beacon[48];
+    uint8_t seed[48], beacon[48], fallback[48];
 } rf_record;
 
 /* The members of private parts. */

@@ -350,19 +350,14 @@ static raffle_rc prize_seed(parse *p, const path *at, void *to)
 {
     static const char *const words[] = {"random", "committed"};
     size_t i = 0;
-    (void)to;
     raffle_rc rc = read_choice(p, at, words, 2, &i);
-    if (rc == RAFFLE_OK && i != 0)
-        return fault(p, RAFFLE_UNSUPPORTED, at, "is \"committed\"; this version draws \"random\" ones only");
+    prize_rule(to)->committed = i == 1;
     return rc;
 }
 
 static raffle_rc prize_beacon_delay(parse *p, const path *at, void *to)
 {
-    int64_t delay;
-    (void)to;
-    raffle_rc rc = read_int(p, at, 0, 0, &delay);
-    return rc == RAFFLE_LIMIT ? fault(p, RAFFLE_UNSUPPORTED, at, "must be 0: this version has no beacon") : rc;
+    return read_int(p, at, 0, RF_BEACON_DELAY_MAX, &prize_rule(to)->beacon_delay);
 }
 
 static raffle_rc prize_tier(parse *p, const path *at, size_t i, void *to)
@@ -650,8 +645,11 @@ static raffle_rc must_be_none(parse *p, const path *at, const char *what)
 
 static raffle_rc rules_beacon(parse *p, const path *at, void *to)
 {
-    (void)to;
-    return must_be_none(p, at, "must be \"none\": this version has no beacon");
+    static const char *const words[] = {"none", "quicknet"};
+    size_t i = 0;
+    raffle_rc rc = read_choice(p, at, words, 2, &i);
+    ((rf_rules *)to)->beacon = i == 1;
+    return rc;
 }
 
 static raffle_rc rules_witnesses(parse *p, const path *at, void *to)
@@ -660,14 +658,35 @@ static raffle_rc rules_witnesses(parse *p, const path *at, void *to)
     return must_be_none(p, at, "must be \"none\": this version has no witnesses");
 }
 
+/* A committed draw without a beacon would be its operator's choice, and a round that is near could be known before the intent is published. */
+static raffle_rc check_beacon(const rf_rules *rules, const rf_prize_rule *prize, raffle_error *err)
+{
+    if (!prize->committed && prize->beacon_delay != 0)
+        return rf_fail(err, RAFFLE_INVALID, "rules: \"beacon_delay\" of prize \"%s\" is for a committed seed",
+                       prize->name);
+    if (!prize->committed)
+        return RAFFLE_OK;
+    if (!rules->beacon)
+        return rf_fail(err, RAFFLE_INVALID, "rules: the committed seed of prize \"%s\" needs a \"beacon\"",
+                       prize->name);
+    if (prize->beacon_delay < RF_BEACON_DELAY_MIN)
+        return rf_fail(err, RAFFLE_LIMIT, "rules: \"beacon_delay\" of prize \"%s\" is %lld seconds, fewer than %d",
+                       prize->name, (long long)prize->beacon_delay, RF_BEACON_DELAY_MIN);
+    return RAFFLE_OK;
+}
+
 static raffle_rc check_whole(const rf_rules *rules, raffle_error *err)
 {
     for (size_t i = 0; i < rules->providers; i++)
         if (strcmp(rules->provider[i], "test") == 0 && !rules->rehearsal)
             return rf_fail(err, RAFFLE_REHEARSAL, "rules: \"rng\" allows \"test\", which only a rehearsal may");
     int64_t places = 0;
-    for (size_t i = 0; i < rules->prizes; i++)
+    for (size_t i = 0; i < rules->prizes; i++) {
+        raffle_rc rc = check_beacon(rules, &rules->prize[i], err);
+        if (rc != RAFFLE_OK)
+            return rc;
         places += rules->prize[i].winners + rules->prize[i].alternates;
+    }
     if (places > RF_PLACES_PER_PRIZE)
         return rf_fail(err, RAFFLE_LIMIT,
                        "rules: the prizes have %lld winners and alternates together; %d are the most",
@@ -781,12 +800,12 @@ static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_r
     put_int(w, "alternates", prize->alternates);
     if (prize->amount >= 0)
         put_int(w, "amount", prize->amount);
-    put_int(w, "beacon_delay", 0);
+    put_int(w, "beacon_delay", prize->beacon_delay);
     put_int(w, "claim_days", prize->claim_days);
     put_text(w, "name", prize->name);
     put_text(w, "one_win", one_win[prize->one_win]);
     put_text(w, "seal", prize->seal == RAFFLE_SEAL_EARLY ? "early" : "final");
-    put_text(w, "seed", "random");
+    put_text(w, "seed", prize->committed ? "committed" : "random");
     if (prize->share >= 0)
         put_int(w, "share", prize->share);
     rf_json_key(w, "tiers", 5);
@@ -860,7 +879,7 @@ size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
     rf_json_writer w;
     rf_json_init(&w, out, cap);
     rf_json_begin_object(&w);
-    put_text(&w, "beacon", "none");
+    put_text(&w, "beacon", rules->beacon ? "quicknet" : "none");
     put_text(&w, "currency", rules->currency);
     put_int(&w, "digits", rules->digits);
     put_text(&w, "licence", rules->licence);

@@ -48,12 +48,19 @@ typedef struct rf_tier {
     int64_t count, price;
 } rf_tier;
 
+enum {
+    RF_BEACON_DELAY_MIN = 60, /* seconds: time for the intent to be cosigned and published */
+    RF_BEACON_DELAY_MAX = 7 * 86400
+};
+
 typedef struct rf_prize_rule {
     char name[RAFFLE_WORD_SIZE], title[RAFFLE_NAME_SIZE];
     int32_t seal;     /* RAFFLE_SEAL_EARLY or _FINAL */
     uint64_t entered; /* bit i: tier i takes part */
     int64_t winners, alternates, claim_days;
     rf_one_win one_win;
+    bool committed;        /* the seed is committed to before the intent, and a beacon is mixed in */
+    int64_t beacon_delay;  /* seconds from the intent to the beacon's round; 0: no beacon */
     int64_t amount, share; /* of all winners together: minor units, or basis points of the seal's pot; -1: not given */
 } rf_prize_rule;
 
@@ -73,6 +80,7 @@ typedef struct rf_rules {
     char currency[8];
     int64_t digits;
     bool rehearsal;
+    bool beacon; /* quicknet is named */
     int64_t opens, closes;
     int64_t order_tickets; /* the most tickets of one order */
     size_t tiers, prizes, units, zones, providers;

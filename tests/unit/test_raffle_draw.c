@@ -207,17 +207,18 @@ START_TEST(a_provider_that_is_not_pinned)
     FX_REFUSED(RAFFLE_UNSUPPORTED, raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
     options.flags = 0;
     options.commitment[31] = 1;
-    FX_REFUSED(RAFFLE_UNSUPPORTED, raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
+    FX_REFUSED(RAFFLE_INVALID, raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
     options.commitment[31] = 0;
     FX_OK(raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
     raffle_finish_options end;
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 5; kind++) {
         raffle_finish_options_init(&end, sizeof end);
         end.flags = kind == 0;
         end.round = kind == 1;
         end.beacon[47] = kind == 2;
         end.seed[0] = kind == 3;
-        FX_REFUSED(RAFFLE_UNSUPPORTED, raffle_draw_finish(second, fx.rng, &end, 0, &fx.err));
+        end.fallback[1] = kind == 4;
+        FX_REFUSED(RAFFLE_INVALID, raffle_draw_finish(second, fx.rng, &end, 0, &fx.err));
     }
     FX_FAILS(RAFFLE_NOT_FOUND, finish(draw)); /* the handle of the attempt before */
     raffle_finish_options_init(&end, sizeof end);

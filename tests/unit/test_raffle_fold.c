@@ -420,7 +420,7 @@ START_TEST(draws)
     BAD_CONTROL(intent("bird", index + 1, 5, 1), RAFFLE_CORRUPT, (void)0);
     BAD_CONTROL(intent("bird", index, 6, 1), RAFFLE_CORRUPT, (void)0);
     BAD_CONTROL(intent("bird", index, 5, 2), RAFFLE_CORRUPT, (void)0);
-    BAD_CONTROL(intent("bird", index, 5, 1), RAFFLE_UNSUPPORTED, r.has = rf_bit(RF_F_COMMITMENT));
+    BAD_CONTROL(intent("bird", index, 5, 1), RAFFLE_INVALID, r.has = rf_bit(RF_F_COMMITMENT));
     BAD_CONTROL(event("draw.ask"), RAFFLE_SEQUENCE, (void)0);
     good_control(intent("bird", index, 5, 1));
     const int64_t at = (int64_t)control.size - 1;
@@ -454,7 +454,7 @@ START_TEST(draws)
     BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_CORRUPT, r.numbers = 4);
     BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_CORRUPT, r.prize = rf_text_of("first"));
     BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_RNG_NOT_PINNED, r.provider = rf_text_of("test"));
-    BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_UNSUPPORTED, r.has |= rf_bit(RF_F_BEACON));
+    BAD_CONTROL(result(at, 1, 1, "[" P1 "," P2 "]"), RAFFLE_INVALID, r.has |= rf_bit(RF_F_BEACON));
     BAD_CONTROL(result(at, 1, 1, "[" P1 "]"), RAFFLE_CORRUPT, (void)0);
     BAD_CONTROL(result(at, 1, 2, "[" P1 "," P2 "," P2 "]"), RAFFLE_CORRUPT, (void)0);
     BAD_CONTROL(result(at, 0, 1, "[" P1 "]"), RAFFLE_CORRUPT, (void)0);

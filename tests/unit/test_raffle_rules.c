@@ -189,10 +189,10 @@ START_TEST(texts_words_and_times)
     fault("currency", "\"CANADIAN\"", RAFFLE_LIMIT);
     fault("prizes[0].seal", "\"late\"", RAFFLE_INVALID);
     fault("prizes[0].one_win", "\"all\"", RAFFLE_INVALID);
-    fault("prizes[0].seed", "\"committed\"", RAFFLE_UNSUPPORTED);
     fault("prizes[0].seed", "\"best\"", RAFFLE_INVALID);
-    fault("prizes[0].beacon_delay", "5", RAFFLE_UNSUPPORTED);
-    fault("beacon", "\"drand\"", RAFFLE_UNSUPPORTED);
+    fault("prizes[0].beacon_delay", "604801", RAFFLE_LIMIT);
+    fault("prizes[0].beacon_delay", "-1", RAFFLE_LIMIT);
+    fault("beacon", "\"drand\"", RAFFLE_INVALID);
     fault("witnesses", "\"w\"", RAFFLE_UNSUPPORTED);
 }
 END_TEST
@@ -422,6 +422,35 @@ START_TEST(providers_by_what_they_are_pinned)
 }
 END_TEST
 
+START_TEST(a_committed_seed_and_its_beacon)
+{
+    static const char form[] =
+        "{\"origin\":\"x\",\"name\":\"n\",\"organisation\":\"o\",\"currency\":\"EUR\","
+        "\"sales\":{\"opens\":\"2026-11-21T19:00:00.000Z\",\"closes\":\"2026-11-22T05:00:00.000Z\"},"
+        "\"tiers\":[{\"name\":\"one\",\"count\":1,\"price\":5}],%s"
+        "\"prizes\":[{\"name\":\"a\",\"seed\":\"committed\",\"beacon_delay\":%d}]}";
+    char json[1024];
+    static const struct {
+        int delay;
+        raffle_rc rc;
+    } cases[] = {{0, RAFFLE_LIMIT}, {59, RAFFLE_LIMIT}, {60, RAFFLE_OK}, {604800, RAFFLE_OK}, {604801, RAFFLE_LIMIT}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int n = snprintf(json, sizeof json, form, "\"beacon\":\"quicknet\",", cases[i].delay);
+        ck_assert_int_eq(parse(json, (size_t)n), cases[i].rc);
+        n = snprintf(json, sizeof json, form, "", cases[i].delay); /* without a beacon */
+        ck_assert_int_ne(parse(json, (size_t)n), RAFFLE_OK);
+    }
+    const int n = snprintf(json, sizeof json, form, "\"beacon\":\"quicknet\",", 3600);
+    ck_assert_int_eq(parse(json, (size_t)n), RAFFLE_OK);
+    ck_assert(rules.beacon && rules.prize[0].committed);
+    ck_assert_int_eq(rules.prize[0].beacon_delay, 3600);
+    char frozen[4096];
+    const size_t length = rf_rules_format(&rules, frozen, sizeof frozen);
+    ck_assert_int_eq(parse(frozen, length), RAFFLE_OK);
+    ck_assert(rules.beacon && rules.prize[0].committed && rules.prize[0].beacon_delay == 3600);
+}
+END_TEST
+
 START_TEST(tiers_after_prizes)
 {
     static const char late[] =
@@ -500,5 +529,5 @@ END_TEST
 FX_MAIN("raffle_rules", the_rules_as_they_are, every_member_of_a_wrong_type, texts_words_and_times,
         every_number_at_and_beyond_its_limits, members_that_are_missing, members_that_are_unknown_or_stand_twice,
         what_must_fit_together, as_many_as_there_may_be, rules_that_do_not_fit_into_a_record, what_is_no_json,
-        providers_by_what_they_are_pinned, tiers_after_prizes, the_frozen_form_is_a_fixed_point,
-        offsets_hold_from_their_time_on)
+        providers_by_what_they_are_pinned, a_committed_seed_and_its_beacon, tiers_after_prizes,
+        the_frozen_form_is_a_fixed_point, offsets_hold_from_their_time_on)
