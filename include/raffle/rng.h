@@ -33,6 +33,10 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_seed(raffle_rng *rng, uint8_t s
                                                       char evidence[RAFFLE_NAME_SIZE], int32_t timeout_ms,
                                                       raffle_error *err);
 
+/* The commitment to a seed that was kept. RAFFLE_RNG: the cryptographic library failed. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_seed_commitment(const uint8_t seed[48], uint8_t commitment[32],
+                                                             raffle_error *err);
+
 RAFFLE_API void raffle_rng_free(raffle_rng *rng);
 
 RAFFLE_END

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `raffle audit`: replays a raffle from its store alone, and says what holds and what does not. */
+#include "beacon.h"
 #include "commands.h"
 #include "progress.h"
 
@@ -9,6 +10,9 @@ static const option_spec options_of[] = {
     {"key", "VKEY",
      "the control log's public key, from somebody you trust; default: the one that the log names for itself"},
     {"threads", "N", "default: as many as there are processors"},
+    {"beacon-verifier", "COMMAND",
+     "verifies the beacon of committed draws: gets the round and the value, exits with 0 when it is good; "
+     "RAFFLE_BEACON_VERIFIER"},
     {NULL, NULL, NULL},
 };
 
@@ -84,6 +88,12 @@ static json_t *draw_json(const raffle_audit_draw *draw)
     json_put(o, "prize", json_text(draw->prize));
     json_put(o, "assurance", json_string(assurance_name(draw->assurance)));
     json_put(o, "provider", json_text(draw->provider));
+    json_put(o, "committed", json_must(json_boolean(draw->committed)));
+    if (draw->committed) {
+        json_put(o, "round", json_count(draw->round));
+        json_put(o, "beacon_verified", json_must(json_boolean(draw->beacon_verified)));
+        json_put(o, "seed_lost", json_must(json_boolean(draw->seed_lost)));
+    }
     json_put(o, "result", json_count(draw->result));
     json_put(o, "attempt", json_count(draw->attempt));
     json_put(o, "asked", json_count(draw->asked));
@@ -173,6 +183,9 @@ static raffle_rc print_draws(cli *c, const raffle_audit *audit, uint32_t n)
                draw.places, (unsigned long long)draw.numbers, (unsigned long long)draw.skipped, draw.provider,
                draw.asked, draw.asked == 1 ? "" : "s", draw.attempt,
                draw.redraw_excluded ? "" : "; no witness or anchor rules out a hidden second draw");
+        if (draw.committed)
+            printf("    seed %s; round %llu of the beacon %s\n", draw.seed_lost ? "LOST, and replaced" : "committed",
+                   (unsigned long long)draw.round, draw.beacon_verified ? "verified" : "not verified here");
     }
     return RAFFLE_OK;
 }
@@ -266,6 +279,8 @@ static int run(cli *c)
         return cli_usage(c, "--key is longer than a vkey can be");
     progress_begin(&bar, "audit", !c->json);
     how.threads = (uint32_t)threads;
+    how.beacon = beacon_verifier(c) == NULL ? NULL : beacon_verify;
+    how.beacon_ctx = (void *)(uintptr_t)beacon_verifier(c);
     how.progress = show_progress;
     how.progress_ctx = &bar;
     raffle_rc rc = raffle_audit_run(cli_positional(c, 0), &c->host.table, &how, &audit, &c->err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `raffle draw`: the intent, durable before any randomness is asked for, and then the result; in two commands or in one. */
 #include "commands.h"
+#include "draw_committed.h"
 #include "places.h"
 
 #include <string.h>
@@ -9,12 +10,21 @@ static const option_spec options_of[] = {
     {"rng", "URI", "the provider of randomness: system:, or in rehearsals test:seed=HEX"},
     {"begin", NULL, "write the intent, and print its checkpoint to be cosigned; no randomness yet"},
     {"finish", NULL, "finish the draw that was begun"},
+    {"seed", "FILE", "committed: keeps the secret seed, from before the intent until the result"},
+    {"seed-lost", NULL,
+     "committed: the file is lost; a seed follows from the beacon's round a day later, and every audit says so"},
+    {"beacon", "SOURCE",
+     "committed: the round's value: a file, the http(s):// address of a drand server, or a command that gets the "
+     "round"},
+    {"beacon-verifier", "COMMAND",
+     "committed: gets the round and the value, and exits with 0 when it is good; RAFFLE_BEACON_VERIFIER"},
     {NULL, NULL, NULL},
 };
 
 /* What the command holds while it draws. */
 typedef struct drawing {
     const char *prize;
+    bool committed;
     raffle_rng *rng;
     raffle_draw *draw;
 } drawing;
@@ -24,6 +34,9 @@ static int begin(cli *c, drawing *d)
     raffle_draw_options how;
     raffle_draw_options_init(&how, sizeof how);
     how.rng = d->rng;
+    int status = d->committed ? committed_options(c, d->rng, &how) : CLI_DONE;
+    if (status != CLI_DONE)
+        return status;
     return raffle_draw_begin(c->raffle, &c->by, d->prize, &how, &d->draw, &c->err) == RAFFLE_OK ? CLI_DONE
                                                                                                 : cli_fail(c);
 }
@@ -54,6 +67,7 @@ static int begin_or_resume(cli *c, drawing *d)
 
 static int print_begun(cli *c, const drawing *d)
 {
+    char at[32];
     raffle_draw_info info;
     raffle_draw_info_init(&info, sizeof info);
     if (raffle_draw_describe(d->draw, &info, &c->err) != RAFFLE_OK)
@@ -63,6 +77,9 @@ static int print_begun(cli *c, const drawing *d)
         cli_note(c, "the draw of %s is begun: record %llu of the control log; its checkpoint:", info.prize,
                  (unsigned long long)info.intent);
         fputs(checkpoint, stdout);
+        if (info.committed)
+            cli_note(c, "it is finished with round %llu of the beacon, at %s", (unsigned long long)info.round,
+                     cli_local(c, info.round_at, at));
         return CLI_DONE;
     }
     json_t *o = json_must(json_object()), *top = json_must(json_object());
@@ -71,6 +88,10 @@ static int print_begun(cli *c, const drawing *d)
     json_put(o, "index", json_count(info.intent));
     json_put(o, "at", json_time(info.at));
     json_put(o, "draw_numbers", json_count(info.numbers));
+    if (info.committed) {
+        json_put(o, "round", json_count(info.round));
+        json_put(o, "round_at", json_time(info.round_at));
+    }
     json_put(o, "checkpoint", json_text(checkpoint));
     json_put(top, "intent", o);
     json_end(top, true, stdout);
@@ -81,10 +102,29 @@ static int finish(cli *c, drawing *d)
 {
     raffle_prize prize;
     raffle_prize_init(&prize, sizeof prize);
-    if (raffle_draw_finish(d->draw, d->rng, NULL, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK ||
-        raffle_prize_by_name(c->raffle, d->prize, &prize, &c->err) != RAFFLE_OK)
+    if (!d->committed && raffle_draw_finish(d->draw, d->rng, NULL, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK)
         return cli_fail(c);
-    return prize_print(c, &prize);
+    int status = d->committed ? committed_finish(c, d->draw) : CLI_DONE;
+    if (status == CLI_DONE && raffle_prize_by_name(c->raffle, d->prize, &prize, &c->err) != RAFFLE_OK)
+        status = cli_fail(c);
+    return status == CLI_DONE ? prize_print(c, &prize) : status;
+}
+
+/* The options of one mode make no sense in the other. A prize that is not there is for the library to refuse. */
+static int look_at_prize(cli *c, drawing *d)
+{
+    static const char *const ours[] = {"seed", "beacon", "beacon-verifier"};
+    raffle_prize prize;
+    raffle_prize_init(&prize, sizeof prize);
+    if (raffle_prize_by_name(c->raffle, d->prize, &prize, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    d->committed = prize.committed;
+    for (size_t i = 0; !d->committed && i < sizeof ours / sizeof *ours; i++)
+        if (cli_option(c, ours[i]) != NULL)
+            return cli_usage(c, "--%s is for committed draws, and the seed of %s is random", ours[i], d->prize);
+    if (!d->committed && cli_option(c, "rng") == NULL && !cli_flag(c, "begin"))
+        return cli_usage(c, "--rng URI is missing");
+    return CLI_DONE;
 }
 
 static int draw(cli *c, drawing *d)
@@ -105,9 +145,9 @@ static int run(cli *c)
     drawing d = {.prize = cli_positional(c, 1)};
     if (cli_flag(c, "begin") && cli_flag(c, "finish"))
         return cli_usage(c, "--begin and --finish exclude each other; a draw in one go takes neither");
-    if (cli_option(c, "rng") == NULL && !cli_flag(c, "begin"))
-        return cli_usage(c, "--rng URI is missing");
     int status = cli_open(c, NEED_ACTOR);
+    if (status == CLI_DONE)
+        status = look_at_prize(c, &d);
     if (status == CLI_DONE)
         status = draw(c, &d);
     raffle_draw_free(d.draw);
@@ -117,9 +157,12 @@ static int run(cli *c)
 
 const command cmd_draw = {
     .name = "draw",
-    .usage = "STORE PRIZE --rng URI [--begin | --finish] --by ID:ROLE [--ok ID:ROLE]",
+    .usage = "STORE PRIZE [--rng URI] [--begin | --finish] --by ID:ROLE [--ok ID:ROLE]",
     .summary = "draw a prize, and print its places; a draw that was cut off is resumed",
-    .example = "  raffle draw gala.raffle first --rng system: --by boss:manager",
+    .example = "  raffle draw gala.raffle first --rng system: --by boss:manager\n"
+               "  raffle draw gala.raffle car --rng kms:?region=ca-central-1 --seed car.seed --beacon "
+               "https://api.drand.sh \\\n"
+               "      --beacon-verifier \"python3 verify_quicknet.py\" --by boss:manager",
     .options = options_of,
     .min = 2,
     .max = 2,

@@ -136,11 +136,9 @@ static raffle_rc check_seed(const raffle_draw *draw, const uint8_t seed[RF_SEED_
 {
     raffle *r = draw->raffle;
     uint8_t is[32], wanted[32];
-    rf_sha256 *hash = rf_sha256_new();
-    if (hash == NULL)
-        return rf_nomem(err);
-    rf_seed_commitment(hash, is, seed);
-    rf_sha256_free(hash);
+    raffle_rc rc = raffle_seed_commitment(seed, is, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     pthread_rwlock_rdlock(&r->control_lock);
     memcpy(wanted, r->control.prize[draw->prize].commitment, sizeof wanted);
     pthread_rwlock_unlock(&r->control_lock);

@@ -5,6 +5,7 @@
 #include "beacon.h"
 #include "error.h"
 #include "fold_keys.h"
+#include <raffle/rng.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +95,8 @@ static raffle_rc take_commitment(rf_control *c, int prize, const rf_record *r, r
     if (rf_has(r, RF_F_COMMITMENT) != rule->committed || rf_has(r, RF_F_PROVIDER) != rule->committed ||
         (rf_has(r, RF_F_EVIDENCE) && !rule->committed))
         return rf_fail(err, RAFFLE_INVALID, "the seed of \"%s\" is %s by the rules: its intent %s commitment",
-                       rule->name, rule->committed ? "committed" : "random", rule->committed ? "needs a" : "carries no");
+                       rule->name, rule->committed ? "committed" : "random",
+                       rule->committed ? "needs a" : "carries no");
     raffle_rc rc = rule->committed ? check_provider(c, r, provider, err) : RAFFLE_OK;
     if (rc != RAFFLE_OK)
         return rc;
@@ -214,14 +216,9 @@ static raffle_rc check_commitment(const rf_prize_state *p, const rf_record *r, c
                                   raffle_error *err)
 {
     uint8_t commitment[32];
-    rf_sha256 *hash = rf_sha256_new();
-    if (hash == NULL)
-        return rf_nomem(err);
-    rf_seed_commitment(hash, commitment, r->seed);
-    const bool hashed = rf_sha256_ok(hash);
-    rf_sha256_free(hash);
-    if (!hashed)
-        return rf_fail(err, RAFFLE_RNG, "SHA-256 failed in the cryptographic library");
+    raffle_rc rc = raffle_seed_commitment(r->seed, commitment, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     if (memcmp(commitment, p->commitment, sizeof commitment) != 0)
         return rf_fail(err, RAFFLE_MISMATCH, "the seed for \"%s\" is not the one that its intent committed to",
                        rule->name);

@@ -366,6 +366,19 @@ raffle_rc rf_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], char evidence
     return rc;
 }
 
+raffle_rc raffle_seed_commitment(const uint8_t seed[RF_SEED_SIZE], uint8_t commitment[32], raffle_error *err)
+{
+    if (seed == NULL || commitment == NULL)
+        return rf_null(err, seed == NULL ? "seed" : "commitment");
+    rf_sha256 *hash = rf_sha256_new();
+    if (hash == NULL)
+        return rf_nomem(err);
+    rf_seed_commitment(hash, commitment, seed);
+    const bool hashed = rf_sha256_ok(hash);
+    rf_sha256_free(hash);
+    return hashed ? RAFFLE_OK : rf_fail(err, RAFFLE_RNG, "SHA-256 failed in the cryptographic library");
+}
+
 raffle_rc raffle_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], uint8_t commitment[32],
                           char evidence[RAFFLE_NAME_SIZE], int32_t timeout_ms, raffle_error *err)
 {
@@ -373,18 +386,12 @@ raffle_rc raffle_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], uint8_t c
         return rf_null(err, "rng");
     if (seed == NULL || commitment == NULL || evidence == NULL)
         return rf_null(err, seed == NULL ? "seed" : commitment == NULL ? "commitment" : "evidence");
-    rf_sha256 *hash = rf_sha256_new();
-    if (hash == NULL)
-        return rf_nomem(err);
     raffle_rc rc = rf_rng_seed(rng, seed, evidence, timeout_ms, err);
-    if (rc == RAFFLE_OK) {
-        rf_seed_commitment(hash, commitment, seed);
-        if (!rf_sha256_ok(hash)) {
-            sodium_memzero(seed, RF_SEED_SIZE);
-            rc = rf_fail(err, RAFFLE_RNG, "SHA-256 failed in the cryptographic library");
-        }
-    }
-    rf_sha256_free(hash);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = raffle_seed_commitment(seed, commitment, err);
+    if (rc != RAFFLE_OK)
+        sodium_memzero(seed, RF_SEED_SIZE);
     return rc;
 }
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `raffle draw` does for a committed prize: the seed is kept in a file before the intent, and revealed with the beacon's round after it. */
+#include "draw_committed.h"
+#include "beacon.h"
+#include "progress.h"
+#include "seed_file.h"
+#include "times.h"
+
+#include <string.h>
+#include <time.h>
+
+/* A file that is there is of a draw that was cut off before its intent: the seed in it was shown to nobody, and is as good as another. */
+static int take_seed(cli *c, raffle_rng *rng, const char *path, kept_seed *kept)
+{
+    uint8_t commitment[32];
+    bool there = false;
+    int status = seed_file_read(c, path, kept, &there);
+    if (status != CLI_DONE || there)
+        return status;
+    if (raffle_rng_seed(rng, kept->seed, commitment, kept->evidence, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    return seed_file_write(c, path, kept);
+}
+
+int committed_options(cli *c, raffle_rng *rng, raffle_draw_options *how)
+{
+    kept_seed kept = {.evidence = ""};
+    const char *path = cli_option(c, "seed");
+    if (path == NULL || rng == NULL)
+        return cli_usage(c, "a committed draw begins with --rng URI, and with --seed FILE to keep its seed in");
+    int status = take_seed(c, rng, path, &kept);
+    if (status == CLI_DONE && raffle_seed_commitment(kept.seed, how->commitment, &c->err) != RAFFLE_OK)
+        status = cli_fail(c);
+    memcpy(how->evidence, kept.evidence, sizeof how->evidence);
+    explicit_bzero(&kept, sizeof kept);
+    return status;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* With a replayed clock there is nothing to wait for: the library refuses what is too early. */
+static void wait_until(const cli *c, int64_t at)
+{
+    progress bar;
+    if (c->host.replayed)
+        return;
+    const int64_t from = now_ms();
+    progress_begin(&bar, "waiting for the beacon's round", !c->json);
+    for (int64_t now = from; now < at; now = now_ms()) {
+        const int64_t left = at - now < 1000 ? at - now : 1000;
+        nanosleep(&(struct timespec){left / 1000, left % 1000 * 1000000}, NULL);
+        progress_at(&bar, (uint64_t)(now - from), (uint64_t)(at - from));
+    }
+    progress_clear(&bar);
+}
+
+static int take_kept(cli *c, bool lost, raffle_finish_options *end)
+{
+    kept_seed kept;
+    if (lost) {
+        end->flags = RAFFLE_FINISH_SEED_LOST;
+        return CLI_DONE;
+    }
+    int status = seed_file_read(c, cli_option(c, "seed"), &kept, NULL);
+    memcpy(end->seed, kept.seed, sizeof end->seed);
+    explicit_bzero(&kept, sizeof kept);
+    return status;
+}
+
+static int fill_end(cli *c, const raffle_draw_info *info, bool lost, raffle_finish_options *end)
+{
+    const char *source = cli_option(c, "beacon");
+    end->round = info->round;
+    end->verify = beacon_verify;
+    end->verify_ctx = (void *)(uintptr_t)beacon_verifier(c);
+    int status = take_kept(c, lost, end);
+    if (status != CLI_DONE)
+        return status;
+    wait_until(c, lost ? info->fallback_at : info->round_at);
+    status = beacon_get(c, source, info->round, end->beacon);
+    return status == CLI_DONE && lost ? beacon_get(c, source, info->fallback_round, end->fallback) : status;
+}
+
+int committed_finish(cli *c, raffle_draw *draw)
+{
+    raffle_draw_info info;
+    raffle_finish_options end;
+    const bool lost = cli_flag(c, "seed-lost");
+    raffle_draw_info_init(&info, sizeof info);
+    raffle_finish_options_init(&end, sizeof end);
+    if (cli_option(c, "beacon") == NULL || beacon_verifier(c) == NULL)
+        return cli_usage(c, "a committed draw ends with --beacon and --beacon-verifier");
+    if (lost == (cli_option(c, "seed") != NULL))
+        return cli_usage(c, "a committed draw ends with either --seed FILE or --seed-lost");
+    if (raffle_draw_describe(draw, &info, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    int status = fill_end(c, &info, lost, &end);
+    if (status == CLI_DONE && raffle_draw_finish(draw, NULL, &end, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK)
+        status = cli_fail(c);
+    explicit_bzero(&end, sizeof end);
+    if (status == CLI_DONE && !lost)
+        seed_file_remove(cli_option(c, "seed"));
+    return status;
+}
