@@ -429,9 +429,7 @@ static raffle_rc commit_group(commit *t, raffle_error *err)
         rc = try_in_time(t, &tries, err);
         if (rc != RAFFLE_OK || (t->outcome != AGAIN && t->outcome != WITHOUT))
             return rc;
-        rc = log->fold.refresh(log->fold.ctx, err);
-        if (rc == RAFFLE_OK)
-            rc = rf_log_catch_up(log, err);
+        rc = rf_log_catch_up(log, err);
     }
     return rc;
 }

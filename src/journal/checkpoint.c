@@ -38,6 +38,8 @@ static raffle_rc checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void
     uint8_t root[32];
     raffle_rc rc = rf_log_writable(log, err);
     if (rc == RAFFLE_OK)
+        rc = rf_log_catch_up(log, err);
+    if (rc == RAFFLE_OK)
         rc = rf_log_check_anchor(log, err);
     if (rc != RAFFLE_OK)
         return rc;
@@ -54,14 +56,32 @@ static raffle_rc checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void
     return rc;
 }
 
+static void note_anchor(rf_log *log, raffle_rc rc)
+{
+    pthread_mutex_lock(&log->view);
+    log->unanchored = rc != RAFFLE_OK;
+    pthread_mutex_unlock(&log->view);
+    if (rc == RAFFLE_HISTORY)
+        rf_log_stop(log, rc);
+}
+
 raffle_rc rf_log_anchor(rf_log *log, raffle_error *err)
 {
     uint8_t root[32];
     rf_log_lead(log);
     rf_range_root(log->tree.hash, &log->range, root);
     raffle_rc rc = rf_store_anchor_put(log->store, log->number, log->range.size, root, true, err);
+    note_anchor(log, rc);
     rf_log_follow(log);
     return rc;
+}
+
+raffle_rc rf_log_anchor_again(rf_log *log, raffle_error *err)
+{
+    pthread_mutex_lock(&log->view);
+    const bool failed = log->unanchored;
+    pthread_mutex_unlock(&log->view);
+    return failed ? rf_log_anchor(log, err) : RAFFLE_OK;
 }
 
 raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length,

@@ -193,15 +193,25 @@ static raffle_rc follow_record(void *ctx, const raffle_record *record, raffle_er
     return rc;
 }
 
-raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err)
+static raffle_rc read_size(rf_log *log, uint64_t *size, raffle_error *err)
 {
     raffle_store_head *head = malloc(sizeof *head);
     if (head == NULL)
         return rf_nomem(err);
     raffle_store_head_init(head, sizeof *head);
     raffle_rc rc = rf_store_head(log->store, log->number, head, err);
-    const uint64_t size = head->size;
+    *size = head->size;
     free(head);
+    return rc;
+}
+
+/* Records are given to a fold that is whole: one that a failed commit left behind would take them for damage. */
+raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err)
+{
+    uint64_t size = 0;
+    raffle_rc rc = log->fold.refresh(log->fold.ctx, err);
+    if (rc == RAFFLE_OK)
+        rc = read_size(log, &size, err);
     if (rc != RAFFLE_OK || size == log->range.size)
         return rc;
     if (size < log->range.size) {
@@ -222,9 +232,7 @@ raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err)
 raffle_rc rf_log_refresh(rf_log *log, raffle_error *err)
 {
     rf_log_lead(log);
-    raffle_rc rc = log->fold.refresh(log->fold.ctx, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_log_catch_up(log, err);
+    raffle_rc rc = rf_log_catch_up(log, err);
     rf_log_follow(log);
     return rc;
 }

@@ -108,11 +108,13 @@ raffle_rc rf_log_consistency(rf_log *log, uint64_t old_size, uint64_t size, uint
 typedef raffle_rc (*rf_sign)(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64],
                              raffle_error *err);
 
-/* A checkpoint over what this handle knows: anchored durably, stored, and only then handed out; `note` has RF_NOTE_MAX bytes. RAFFLE_HISTORY. */
+/* Catches up, and gives a checkpoint over everything: anchored durably, stored, and only then handed out; `note` has RF_NOTE_MAX bytes. RAFFLE_HISTORY. */
 raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length,
                             uint64_t *size, raffle_error *err);
 
 /* Makes sure that the anchor has everything that was committed, before a note leaves that was kept by rf_txn_note(). */
 raffle_rc rf_log_anchor(rf_log *log, raffle_error *err);
+/* The same when the last rf_log_anchor() failed, else nothing: what was committed then is made good before more is written. */
+raffle_rc rf_log_anchor_again(rf_log *log, raffle_error *err);
 
 #endif

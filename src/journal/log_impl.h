@@ -38,6 +38,7 @@ struct rf_log {
     pthread_mutex_t view;
     uint64_t view_size;
     uint8_t view_root[32];
+    bool unanchored;   /* the last rf_log_anchor() failed */
     raffle_rc stopped; /* RAFFLE_OK, or why nothing is written any more: RAFFLE_HISTORY, or what was found corrupt */
 };
 
@@ -45,7 +46,7 @@ struct rf_log {
 void rf_log_lead(rf_log *log);
 void rf_log_follow(rf_log *log);
 void rf_log_pass_on(rf_log *log);
-/* As the leader: catches up; publishes size and root to `view`. */
+/* As the leader: refreshes the fold and catches up; publishes size and root to `view`. */
 raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err);
 void rf_log_publish(rf_log *log);
 /* As the leader: compares with the anchor; catches up when it is ahead, and marks the log forked when it still is. */

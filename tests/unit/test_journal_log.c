@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +57,7 @@ typedef struct sums {
 typedef struct fold {
     sums now, before;
     size_t applied, begun, undone, refreshed;
+    bool dirty;          /* until it is refreshed: what is applied meets a state that is not whole */
     size_t busy;         /* so many times `begin` asks for a refresh */
     raffle_rc apply_rc;  /* what `apply` fails with */
     uint64_t control_at; /* the control log's size, as `begin` saw it */
@@ -72,6 +74,8 @@ static raffle_rc fold_apply(void *ctx, const raffle_record *record, const uint8_
 {
     fold *f = ctx;
     (void)leaf_hash;
+    if (f->dirty)
+        return rf_fail(error, RAFFLE_CORRUPT, "record %" PRIu64 " meets a state that is not whole", record->index);
     if (f->apply_rc != RAFFLE_OK)
         return rf_fail(error, f->apply_rc, "record %" PRIu64 " makes no sense", record->index);
     if (record->index != f->now.size)
@@ -105,6 +109,7 @@ static raffle_rc fold_refresh(void *ctx, raffle_error *error)
 {
     fold *f = ctx;
     (void)error;
+    f->dirty = false;
     f->refreshed++;
     return RAFFLE_OK;
 }
@@ -1073,6 +1078,41 @@ START_TEST(a_checkpoint_that_cannot_be_signed)
 }
 END_TEST
 
+/* With the anchor that tells of it, and without. */
+START_TEST(a_checkpoint_covers_what_others_committed)
+{
+    char anchor[160];
+    open_handle(&two);
+    append(&two, "others", 20);
+    snprintf(anchor, sizeof anchor, "%s-anchor", path);
+    if (_i == 1)
+        ck_assert_int_eq(unlink(anchor), 0);
+    one.fold.dirty = true;
+    check_stored(&one, 20, take_checkpoint(&one, 20));
+}
+END_TEST
+
+/* The anchor cannot be written, and then it can. */
+START_TEST(an_anchor_that_failed_is_tried_again)
+{
+    char anchor[160];
+    uint64_t size = 0;
+    uint8_t root[32];
+    append(&one, "all", 20);
+    ck_assert_int_eq(rf_log_anchor_again(one.log, &err), RAFFLE_OK);
+    snprintf(anchor, sizeof anchor, "%s-anchor", path);
+    ck_assert_int_eq(unlink(anchor), 0);
+    ck_assert_int_eq(mkdir(anchor, 0700), 0);
+    ck_assert_int_eq(rf_log_anchor_again(one.log, &err), RAFFLE_OK); /* none has failed */
+    ck_assert_int_eq(rf_log_anchor(one.log, &err), RAFFLE_IO);
+    ck_assert_int_eq(rf_log_anchor_again(one.log, &err), RAFFLE_IO);
+    ck_assert_int_eq(rmdir(anchor), 0);
+    ck_assert_int_eq(rf_log_anchor_again(one.log, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_store_anchor_get(one.store, LOG, &size, root, &err), RAFFLE_OK);
+    ck_assert_uint_eq(size, 20);
+}
+END_TEST
+
 START_TEST(the_anchor_on_demand)
 {
     uint64_t size = 0;
@@ -1265,6 +1305,18 @@ START_TEST(an_anchor_ahead_by_another_handle)
 }
 END_TEST
 
+/* A commit that failed leaves a fold that must be folded again before others' records are given to it. */
+START_TEST(an_anchor_ahead_of_a_fold_to_be_refreshed)
+{
+    open_handle(&two);
+    append(&one, "ahead", 20);
+    two.fold.dirty = true;
+    append(&two, "two", 5);
+    ck_assert(!rf_log_halted(two.log));
+    check_log(&two, 25);
+}
+END_TEST
+
 START_TEST(a_store_that_shrinks_under_a_handle)
 {
     append(&one, "all", 20);
@@ -1381,18 +1433,21 @@ static void add_checks(Suite *s)
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, a_note_with_another_root, 599, 602); /* behind, as far as, and ahead of the log */
     tcase_add_loop_test(c, an_older_store_that_went_on, 0, 2);
+    tcase_add_loop_test(c, a_checkpoint_covers_what_others_committed, 0, 2);
     tcase_add_loop_test(c, damage_is_found, 0, 2 * (int)(sizeof damages / sizeof *damages));
     const TTest *const tests[] = {a_checkpoint_is_anchored_and_stored,
                                   a_size_is_signed_once,
                                   a_checkpoint_that_cannot_be_signed,
                                   a_checkpoint_that_cannot_be_stored,
                                   the_anchor_on_demand,
+                                  an_anchor_that_failed_is_tried_again,
                                   a_note_by_another_key,
                                   a_note_of_another_log,
                                   a_note_that_is_none,
                                   an_older_store,
                                   an_older_store_without_a_check,
                                   an_anchor_ahead_by_another_handle,
+                                  an_anchor_ahead_of_a_fold_to_be_refreshed,
                                   a_store_that_shrinks_under_a_handle,
                                   damage_before_the_checkpoint,
                                   damage_after_the_checkpoint};
