@@ -32,12 +32,14 @@ RAFFLE_API void raffle_seal_info_init(raffle_seal_info *info, size_t size);
 
 /* Folds every unit's records again, compares, and writes the seal. `info` (optional) gets it. RAFFLE_STATE_DIFFERS, RAFFLE_SEQUENCE (no prize waits for
  * an early seal), RAFFLE_CLOSED (the final seal is there), RAFFLE_DRAW_OPEN, RAFFLE_UNRECONCILED: a unit is damaged or behind its anchor;
- * with `ok` (optional), a second approver whose role may, the seal goes on without its lost records. */
+ * with `ok` (optional), a second approver whose role may, the seal goes on without its lost records. RAFFLE_CORRUPT: a unit was found damaged by
+ * this call, and the next takes it for unreconciled. RAFFLE_LIMIT: the sums are more than a record can say. RAFFLE_UNKNOWN: the seal is written,
+ * `info` filled, and the anchor is not; the next call that writes tries it again, so that calling this again gives RAFFLE_CLOSED once all is well. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_seal(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
                                                   int32_t kind, raffle_seal_info *info, raffle_error *err);
 
 /* The event manager's word that the voids of a seal are reconciled; no draw before it (GLI-31 2.6.3). `seal`: its index. RAFFLE_NOT_FOUND
- * (it is not the newest of its kind), RAFFLE_EXISTS, RAFFLE_ROLE. */
+ * (it is not the newest of its kind), RAFFLE_EXISTS, RAFFLE_ROLE, RAFFLE_UNKNOWN (it is written, and the anchor is not: call it again). */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_voids_ack(raffle *raffle_, const raffle_actor *by, uint64_t seal,
                                                        raffle_error *err);
 

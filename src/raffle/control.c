@@ -321,3 +321,14 @@ raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t 
 {
     return rf_log_checkpoint(r->log, &r->vkey, sign, r, note, length, size, err);
 }
+
+raffle_rc rf_control_anchor(raffle *r, const char *what, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    if (rf_log_anchor(r->log, &why) == RAFFLE_OK)
+        return RAFFLE_OK;
+    rf_fail(err, RAFFLE_UNKNOWN, "%s is written, and the anchor of %s is not: %s", what, r->origin, why.message);
+    if (err != NULL)
+        err->token = why.token;
+    return RAFFLE_UNKNOWN;
+}

@@ -49,6 +49,19 @@ static void describe_control(raffle *r, raffle_info *info)
     info->halted = rf_log_halted(r->log);
 }
 
+/* Sums stay within what a record can say, as those of a seal do. */
+static raffle_rc add_unit(raffle_info *info, uint32_t number, const rf_unit_state *s, raffle_error *err)
+{
+    info->tickets += s->tickets;
+    info->numbers += s->numbers;
+    info->voids += s->voids;
+    info->gross += s->gross;
+    info->void_gross += s->void_gross;
+    if (info->gross > RF_JSON_INT_MAX || info->void_gross > RF_JSON_INT_MAX)
+        return rf_fail(err, RAFFLE_LIMIT, "the units up to %u have sold for more than an amount can say", number);
+    return RAFFLE_OK;
+}
+
 static raffle_rc add_units(raffle *r, raffle_info *info, raffle_error *err)
 {
     for (uint32_t number = 1; number <= info->units; number++) {
@@ -57,13 +70,10 @@ static raffle_rc add_units(raffle *r, raffle_info *info, raffle_error *err)
         raffle_rc rc = rf_unit_get(r, number, &u, err);
         if (rc == RAFFLE_OK)
             rc = rf_unit_current(u, &s, err);
+        if (rc == RAFFLE_OK)
+            rc = add_unit(info, number, &s, err);
         if (rc != RAFFLE_OK)
             return rc;
-        info->tickets += s.tickets;
-        info->numbers += s.numbers;
-        info->voids += s.voids;
-        info->gross += s.gross;
-        info->void_gross += s.void_gross;
         info->halted |= rf_log_halted(u->log);
     }
     info->pot = info->gross - info->void_gross;

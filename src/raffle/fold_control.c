@@ -197,6 +197,16 @@ static bool same_totals(const rf_seal_unit *sum, const rf_record *r)
            sum->gross == r->gross && sum->void_gross == r->void_gross;
 }
 
+/* What this log can tell of it: unit.start and unit.close are two records. That the last is the close, the unit's log tells. */
+static raffle_rc check_closed(const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    for (size_t i = 0; rf_text_is(&r->kind, "final") && i < c->run; i++)
+        if (c->run_unit[i].reconciled && c->run_unit[i].size < 2)
+            return rf_fail(err, RAFFLE_CORRUPT, "the final seal takes %llu records of unit %zu, which is not closed",
+                           (unsigned long long)c->run_unit[i].size, i + 1);
+    return RAFFLE_OK;
+}
+
 static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_seal_unit *sum, uint64_t unreconciled,
                             raffle_error *err)
 {
@@ -209,6 +219,9 @@ static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_se
                        (long long)r->units, (long long)r->first, c->run, c->units);
     if (!same_totals(sum, r) || unreconciled != (uint64_t)r->unreconciled)
         return rf_fail(err, RAFFLE_STATE_DIFFERS, "the seal's totals are not the sums over its units");
+    rc = check_closed(c, r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     return unreconciled == 0 ? RAFFLE_OK : rf_control_approved(c, r, err);
 }
 

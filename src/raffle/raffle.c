@@ -90,6 +90,19 @@ static raffle_rc verify_once(raffle *r, raffle_error *err)
     return rc;
 }
 
+/* What was committed when the anchor could not be written is made good before more is. */
+static raffle_rc anchor_again(raffle *r, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_log_anchor_again(r->log, &why);
+    if (rc == RAFFLE_OK)
+        return RAFFLE_OK;
+    rf_fail(err, rc, "the newest records of %s are still not anchored: %s", r->origin, why.message);
+    if (err != NULL)
+        err->token = why.token;
+    return rc;
+}
+
 raffle_rc rf_enter_write(raffle *r, raffle_error *err)
 {
     raffle_rc rc = rf_enter(r, err);
@@ -98,6 +111,8 @@ raffle_rc rf_enter_write(raffle *r, raffle_error *err)
     if (r->keys == NULL)
         return rf_fail(err, RAFFLE_KEY, "the raffle %s was opened without keys, to be read", r->origin);
     rc = rf_log_writable(r->log, err);
+    if (rc == RAFFLE_OK)
+        rc = anchor_again(r, err);
     if (rc == RAFFLE_OK)
         rc = verify_once(r, err);
     return rc == RAFFLE_OK ? rf_log_refresh(r->log, err) : rc;

@@ -124,7 +124,8 @@ raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, c
 
 /* The checkpoint of a log, signed with its key; `note` has RF_NOTE_MAX bytes. */
 raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t *size, raffle_error *err);
-rf_log_fold rf_unit_fold(rf_unit *u);
+/* After a commit of records with a note: RAFFLE_UNKNOWN says that `what` is written and the anchor is not; rf_enter_write() tries it again. */
+raffle_rc rf_control_anchor(raffle *r, const char *what, raffle_error *err);
 raffle_rc rf_unit_checkpoint(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err);
 
 #endif

@@ -24,6 +24,7 @@ typedef struct sealing {
     int32_t kind;
     size_t units;
     part *part;
+    rf_seal_unit sum;
     uint64_t control_voids; /* in the control log when the voids were collected */
     rf_sha256 *hash;
 } sealing;
@@ -111,57 +112,155 @@ raffle_rc rf_unit_checkpoint(rf_unit *u, char *note, size_t *length, uint64_t *s
     return rf_log_checkpoint(u->log, &u->vkey, sign, u, note, length, size, err);
 }
 
-/* A unit that is damaged or behind its anchor enters with the newest prefix that was signed and still is what it was; without one, empty. */
-static raffle_rc last_good_note(rf_unit *u, part *p, raffle_error *err)
+static void set_sales(rf_seal_unit *unit, const rf_unit_state *state)
+{
+    unit->tickets = state->tickets;
+    unit->numbers = state->numbers;
+    unit->gross = state->gross;
+}
+
+/* The prefix that is signed, from its records: other ones than were signed are damage. */
+static raffle_rc count_prefix(const sealing *s, rf_unit *u, rf_seal_unit *unit, const uint8_t root[32],
+                              rf_unit_state *state, raffle_error *err)
+{
+    raffle_rc rc = rf_unit_refold_root(u, unit->size, s->hash, state, unit->root, err);
+    if (rc == RAFFLE_OK && memcmp(unit->root, root, 32) != 0)
+        rc = rf_fail(err, RAFFLE_CORRUPT, "unit %u: its first %llu records are not those that were signed", u->number,
+                     (unsigned long long)unit->size);
+    if (rc != RAFFLE_OK)
+        return rc;
+    set_sales(unit, state);
+    return add_voids(s, unit, err);
+}
+
+/* All that the unit has. Damage that is found now halts it: sealed again, with a second approver, it enters unreconciled. */
+static raffle_rc take_all(const sealing *s, rf_unit *u, part *p, raffle_error *err)
+{
+    rf_unit_state state;
+    uint8_t root[32];
+    p->unit.reconciled = true;
+    raffle_rc rc = rf_unit_checkpoint(u, p->note, &p->note_length, &p->unit.size, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_root_at(u->log, p->unit.size, root, err);
+    if (rc == RAFFLE_OK)
+        rc = count_prefix(s, u, &p->unit, root, &state, err);
+    if (rc == RAFFLE_CORRUPT)
+        rf_log_stop(u->log, rc);
+    if (rc == RAFFLE_OK && s->kind == RAFFLE_SEAL_FINAL && !state.closed)
+        rc = rf_fail(err, RAFFLE_BUSY, "unit %u came in while the final seal was being made", u->number);
+    return rc;
+}
+
+/* --- a unit that is damaged or behind its anchor --- */
+
+static raffle_rc get_note(const rf_unit *u, uint64_t wanted, part *p, uint64_t *size, raffle_error *err)
+{
+    return rf_store_note_get(u->raffle->store, u->number, wanted, size, p->note, RF_NOTE_MAX, &p->note_length, err);
+}
+
+/* The newest note of fewer than `below` records. A store finds a note by its size alone: what is rare may be slow. */
+static raffle_rc get_note_below(const rf_unit *u, uint64_t below, part *p, uint64_t *size, raffle_error *err)
+{
+    while (below-- > 1) {
+        raffle_rc rc = get_note(u, below, p, size, err);
+        if (rc != RAFFLE_NOT_FOUND && rc != RAFFLE_CORRUPT)
+            return rc;
+    }
+    return rf_fail(err, RAFFLE_NOT_FOUND, "unit %u has no older note", u->number);
+}
+
+static raffle_rc read_note(const rf_unit *u, const part *p, uint64_t size, uint8_t root[32], raffle_error *err)
 {
     rf_checkpoint checkpoint;
     rf_note note;
-    uint8_t root[32], signature[64];
+    raffle_rc rc = rf_note_parse(&note, p->note, p->note_length, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_note_verify(&note, &u->vkey, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_checkpoint_parse(&checkpoint, note.text, note.text_length, err);
+    if (rc == RAFFLE_NOMEM)
+        return rc;
+    if (rc != RAFFLE_OK || strcmp(checkpoint.origin, rf_log_origin(u->log)) != 0 || checkpoint.size != size)
+        return rf_fail(err, RAFFLE_CORRUPT, "the note that is kept for %llu records of unit %u is none of its own",
+                       (unsigned long long)size, u->number);
+    memcpy(root, checkpoint.root, 32);
+    return RAFFLE_OK;
+}
+
+/* `*good`: how many records can be folded, of those that were looked at. */
+static raffle_rc try_note(const sealing *s, rf_unit *u, part *p, uint64_t size, uint64_t *good, raffle_error *err)
+{
+    rf_unit_state state = {.size = size};
+    uint8_t root[32];
+    p->unit = (rf_seal_unit){.unit = u->number, .size = size};
+    raffle_rc rc = read_note(u, p, size, root, err);
+    if (rc == RAFFLE_OK)
+        rc = count_prefix(s, u, &p->unit, root, &state, err);
+    *good = state.size;
+    return rc;
+}
+
+static raffle_rc take_nothing(rf_unit *u, part *p, raffle_error *err)
+{
     char text[RF_CHECKPOINT_TEXT_MAX];
-    uint64_t size;
-    raffle_rc rc =
-        rf_store_note_get(u->raffle->store, u->number, UINT64_MAX, &size, p->note, RF_NOTE_MAX, &p->note_length, NULL);
-    if (rc == RAFFLE_OK && rf_note_parse(&note, p->note, p->note_length, NULL) == RAFFLE_OK &&
-        rf_note_verify(&note, &u->vkey, NULL) == RAFFLE_OK &&
-        rf_checkpoint_parse(&checkpoint, note.text, note.text_length, NULL) == RAFFLE_OK &&
-        checkpoint.size <= rf_log_size(u->log) && rf_log_root_at(u->log, checkpoint.size, root, NULL) == RAFFLE_OK &&
-        memcmp(root, checkpoint.root, 32) == 0) {
-        p->unit.size = checkpoint.size;
-        return RAFFLE_OK;
-    }
-    p->unit.size = 0;
+    uint8_t signature[64];
+    p->unit = (rf_seal_unit){.unit = u->number};
+    memcpy(p->unit.root, rf_empty_root, 32);
+    memcpy(p->unit.void_root, rf_empty_root, 32);
     size_t n = rf_checkpoint_format(text, sizeof text, rf_log_origin(u->log), 0, rf_empty_root);
-    rc = sign(u, (const uint8_t *)text, n, signature, err);
+    raffle_rc rc = sign(u, (const uint8_t *)text, n, signature, err);
     if (rc == RAFFLE_OK)
         p->note_length = rf_note_format(p->note, RF_NOTE_MAX, text, n, &u->vkey, signature);
     return rc;
 }
 
+/* The newest prefix that was signed, still is what it was, and can be folded; without one, nothing. */
+static raffle_rc take_last_good(const sealing *s, rf_unit *u, part *p, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    uint64_t good = UINT64_MAX, size = rf_log_size(u->log) + 1;
+    raffle_rc rc = get_note(u, RF_NOTE_LATEST, p, &size, &why);
+    for (;;) {
+        if (rc == RAFFLE_OK)
+            rc = try_note(s, u, p, size, &good, &why);
+        if (rc == RAFFLE_OK)
+            return RAFFLE_OK;
+        if (rc == RAFFLE_NOT_FOUND)
+            return take_nothing(u, p, err);
+        if (rc != RAFFLE_CORRUPT)
+            return rf_fail_as(err, &why);
+        rc = get_note_below(u, good < size ? good + 1 : size, p, &size, &why);
+    }
+}
+
 static raffle_rc seal_unit(const sealing *s, rf_unit *u, part *p, raffle_error *err)
 {
-    rf_unit_state state;
     p->unit.unit = u->number;
-    p->unit.reconciled = !rf_log_halted(u->log);
     p->note = malloc(RF_NOTE_MAX);
     if (p->note == NULL)
         return rf_nomem(err);
-    raffle_rc rc = p->unit.reconciled ? rf_unit_checkpoint(u, p->note, &p->note_length, &p->unit.size, err)
-                                      : last_good_note(u, p, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_log_root_at(u->log, p->unit.size, p->unit.root, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_unit_refold(u, p->unit.size, &state, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    p->unit.tickets = state.tickets;
-    p->unit.numbers = state.numbers;
-    p->unit.gross = state.gross;
-    return add_voids(s, &p->unit, err);
+    return rf_log_halted(u->log) ? take_last_good(s, u, p, err) : take_all(s, u, p, err);
+}
+
+/* What a record cannot say is refused before it is summed up. */
+static raffle_rc add_to_sum(rf_seal_unit *sum, const rf_seal_unit *u, raffle_error *err)
+{
+    const uint64_t most = (uint64_t)RF_JSON_INT_MAX;
+    sum->tickets += u->tickets;
+    sum->numbers += u->numbers;
+    sum->voids += u->voids;
+    sum->void_numbers += u->void_numbers;
+    sum->gross += u->gross;
+    sum->void_gross += u->void_gross;
+    if (sum->numbers > most || sum->tickets > most || sum->gross > RF_JSON_INT_MAX)
+        return rf_fail(err, RAFFLE_LIMIT, "the units up to %u have sold more than a seal can say", u->unit);
+    return RAFFLE_OK;
 }
 
 static raffle_rc take_units(sealing *s, raffle_error *err)
 {
     raffle_rc rc = RAFFLE_OK;
+    s->sum = (rf_seal_unit){0};
     pthread_rwlock_rdlock(&s->raffle->control_lock);
     s->units = s->raffle->control.units;
     s->control_voids = s->raffle->control.voids;
@@ -174,6 +273,8 @@ static raffle_rc take_units(sealing *s, raffle_error *err)
         rc = rf_unit_get(s->raffle, i + 1, &u, err);
         if (rc == RAFFLE_OK)
             rc = seal_unit(s, u, &s->part[i], err);
+        if (rc == RAFFLE_OK)
+            rc = add_to_sum(&s->sum, &s->part[i].unit, err);
     }
     return rc;
 }
@@ -216,19 +317,10 @@ static void make_seal_unit(const part *p, rf_record *r)
 
 static void make_seal(const sealing *s, rf_record *r)
 {
-    rf_seal_unit sum = {0};
     r->type = RF_SEAL;
-    for (size_t i = 0; i < s->units; i++) {
-        const rf_seal_unit *u = &s->part[i].unit;
-        sum.tickets += u->tickets;
-        sum.numbers += u->numbers;
-        sum.voids += u->voids;
-        sum.void_numbers += u->void_numbers;
-        sum.gross += u->gross;
-        sum.void_gross += u->void_gross;
-        r->unreconciled += !u->reconciled;
-    }
-    set_totals(r, &sum);
+    for (size_t i = 0; i < s->units; i++)
+        r->unreconciled += !s->part[i].unit.reconciled;
+    set_totals(r, &s->sum);
     r->kind = rf_text_of(s->kind == RAFFLE_SEAL_EARLY ? "early" : "final");
     r->first = (int64_t)(s->raffle->control.size - s->units);
     r->units = (int64_t)s->units;
@@ -320,7 +412,9 @@ static raffle_rc write_seal(sealing *s, raffle_error *err)
     raffle_error busy = RAFFLE_ERROR_INIT; /* of a try that another follows */
     raffle_rc rc = RAFFLE_BUSY;
     for (int i = 0; rc == RAFFLE_BUSY && i < TRIES; i++) {
-        rc = take_units(s, &busy);
+        rc = close_units(s, &busy); /* again: a unit may have come in */
+        if (rc == RAFFLE_OK)
+            rc = take_units(s, &busy);
         rf_control_op op = {
             .raffle = s->raffle, .by = s->by, .ok = s->ok, .make = make_record, .ctx = s, .signed_note = true};
         if (rc == RAFFLE_OK)
@@ -365,8 +459,6 @@ raffle_rc raffle_seal(raffle *r, const raffle_actor *by, const raffle_actor *ok,
         rc = check_before(&s, err);
     if (rc == RAFFLE_OK)
         rc = check_units(&s, err);
-    if (rc == RAFFLE_OK)
-        rc = close_units(&s, err);
     if (rc != RAFFLE_OK)
         return rc;
     s.hash = rf_sha256_new();
@@ -374,7 +466,7 @@ raffle_rc raffle_seal(raffle *r, const raffle_actor *by, const raffle_actor *ok,
     rf_sha256_free(s.hash);
     if (rc == RAFFLE_OK && info != NULL)
         give(r, kind, info);
-    return rc == RAFFLE_OK ? rf_log_anchor(r->log, err) : rc;
+    return rc == RAFFLE_OK ? rf_control_anchor(r, "the seal", err) : rc;
 }
 
 static raffle_rc make_ack(void *ctx, size_t i, rf_record *record, raffle_error *err)
@@ -403,7 +495,7 @@ raffle_rc raffle_voids_ack(raffle *r, const raffle_actor *by, uint64_t seal, raf
     pthread_rwlock_unlock(&r->control_lock);
     rf_control_op op = {.raffle = r, .by = &actor, .make = make_ack, .ctx = &record, .signed_note = true};
     rc = rf_control_append(&op, err);
-    return rc == RAFFLE_OK ? rf_log_anchor(r->log, err) : rc;
+    return rc == RAFFLE_OK ? rf_control_anchor(r, "the acknowledgement", err) : rc;
 }
 
 raffle_rc raffle_seal_latest(raffle *r, int32_t kind, raffle_seal_info *info, raffle_error *err)

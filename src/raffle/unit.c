@@ -157,23 +157,44 @@ void rf_unit_destroy(rf_unit *u)
 typedef struct refold {
     const rf_unit_frame *frame;
     rf_unit_state *state;
+    rf_sha256 *hash; /* NULL: no root is asked for */
+    rf_range range;
 } refold;
 
 static raffle_rc refold_record(void *ctx, const raffle_record *record, raffle_error *err)
 {
     refold *again = ctx;
+    uint8_t leaf[32];
+    if (again->hash != NULL) {
+        rf_leaf_hash(again->hash, leaf, record->leaf, record->leaf_length);
+        rf_range_push(again->hash, &again->range, leaf, NULL, NULL);
+    }
     return apply_bytes(again->frame, again->state, record, err);
+}
+
+static raffle_rc refold_all(rf_unit *u, uint64_t size, refold *again, raffle_error *err)
+{
+    rf_unit_state_init(again->state);
+    raffle_rc rc =
+        size == 0 ? RAFFLE_OK : rf_store_read(u->raffle->store, u->number, 0, size, refold_record, again, err);
+    if (rc == RAFFLE_OK && again->state->size != size)
+        return rf_fail(err, RAFFLE_CORRUPT, "unit %u: record %llu is missing", u->number,
+                       (unsigned long long)again->state->size);
+    return rc;
 }
 
 raffle_rc rf_unit_refold(rf_unit *u, uint64_t size, rf_unit_state *state, raffle_error *err)
 {
-    refold again = {&u->frame, state};
-    rf_unit_state_init(state);
-    raffle_rc rc =
-        size == 0 ? RAFFLE_OK : rf_store_read(u->raffle->store, u->number, 0, size, refold_record, &again, err);
-    if (rc == RAFFLE_OK && state->size != size)
-        return rf_fail(err, RAFFLE_CORRUPT, "unit %u: record %llu is missing", u->number,
-                       (unsigned long long)state->size);
+    refold again = {.frame = &u->frame, .state = state};
+    return refold_all(u, size, &again, err);
+}
+
+raffle_rc rf_unit_refold_root(rf_unit *u, uint64_t size, rf_sha256 *hash, rf_unit_state *state, uint8_t root[32],
+                              raffle_error *err)
+{
+    refold again = {.frame = &u->frame, .state = state, .hash = hash};
+    raffle_rc rc = refold_all(u, size, &again, err);
+    rf_range_root(hash, &again.range, root);
     return rc;
 }
 
