@@ -29,7 +29,8 @@
  *            key for a sale.
  * Threads    Every handle may be used from several threads at once, except cursors, draws and audits, which one thread
  *            at a time may use. Nothing is thread-local. After fork() the child may only free handles: every other call
- *            gives RAFFLE_FORKED.
+ *            gives RAFFLE_FORKED. Freeing there wipes the handle's secrets and does nothing else: no host is called, nothing is closed, and
+ *            the memory is left to the child's exit. It waits for nobody, whatever threads of the parent were doing.
  * Callbacks  Host callbacks run in threads that are inside a call, never in threads of the library's, but for a store's
  *            `read` and `find` during an audit with more than one thread. From a callback call
  *            nothing on a handle of that raffle, its store, keys or provider, except `*_free`: it gives RAFFLE_MISUSE or waits

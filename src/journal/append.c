@@ -329,13 +329,14 @@ static raffle_rc make_buffers(rf_log *log, raffle_error *err)
     return RAFFLE_OK;
 }
 
-/* After a commit: the anchor follows (invariant 3). That it could not is for the next commit to find out. */
+/* After a commit: the anchor follows (invariant 3). That it could not is for the next commit to find out, and for the operator. */
 static void committed(rf_log *log)
 {
+    raffle_error why = RAFFLE_ERROR_INIT;
     rf_log_publish(log);
-    raffle_rc rc = rf_store_anchor_put(log->store, log->number, log->view_size, log->view_root, false, NULL);
-    if (rc == RAFFLE_HISTORY)
-        rf_log_stop(log, RAFFLE_HISTORY);
+    raffle_rc rc = rf_store_anchor_put(log->store, log->number, log->view_size, log->view_root, false, &why);
+    rf_log_note_anchor(log, false, rc, &why);
+    rf_log_note_settled(log, false);
 }
 
 static raffle_rc try_commit(commit *t, int32_t timeout_ms, raffle_error *err)
@@ -351,6 +352,8 @@ static raffle_rc try_commit(commit *t, int32_t timeout_ms, raffle_error *err)
         return RAFFLE_OK;
     }
     roll_back(t);
+    if (rc == RAFFLE_UNKNOWN)
+        rf_log_note_unknown(log);
     if (rc == RAFFLE_OK)
         return rf_fail(err, RAFFLE_HOST, "the store says that it appended to %s, and did not", log->origin);
     return t->outcome == FAILED ? rc : RAFFLE_OK;

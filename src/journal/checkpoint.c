@@ -56,24 +56,16 @@ static raffle_rc checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void
     return rc;
 }
 
-static void note_anchor(rf_log *log, raffle_rc rc)
-{
-    pthread_mutex_lock(&log->view);
-    log->unanchored = rc != RAFFLE_OK;
-    pthread_mutex_unlock(&log->view);
-    if (rc == RAFFLE_HISTORY)
-        rf_log_stop(log, rc);
-}
-
 raffle_rc rf_log_anchor(rf_log *log, raffle_error *err)
 {
     uint8_t root[32];
+    raffle_error why = RAFFLE_ERROR_INIT;
     rf_log_lead(log);
     rf_range_root(log->tree.hash, &log->range, root);
-    raffle_rc rc = rf_store_anchor_put(log->store, log->number, log->range.size, root, true, err);
-    note_anchor(log, rc);
+    raffle_rc rc = rf_store_anchor_put(log->store, log->number, log->range.size, root, true, &why);
+    rf_log_note_anchor(log, true, rc, &why);
     rf_log_follow(log);
-    return rc;
+    return rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &why);
 }
 
 raffle_rc rf_log_anchor_again(rf_log *log, raffle_error *err)

@@ -119,14 +119,6 @@ void rf_log_publish(rf_log *log)
     pthread_mutex_unlock(&log->view);
 }
 
-void rf_log_stop(rf_log *log, raffle_rc why)
-{
-    pthread_mutex_lock(&log->view);
-    if (log->stopped == RAFFLE_OK)
-        log->stopped = why;
-    pthread_mutex_unlock(&log->view);
-}
-
 static raffle_rc stopped(rf_log *log)
 {
     pthread_mutex_lock(&log->view);
@@ -214,6 +206,8 @@ raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err)
         rc = read_size(log, &size, err);
     if (rc != RAFFLE_OK || size == log->range.size)
         return rc;
+    if (size > log->unknown_at)
+        rf_log_note_settled(log, true);
     if (size < log->range.size) {
         rf_log_stop(log, RAFFLE_HISTORY);
         return rf_fail(err, RAFFLE_HISTORY, "%s has shrunk from %llu records to %llu", log->origin,

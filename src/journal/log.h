@@ -94,6 +94,15 @@ bool rf_log_halted(rf_log *log);
 bool rf_log_forked(rf_log *log);
 /* Stops it for good, with this status as the reason. */
 void rf_log_stop(rf_log *log, raffle_rc why);
+/* What an operator should know of a log: it was stopped, its anchor was not written, a commit whose outcome was not known is settled. Each that
+ * happened is given once, with its sentence. For any thread; costs nothing when there is none. */
+typedef enum rf_notice {
+    RF_NOTICE_NONE = 0,
+    RF_NOTICE_STOPPED = 1,
+    RF_NOTICE_ANCHOR = 2,
+    RF_NOTICE_SETTLED = 4
+} rf_notice;
+rf_notice rf_log_notice(rf_log *log, raffle_error *out);
 /* RAFFLE_HALTED, RAFFLE_HISTORY, or RAFFLE_OK: whether it may be written and signed. */
 raffle_rc rf_log_writable(rf_log *log, raffle_error *err);
 

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "tree.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct rf_txn_buffers; /* append.c: leaves on their way to the store */
 
@@ -34,11 +35,17 @@ struct rf_log {
     bool verified;
     uint64_t checked; /* size of the newest checkpoint, which rf_log_check() compared */
     struct rf_txn_buffers *buffers;
+    bool unknown; /* whether a commit at this size is there */
+    uint64_t unknown_at;
 
+    atomic_uint notices; /* RF_NOTICE_…, not told yet */
     pthread_mutex_t view;
     uint64_t view_size;
     uint8_t view_root[32];
-    bool unanchored;   /* the last rf_log_anchor() failed */
+    bool unanchored; /* the last rf_log_anchor() failed */
+    raffle_error anchor_error;
+    uint64_t settled_at;
+    bool settled_there;
     raffle_rc stopped; /* RAFFLE_OK, or why nothing is written any more: RAFFLE_HISTORY, or what was found corrupt */
 };
 
@@ -51,6 +58,10 @@ raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err);
 void rf_log_publish(rf_log *log);
 /* As the leader: compares with the anchor; catches up when it is ahead, and marks the log forked when it still is. */
 raffle_rc rf_log_check_anchor(rf_log *log, raffle_error *err);
+/* notice.c: how the anchor was written; that a commit's outcome is not known, and that it is, as the leader. */
+void rf_log_note_anchor(rf_log *log, bool durable, raffle_rc rc, const raffle_error *why);
+void rf_log_note_unknown(rf_log *log);
+void rf_log_note_settled(rf_log *log, bool there);
 void rf_buffers_free(struct rf_txn_buffers *buffers);
 
 #endif

@@ -247,16 +247,18 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     raffle *r = q->op->raffle;
     size_t added = 0;
     q->op->index = rf_txn_size(txn);
-    pthread_rwlock_wrlock(&r->control_lock);
     const uint64_t size_before = r->control.size;
+    /* The leader alone writes the state, and reads it without the lock, which is not held over the host's clock and keys. */
     raffle_rc rc =
         rf_clock_next(r, r->control.last_at, &r->last_clock, &r->last_monotonic, q->op->reset, &q->at, q->err);
-    if (rc == RAFFLE_OK)
+    if (rc == RAFFLE_OK) {
+        pthread_rwlock_wrlock(&r->control_lock);
         rc = add_records(q, txn, &added, q->err);
+        pthread_rwlock_unlock(&r->control_lock);
+    }
     if (rc == RAFFLE_OK && q->op->signed_note)
         rc = add_note(r, txn, q->err);
     const bool applied = r->control.size != size_before;
-    pthread_rwlock_unlock(&r->control_lock);
     q->rc = rc;
     /* A refusal that changed nothing is the request's own; what was applied in part takes the transaction with it. */
     return rc == RAFFLE_OK || !applied ? RAFFLE_OK
@@ -275,6 +277,7 @@ raffle_rc rf_control_append(rf_control_op *op, raffle_error *err)
     if (q.rc != RAFFLE_OK)
         rc = rf_fail_as(err, &refusal);
     (void)rf_log_refresh(op->raffle->log, NULL); /* what was committed stands; whoever comes next catches up */
+    rf_tell_log(op->raffle, op->raffle->log);
     return rc;
 }
 
@@ -319,13 +322,17 @@ raffle_rc rf_control_anchored(raffle *r, const char *what, raffle_error *err)
 
 raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {
-    return rf_log_checkpoint(r->log, &r->vkey, sign, r, note, length, size, err);
+    raffle_rc rc = rf_log_checkpoint(r->log, &r->vkey, sign, r, note, length, size, err);
+    rf_tell_log(r, r->log);
+    return rc;
 }
 
 raffle_rc rf_control_anchor(raffle *r, const char *what, raffle_error *err)
 {
     raffle_error why = RAFFLE_ERROR_INIT;
-    if (rf_log_anchor(r->log, &why) == RAFFLE_OK)
+    const bool anchored = rf_log_anchor(r->log, &why) == RAFFLE_OK;
+    rf_tell_log(r, r->log);
+    if (anchored)
         return RAFFLE_OK;
     rf_fail(err, RAFFLE_UNKNOWN, "%s is written, and the anchor of %s is not: %s", what, r->origin, why.message);
     if (err != NULL)

@@ -147,9 +147,12 @@ raffle_keys *rf_keys_ref(raffle_keys *keys)
     return keys;
 }
 
+/* In a forked child the table, the host and the lock are the parent's. */
 void raffle_keys_free(raffle_keys *keys)
 {
-    if (keys == NULL || atomic_fetch_sub_explicit(&keys->references, 1, memory_order_acq_rel) != 1)
+    if (keys == NULL || keys->pid != getpid())
+        return;
+    if (atomic_fetch_sub_explicit(&keys->references, 1, memory_order_acq_rel) != 1)
         return;
     if (keys->table.free != NULL)
         keys->table.free(keys->ctx);

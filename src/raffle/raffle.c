@@ -26,11 +26,24 @@ raffle *rf_raffle_ref(raffle *r)
     return r;
 }
 
+/* In a forked child locks may be held for ever, and what is open is the parent's: secrets are wiped, and everything is left to exit. */
+static void wipe(raffle *r)
+{
+    for (uint32_t number = 1; number <= RAFFLE_UNIT_MAX; number++) {
+        rf_unit *u = rf_unit_opened(r, number);
+        if (u != NULL && u->ku != NULL)
+            sodium_memzero(u->ku, 32);
+    }
+    if (r->order_key != NULL)
+        sodium_memzero(r->order_key, RF_ORDER_KEY_SIZE);
+}
+
 static void destroy(raffle *r)
 {
-    for (size_t i = 0; i < r->unit_cap; i++)
-        rf_unit_destroy(r->unit[i]);
-    free(r->unit);
+    for (uint32_t number = 1; number <= RAFFLE_UNIT_MAX; number++)
+        rf_unit_destroy(rf_unit_opened(r, number));
+    for (size_t i = 0; i < sizeof r->page / sizeof *r->page; i++)
+        free(atomic_load(&r->page[i]));
     rf_log_free(r->log);
     rf_control_clear(&r->control);
     free(r->rules);
@@ -48,6 +61,10 @@ void rf_raffle_unref(raffle *r)
 {
     if (r == NULL)
         return;
+    if (r->pid != getpid()) {
+        wipe(r);
+        return;
+    }
     pthread_mutex_lock(&r->lock);
     bool last = --r->refs == 0;
     pthread_mutex_unlock(&r->lock);
@@ -115,7 +132,10 @@ raffle_rc rf_enter_write(raffle *r, raffle_error *err)
         rc = anchor_again(r, err);
     if (rc == RAFFLE_OK)
         rc = verify_once(r, err);
-    return rc == RAFFLE_OK ? rf_log_refresh(r->log, err) : rc;
+    if (rc == RAFFLE_OK)
+        rc = rf_log_refresh(r->log, err);
+    rf_tell_log(r, r->log);
+    return rc;
 }
 
 /* --- making the handle --- */
@@ -273,7 +293,10 @@ static raffle_rc open_handle(raffle *r, raffle_error *err)
         rc = check_keys(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_log_check(r->log, &r->vkey, err);
-    return rc == RAFFLE_OK ? open_units(r, err) : rc;
+    if (rc == RAFFLE_OK)
+        rc = open_units(r, err);
+    rf_tell_log(r, r->log);
+    return rc;
 }
 
 raffle_rc raffle_open_with(raffle_store *store, raffle_keys *keys, const raffle_host *host, raffle **out,

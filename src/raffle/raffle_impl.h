@@ -8,6 +8,7 @@
 #include "log.h"
 #include <pthread.h>
 #include <raffle/raffle.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 /* One sales unit inside a raffle's handle, made when it is first needed; handles to it share it. */
@@ -27,9 +28,15 @@ typedef struct rf_unit {
     bool verified;
 } rf_unit;
 
+/* 256 units. A place is filled once, by whoever opened the unit first, and read without a lock: also in a forked child, where one may be held for
+ * ever. */
+typedef struct rf_unit_page {
+    _Atomic(rf_unit *) unit[256];
+} rf_unit_page;
+
 /* What a raffle's handle and its units', draws' and cursors' keep alive. */
 struct raffle {
-    pthread_mutex_t lock; /* guards refs, units, failed_* */
+    pthread_mutex_t lock; /* guards refs, verified, failed_* */
     size_t refs;
     pid_t pid;
     raffle_store *store;
@@ -44,14 +51,13 @@ struct raffle {
     /* The control log's state: written by whoever leads its log, under `control_lock`; read under it too. */
     pthread_rwlock_t control_lock;
     rf_control control;
-    bool control_dirty; /* something was applied that was not committed: fold again */
-    int64_t last_clock, last_monotonic;
+    bool control_dirty;                 /* something was applied that was not committed: fold again */
+    int64_t last_clock, last_monotonic; /* the leader's */
     bool verified;
-    uint8_t *order_key; /* keys the hash of order keys; in secure memory; NULL without keys */
-    rf_unit **unit;     /* [i] is unit i + 1, or NULL */
-    size_t unit_cap;
-    uint64_t failed_validations; /* since the last event about them */
-    int64_t failed_written;      /* when that was written; 0: never */
+    uint8_t *order_key;                /* keys the hash of order keys; in secure memory; NULL without keys */
+    _Atomic(rf_unit_page *) page[256]; /* [(n - 1) / 256] holds unit n; NULL: none of them was opened */
+    uint64_t failed_validations;       /* since the last event about them */
+    int64_t failed_written;            /* when that was written; 0: never */
 };
 
 struct raffle_unit {
@@ -73,8 +79,10 @@ raffle_rc rf_raffle_make_key(raffle *r, const char *name, raffle_error *err);
 /* How long a call without a timeout may wait. */
 int32_t rf_timeout(const raffle *r);
 
-/* The unit with this number: RAFFLE_NOT_FOUND when none was enrolled. The raffle's, valid as long as it. */
+/* The unit with this number: RAFFLE_NOT_FOUND when none was enrolled. The raffle's, valid as long as it. Opened without a lock. */
 raffle_rc rf_unit_get(raffle *r, uint32_t number, rf_unit **out, raffle_error *err);
+/* The same when it is open already, else NULL. */
+rf_unit *rf_unit_opened(raffle *r, uint32_t number);
 /* A copy of the unit's state after catching up. */
 raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err);
 
@@ -89,6 +97,13 @@ raffle_rc rf_clock_read(raffle *r, int64_t *now, raffle_error *err);
 raffle_rc rf_actor_in(raffle_actor *out, const raffle_actor *by, const char *name, raffle_error *err);
 /* And a second approver, who must be somebody else. `ok` may be NULL: then out->struct_size is 0. */
 raffle_rc rf_approver_in(raffle_actor *out, const raffle_actor *ok, const raffle_actor *by, raffle_error *err);
+
+/* --- tell.c: the operator's log; never with a lock held, nor while a log is led --- */
+
+/* One line, as it is. */
+void rf_tell(const raffle *r, int32_t level, const char *line);
+/* What happened to a log and was not told yet. `log` may be NULL. */
+void rf_tell_log(const raffle *r, rf_log *log);
 
 /* --- control.c: appending to the control log --- */
 

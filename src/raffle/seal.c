@@ -109,7 +109,9 @@ static raffle_rc sign(void *ctx, const uint8_t *message, size_t length, uint8_t 
 
 raffle_rc rf_unit_checkpoint(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {
-    return rf_log_checkpoint(u->log, &u->vkey, sign, u, note, length, size, err);
+    raffle_rc rc = rf_log_checkpoint(u->log, &u->vkey, sign, u, note, length, size, err);
+    rf_tell_log(u->raffle, u->log);
+    return rc;
 }
 
 static void set_sales(rf_seal_unit *unit, const rf_unit_state *state)
@@ -144,8 +146,10 @@ static raffle_rc take_all(const sealing *s, rf_unit *u, part *p, raffle_error *e
         rc = rf_log_root_at(u->log, p->unit.size, root, err);
     if (rc == RAFFLE_OK)
         rc = count_prefix(s, u, &p->unit, root, &state, err);
-    if (rc == RAFFLE_CORRUPT)
+    if (rc == RAFFLE_CORRUPT) {
         rf_log_stop(u->log, rc);
+        rf_tell_log(u->raffle, u->log);
+    }
     if (rc == RAFFLE_OK && s->kind == RAFFLE_SEAL_FINAL && !state.closed)
         rc = rf_fail(err, RAFFLE_BUSY, "unit %u came in while the final seal was being made", u->number);
     return rc;

@@ -615,6 +615,7 @@ raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by, const raff
         rc = make_memory(&q, &mine);
     if (rc == RAFFLE_OK)
         rc = sell(&q, timeout_ms, &mine);
+    rf_tell_log(q.unit->raffle, q.unit->log);
     rc = rf_sell_answer(&q, rc, &mine, tickets, err);
     free_memory(&q);
     return rc;

@@ -278,18 +278,33 @@ static raffle_rc open_unit(raffle *r, uint32_t number, const rf_unit_row *row, r
     return RAFFLE_OK;
 }
 
-static raffle_rc unit_slot(raffle *r, uint32_t number, rf_unit ***slot, raffle_error *err)
+rf_unit *rf_unit_opened(raffle *r, uint32_t number)
 {
-    if (number > r->unit_cap) {
-        size_t cap = number + 15;
-        rf_unit **grown = realloc(r->unit, cap * sizeof(rf_unit *));
-        if (grown == NULL)
+    if (number < 1 || number > RAFFLE_UNIT_MAX)
+        return NULL;
+    rf_unit_page *page = atomic_load(&r->page[(number - 1) / 256]);
+    return page == NULL ? NULL : atomic_load(&page->unit[(number - 1) % 256]);
+}
+
+/* Puts the unit into its place; one that another thread opened meanwhile stays, and this one goes. */
+static raffle_rc keep_unit(raffle *r, rf_unit *u, raffle_error *err)
+{
+    const uint32_t i = u->number - 1;
+    rf_unit_page *page = atomic_load(&r->page[i / 256]);
+    if (page == NULL) {
+        rf_unit_page *fresh = calloc(1, sizeof *fresh);
+        if (fresh == NULL) {
+            rf_unit_destroy(u);
             return rf_nomem(err);
-        memset(grown + r->unit_cap, 0, (cap - r->unit_cap) * sizeof(rf_unit *));
-        r->unit = grown;
-        r->unit_cap = cap;
+        }
+        if (atomic_compare_exchange_strong(&r->page[i / 256], &page, fresh))
+            page = fresh;
+        else
+            free(fresh);
     }
-    *slot = &r->unit[number - 1];
+    rf_unit *there = NULL;
+    if (!atomic_compare_exchange_strong(&page->unit[i % 256], &there, u))
+        rf_unit_destroy(u);
     return RAFFLE_OK;
 }
 
@@ -317,23 +332,25 @@ static raffle_rc get_row(raffle *r, uint32_t number, rf_unit_row *row, raffle_er
 raffle_rc rf_unit_get(raffle *r, uint32_t number, rf_unit **out, raffle_error *err)
 {
     rf_unit_row row;
-    rf_unit **slot = NULL;
+    rf_unit *u = NULL;
+    *out = rf_unit_opened(r, number);
+    if (*out != NULL)
+        return RAFFLE_OK;
     raffle_rc rc = get_row(r, number, &row, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    pthread_mutex_lock(&r->lock);
-    rc = unit_slot(r, number, &slot, err);
-    if (rc == RAFFLE_OK && *slot == NULL)
-        rc = open_unit(r, number, &row, slot, err);
     if (rc == RAFFLE_OK)
-        *out = *slot;
-    pthread_mutex_unlock(&r->lock);
+        rc = open_unit(r, number, &row, &u, err);
+    if (rc == RAFFLE_OK)
+        rc = keep_unit(r, u, err);
+    *out = rf_unit_opened(r, number);
+    if (*out != NULL)
+        rf_tell_log(r, (*out)->log);
     return rc;
 }
 
 raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err)
 {
     raffle_rc rc = rf_log_halted(u->log) ? RAFFLE_OK : rf_log_refresh(u->log, err);
+    rf_tell_log(u->raffle, u->log);
     if (rc != RAFFLE_OK)
         return rc;
     pthread_mutex_lock(&u->lock);
@@ -363,5 +380,6 @@ raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err)
     pthread_mutex_lock(&u->lock);
     u->verified = u->verified || rc == RAFFLE_OK;
     pthread_mutex_unlock(&u->lock);
+    rf_tell_log(u->raffle, u->log);
     return rc;
 }

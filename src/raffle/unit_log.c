@@ -126,6 +126,7 @@ raffle_rc rf_unit_append(rf_unit_op *op, raffle_error *err)
         return rf_nomem(err);
     rf_request r = {.build = build, .ctx = &q, .timeout_ms = rf_timeout(op->unit->raffle)};
     raffle_rc rc = rf_log_append(op->unit->log, &r, err);
+    rf_tell_log(op->unit->raffle, op->unit->log);
     rf_sha256_free(q.hash);
     return q.rc != RAFFLE_OK ? rf_fail_as(err, &refusal) : rc;
 }
@@ -163,8 +164,10 @@ static raffle_rc fold_again(rf_unit *u, rf_unit_state *folded, raffle_error *err
     if (rc == RAFFLE_OK && !same_state(&kept, folded))
         rc = rf_fail(err, RAFFLE_STATE_DIFFERS, "unit %u: its %llu records give other totals than were kept", u->number,
                      (unsigned long long)kept.size);
-    if (rc == RAFFLE_CORRUPT || rc == RAFFLE_STATE_DIFFERS)
+    if (rc == RAFFLE_CORRUPT || rc == RAFFLE_STATE_DIFFERS) {
         rf_log_stop(u->log, rc);
+        rf_tell_log(u->raffle, u->log);
+    }
     return rc;
 }
 

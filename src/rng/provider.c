@@ -155,9 +155,16 @@ raffle_rng *rf_rng_ref(raffle_rng *rng)
     return rng;
 }
 
+/* In a forked child the table, the host and the lock are the parent's; only what is remembered of the last seed is wiped. */
 void raffle_rng_free(raffle_rng *rng)
 {
-    if (rng == NULL || atomic_fetch_sub_explicit(&rng->references, 1, memory_order_acq_rel) != 1)
+    if (rng == NULL)
+        return;
+    if (rng->pid != getpid()) {
+        sodium_memzero(rng->last_seed, sizeof rng->last_seed);
+        return;
+    }
+    if (atomic_fetch_sub_explicit(&rng->references, 1, memory_order_acq_rel) != 1)
         return;
     if (rng->table.free != NULL)
         rng->table.free(rng->ctx);

@@ -162,9 +162,12 @@ raffle_store *rf_store_ref(raffle_store *store)
     return store;
 }
 
+/* In a forked child the store is the parent's, and stays open. */
 void raffle_store_free(raffle_store *store)
 {
-    if (store == NULL || atomic_fetch_sub_explicit(&store->users, 1, memory_order_acq_rel) != 1)
+    if (store == NULL || store->pid != getpid())
+        return;
+    if (atomic_fetch_sub_explicit(&store->users, 1, memory_order_acq_rel) != 1)
         return;
     store->table.free(store->ctx);
     free(store);

@@ -29,17 +29,22 @@ typedef struct raffle_host {
     uint32_t flags; /* RAFFLE_HOST_…; unknown bits are refused */
     void *ctx;      /* handed to each callback */
 
-    /* The time. Default: the system's clock. Called with the unit's own lock held while it sells: do not call back. */
+    /* The time. Default: the system's clock. Called by the thread that writes to a log, in the store's transaction, while others wait for that
+     * log: be quick, and do not call back. */
     raffle_rc (*clock)(void *ctx, int64_t *ms, raffle_error *err);
 
-    /* A secret that the host keeps, for `what`: "ticket-key" (32 bytes; default: from the keys), "pin:<uri>", "password:<uri>".
+    /* Called with no lock held, when a raffle is opened and when a unit is first used; by two threads at once, when both are the first.
+     * A secret that the host keeps, for `what`: "ticket-key" (32 bytes; default: from the keys), "pin:<uri>", "password:<uri>".
      * Writes at most `cap` bytes and their number. The library wipes its copy. Default: there is none. */
     raffle_rc (*secret)(void *ctx, const char *what, uint8_t *out, size_t cap, size_t *length, raffle_error *err);
 
-    /* A line for the operator's log. Default: nowhere. */
+    /* A line for the operator's log, of UTF-8 without control characters, for what asks for a person: a log was found damaged or of another history
+     * and is read-only now (RAFFLE_LOG_ERROR), the anchor could not be written (WARNING), a commit whose outcome was not known is settled (INFO). Each is
+     * told once, by the call that met it or the next one on that log; no lock is held. Default: nowhere. */
     void (*log)(void *ctx, int32_t level, const char *line);
 
-    /* Called once for each call that took this host and returned RAFFLE_OK, when the last handle from that call is freed. */
+    /* Called once for each call that took this host and returned RAFFLE_OK, when the last handle from that call is freed.
+     * Not in a child of fork(). */
     void (*release)(void *ctx);
 
     int32_t timeout_ms; /* how long a call without a timeout of its own may wait; 0: 10,000 ms; negative: for ever */

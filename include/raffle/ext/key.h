@@ -10,7 +10,8 @@
 RAFFLE_BEGIN
 
 /* Keys are asked for by name: "control", "unit-1", "unit-2", …, and "ticket". A log's key signs; the ticket key is 32 bytes.
- * `origin` is the raffle's. Every function may be called from any thread. */
+ * `origin` is the raffle's. Every function may be called from any thread. `sign` is called by the thread that writes to a log or signs its checkpoint,
+ * for a seal, an acknowledgement and a draw inside of the store's transaction: others wait for that log meanwhile. */
 typedef struct raffle_keys_table {
     uint32_t struct_size;
     uint32_t flags; /* zero */
@@ -28,7 +29,8 @@ typedef struct raffle_keys_table {
 
 RAFFLE_API void raffle_keys_table_init(raffle_keys_table *table, size_t size);
 
-/* A handle over the host's table, which is copied. `free` is called when the last user of the handle is gone. */
+/* A handle over the host's table, which is copied. `free` is called when the last user of the handle is gone, and not in a
+ * child of fork(). */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_keys_new(const raffle_keys_table *table, void *ctx, raffle_keys **out,
                                                       raffle_error *err);
 

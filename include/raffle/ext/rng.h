@@ -16,7 +16,7 @@ typedef struct raffle_rng_table {
      * call (a request's id, a token's serial number): a draw keeps it. */
     raffle_rc (*fill)(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
                       int32_t timeout_ms, raffle_error *err);
-    void (*free)(void *ctx);
+    void (*free)(void *ctx); /* not called in a child of fork() */
 } raffle_rng_table;
 
 RAFFLE_API void raffle_rng_table_init(raffle_rng_table *table, size_t size);

@@ -126,7 +126,7 @@ typedef struct raffle_store_table {
     raffle_rc (*anchor_get)(void *ctx, uint32_t log, uint64_t *size, uint8_t root[32], raffle_error *err);
     raffle_rc (*anchor_put)(void *ctx, uint32_t log, uint64_t size, const uint8_t root[32], int32_t durable,
                             raffle_error *err);
-    /* Called once, after the last call. */
+    /* Called once, after the last call, and not in a child of fork(). */
     void (*free)(void *ctx);
 } raffle_store_table;
 
