@@ -510,8 +510,8 @@ raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size,
     raffle_error own = RAFFLE_ERROR_INIT;
     uint64_t found = 0;
     uint8_t hash[32] = {0};
-    rc = rf_check_answer(store->table.anchor_get(store->ctx, log, &found, hash, &own), &own, "anchor_get",
-                         RAFFLE_NOT_FOUND, err);
+    rc = store->table.anchor_get(store->ctx, log, &found, hash, &own);
+    rc = rf_check_answer(rc, &own, "anchor_get", rc == RAFFLE_MISMATCH ? RAFFLE_MISMATCH : RAFFLE_NOT_FOUND, err);
     if (rc == RAFFLE_OK && found > RF_LOG_RECORDS_MAX)
         rc = rf_fail(err, RAFFLE_CORRUPT, "the anchor says that log %" PRIu32 " has %" PRIu64 " records", log, found);
     if (rc != RAFFLE_OK)
@@ -532,6 +532,6 @@ raffle_rc rf_store_anchor_put(raffle_store *store, uint32_t log, uint64_t size, 
     if (rc != RAFFLE_OK || !rf_store_has_anchor(store))
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
-    return rf_check_answer(store->table.anchor_put(store->ctx, log, size, root, durable, &own), &own, "anchor_put",
-                           RAFFLE_OK, err);
+    rc = store->table.anchor_put(store->ctx, log, size, root, durable, &own);
+    return rf_check_answer(rc, &own, "anchor_put", rc == RAFFLE_MISMATCH ? RAFFLE_MISMATCH : RAFFLE_OK, err);
 }

@@ -274,12 +274,58 @@ START_TEST(a_read_only_store)
 }
 END_TEST
 
-/* --- restored from an older copy --- */
+/* --- the anchor of another raffle --- */
 
 static void copy_path(char out[96], const char *name)
 {
     snprintf(out, 96, "%s/%s", fx.folder, name);
 }
+
+static void expect_other_anchor(void)
+{
+    fx_said("-anchor is of the raffle raffle.example/other, not of raffle.example/fixture");
+}
+
+/* At opening, at an audit, and under a handle that is open: both raffles are named, and nothing is halted for good. */
+START_TEST(the_anchor_of_another_raffle)
+{
+    static const char other[] =
+        "{\"origin\":\"raffle.example/other\",\"name\":\"Other\",\"organisation\":\"Society\",\"currency\":\"CAD\","
+        "\"sales\":{\"opens\":\"2026-11-21T19:00:00.000Z\",\"closes\":\"2026-11-22T05:00:00.000Z\"},"
+        "\"rng\":[\"system\"]," FX_TIERS FX_PRIZES "}";
+    char uri[120], anchor[96], mine[96], path[96];
+    raffle *r = NULL;
+    raffle_audit *audit = NULL;
+    raffle_fault fault = RAFFLE_FAULT_INIT;
+    fx_create(FX_RULES);
+    fx_sell_many(fx.unit, "one", 2);
+    snprintf(uri, sizeof uri, "sqlite:%s/other", fx.folder);
+    FX_OK(raffle_create(uri, NULL, &fx.host, other, strlen(other), &fx_boss, &r, &fx.err));
+    raffle_free(r);
+    r = NULL;
+    copy_path(mine, "mine");
+    copy_path(path, "other-anchor");
+    copy_path(anchor, "r-anchor");
+    ck_assert_int_eq(rename(anchor, mine), 0);
+    ck_assert_int_eq(rename(path, anchor), 0);
+    FX_FAILS(RAFFLE_MISMATCH, sell_one("late"));
+    expect_other_anchor();
+    FX_FAILS(RAFFLE_MISMATCH, raffle_seal(fx.raffle, &fx_boss, NULL, RAFFLE_SEAL_EARLY, NULL, &fx.err));
+    expect_other_anchor();
+    FX_FAILS(RAFFLE_MISMATCH, raffle_open(fx.store, NULL, &fx.host, &r, &fx.err));
+    expect_other_anchor();
+    FX_OK(raffle_audit_run(fx.store, NULL, NULL, &audit, &fx.err));
+    FX_OK(raffle_audit_fault_at(audit, 0, &fault, &fx.err));
+    ck_assert_str_eq(fault.code, "anchor");
+    ck_assert_ptr_nonnull(strstr(fault.message, "raffle.example/other, not of raffle.example/fixture"));
+    raffle_audit_free(audit);
+    ck_assert_int_eq(rename(mine, anchor), 0);
+    FX_OK(sell_one("late"));
+    fx_seal(RAFFLE_SEAL_EARLY);
+}
+END_TEST
+
+/* --- restored from an older copy --- */
 
 START_TEST(a_unit_restored_from_an_older_copy)
 {
@@ -482,6 +528,6 @@ END_TEST
 FX_MAIN("raffle_open", a_refused_creation_makes_nothing, a_store_holds_one_raffle,
         a_creation_that_was_cut_off_is_finished, what_is_described_is_what_the_rules_say, without_keys_a_raffle_is_read,
         the_keys_of_another_raffle, what_is_no_raffle, a_host_is_released_once, a_read_only_store,
-        a_unit_restored_from_an_older_copy, a_control_log_restored_from_an_older_copy,
+        the_anchor_of_another_raffle, a_unit_restored_from_an_older_copy, a_control_log_restored_from_an_older_copy,
         a_store_that_shrinks_under_an_open_handle, every_byte_of_a_sale, every_byte_of_a_sale_under_a_kept_node,
         every_byte_of_a_control_record, a_quick_opening_finds_it_before_the_first_sale, the_kept_state_is_a_cache)

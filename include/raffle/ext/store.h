@@ -121,7 +121,8 @@ typedef struct raffle_store_table {
     /* Erases the private part of a record, so that its bytes are gone from the store's files; fine when it is gone already. */
     raffle_rc (*erase)(void *ctx, uint32_t log, uint64_t index, raffle_error *err);
     /* The anchor of design: what was last seen of a log, kept outside the store. `anchor_get` gives RAFFLE_NOT_FOUND when there
-     * is none; `anchor_put` never goes back: a smaller size changes nothing, the same with another root is RAFFLE_HISTORY; `durable`: it returns when the disk has it. Both
+     * is none; `anchor_put` never goes back: a smaller size changes nothing, the same with another root is RAFFLE_HISTORY;
+     * both give RAFFLE_MISMATCH when it is of another raffle; `durable`: it returns when the disk has it. Both
      * NULL: the host has no anchor, and a restored copy is found out by witnesses alone. */
     raffle_rc (*anchor_get)(void *ctx, uint32_t log, uint64_t *size, uint8_t root[32], raffle_error *err);
     raffle_rc (*anchor_put)(void *ctx, uint32_t log, uint64_t size, const uint8_t root[32], int32_t durable,
