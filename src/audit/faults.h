@@ -19,7 +19,7 @@ typedef struct rf_faults {
 /* A fault of the record at `index` of a log. One that there is no memory for is counted and not kept. */
 void rf_fault(rf_faults *f, int32_t kind, uint32_t log, uint64_t index, const char *code, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
-/* The same, for the status that reading something gave: damage is a fault of integrity, and RAFFLE_OK is returned; anything else is handed back,
+/* The same, for the status that reading something gave: damage is a fault of integrity, and RAFFLE_OK is returned; what the surroundings did is handed back,
  * with its sentence in `err`. */
 raffle_rc rf_fault_or_fail(rf_faults *f, uint32_t log, uint64_t index, const char *code, const raffle_error *why,
                            raffle_error *err);

@@ -16,6 +16,7 @@ raffle_rc rf_clock_read(raffle *r, int64_t *now, raffle_error *err)
     } else {
         raffle_error theirs = RAFFLE_ERROR_INIT;
         if (r->host.clock(r->host.ctx, &ms, &theirs) != RAFFLE_OK) {
+            theirs.message[sizeof theirs.message - 1] = '\0';
             rf_fail(err, RAFFLE_HOST, "the host's clock failed: %s", theirs.message);
             if (err != NULL)
                 err->token = theirs.token;

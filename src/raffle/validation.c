@@ -91,6 +91,7 @@ bool rf_vn_check(rf_sha256 *h, const rf_vn *vn, const uint8_t ku[32], uint64_t s
     memcpy(given + RF_VN_TAG, vn->masked, RF_VN_SERIAL);
     const bool equal = sodium_memcmp(expected, given, PROOF) == 0;
     sodium_memzero(expected, sizeof expected);
+    sodium_memzero(given, sizeof given);
     /* A digest that failed gives zeros, which anybody could type. */
     return equal && rf_sha256_ok(h);
 }
@@ -172,15 +173,8 @@ static raffle_rc collect(char out[RF_VN_LENGTH], const char *text, size_t length
     return RAFFLE_OK;
 }
 
-raffle_rc rf_vn_parse(rf_vn *vn, const char *text, size_t length, raffle_error *err)
+static raffle_rc take_apart(rf_vn *vn, const char number[RF_VN_LENGTH], uint8_t bytes[BYTES], raffle_error *err)
 {
-    char number[RF_VN_LENGTH];
-    uint8_t bytes[BYTES];
-    if (length >= RF_VN_TEXT_MAX)
-        return rf_fail(err, RAFFLE_INVALID, "the validation number is longer than %d bytes", RF_VN_TEXT_MAX - 1);
-    raffle_rc rc = collect(number, text, length, err);
-    if (rc != RAFFLE_OK)
-        return rc;
     if (rf_check37(number, RF_VN_BODY) != number[RF_VN_BODY])
         return rf_fail(err, RAFFLE_INVALID, "the validation number is mistyped: its check character does not fit");
     decode(bytes, number);
@@ -191,4 +185,18 @@ raffle_rc rf_vn_parse(rf_vn *vn, const char *text, size_t length, raffle_error *
     memcpy(vn->tag, bytes + 2, RF_VN_TAG);
     memcpy(vn->masked, bytes + 2 + RF_VN_TAG, RF_VN_SERIAL);
     return RAFFLE_OK;
+}
+
+raffle_rc rf_vn_parse(rf_vn *vn, const char *text, size_t length, raffle_error *err)
+{
+    char number[RF_VN_LENGTH];
+    uint8_t bytes[BYTES];
+    if (length >= RF_VN_TEXT_MAX)
+        return rf_fail(err, RAFFLE_INVALID, "the validation number is longer than %d bytes", RF_VN_TEXT_MAX - 1);
+    raffle_rc rc = collect(number, text, length, err);
+    if (rc == RAFFLE_OK)
+        rc = take_apart(vn, number, bytes, err);
+    sodium_memzero(number, sizeof number);
+    sodium_memzero(bytes, sizeof bytes);
+    return rc;
 }

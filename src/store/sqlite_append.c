@@ -9,7 +9,7 @@
 
 /* One append. The last leaf is kept: a log that holds it at its place holds the whole append. */
 typedef struct appending {
-    rf_request request; /* first: a pointer to one is a pointer to the other */
+    rf_write request; /* first: a pointer to one is a pointer to the other */
     uint32_t log;
     raffle_store_fill fill;
     void *fill_ctx;
@@ -169,7 +169,7 @@ static raffle_rc call_fill(appending *a, raffle_error *err)
     return a->fill(a->fill_ctx, &a->head, &batch, err);
 }
 
-static raffle_rc run_append(rf_conn *conn, rf_request *request, raffle_error *err)
+static raffle_rc run_append(rf_conn *conn, rf_write *request, raffle_error *err)
 {
     appending *a = (appending *)request;
     a->conn = conn;
@@ -190,7 +190,7 @@ static raffle_rc run_append(rf_conn *conn, rf_request *request, raffle_error *er
     return rc;
 }
 
-static raffle_rc find_append(rf_conn *conn, rf_request *request, bool *there, raffle_error *err)
+static raffle_rc find_append(rf_conn *conn, rf_write *request, bool *there, raffle_error *err)
 {
     const appending *a = (const appending *)request;
     sqlite3_stmt *statement = NULL;
@@ -218,7 +218,7 @@ raffle_rc rf_sqlite_append(void *ctx, uint32_t log, raffle_store_fill fill, void
                            uint64_t *size, raffle_error *err)
 {
     appending a;
-    a.request = (rf_request){.run = run_append, .find = find_append};
+    a.request = (rf_write){.run = run_append, .find = find_append};
     a.log = log;
     a.fill = fill;
     a.fill_ctx = fill_ctx;

@@ -63,19 +63,19 @@ typedef struct rf_conn {
 } rf_conn;
 
 /* Something to write in a transaction of its own or shared. The waiter's, on its stack; the leader fills in the results. */
-typedef struct rf_request {
+typedef struct rf_write {
     /* Writes. A failure undoes what this request wrote. May be called again, from the beginning. */
-    raffle_rc (*run)(rf_conn *conn, struct rf_request *request, raffle_error *err);
+    raffle_rc (*run)(rf_conn *conn, struct rf_write *request, raffle_error *err);
     /* After a commit that failed: whether it is there after all. NULL: that cannot be told. */
-    raffle_rc (*find)(rf_conn *conn, struct rf_request *request, bool *there, raffle_error *err);
+    raffle_rc (*find)(rf_conn *conn, struct rf_write *request, bool *there, raffle_error *err);
     int64_t deadline;
     pthread_cond_t wake;
-    struct rf_request *next;
+    struct rf_write *next;
     bool taken, done;
     bool live; /* has part in the transaction that is open */
     raffle_rc rc;
     raffle_error error;
-} rf_request;
+} rf_write;
 
 struct rf_sqlite {
     char *path; /* absolute: the working folder may change */
@@ -89,7 +89,7 @@ struct rf_sqlite {
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_condattr_t monotonic;
-    rf_request *queue, **queue_end;
+    rf_write *queue, **queue_end;
     bool leading;
     pthread_t leader;
     rf_conn *idle;
@@ -124,7 +124,7 @@ raffle_rc rf_schema_create(rf_conn *conn, raffle_error *err);
 
 /* --- sqlite_group.c --- */
 /* Runs the request in a transaction, which it may share with others, and waits until that is durable. */
-raffle_rc rf_group_write(rf_sqlite *db, rf_request *request, int32_t timeout_ms, raffle_error *err);
+raffle_rc rf_group_write(rf_sqlite *db, rf_write *request, int32_t timeout_ms, raffle_error *err);
 /* Moves the whole write-ahead log into the database and empties its file. */
 raffle_rc rf_wal_truncate(rf_conn *conn, raffle_error *err);
 

@@ -35,14 +35,14 @@ static void roll_back(rf_conn *conn)
         rf_conn_run(conn, RF_SQL_ROLLBACK, "roll back", NULL);
 }
 
-static void run_alone(rf_conn *conn, rf_request *request)
+static void run_alone(rf_conn *conn, rf_write *request)
 {
     request->rc = request->run(conn, request, &request->error);
     if (request->rc != RAFFLE_OK)
         roll_back(conn);
 }
 
-static void run_in_savepoint(rf_conn *conn, rf_request *request)
+static void run_in_savepoint(rf_conn *conn, rf_write *request)
 {
     request->rc = rf_conn_run(conn, RF_SQL_SAVEPOINT, "begin to write", &request->error);
     if (request->rc == RAFFLE_OK)
@@ -56,7 +56,7 @@ static void run_in_savepoint(rf_conn *conn, rf_request *request)
         roll_back(conn);
 }
 
-static size_t count_live(const rf_request *group)
+static size_t count_live(const rf_write *group)
 {
     size_t n = 0;
     for (; group != NULL; group = group->next)
@@ -65,10 +65,10 @@ static size_t count_live(const rf_request *group)
 }
 
 /* Runs everybody. Gives the request whose failure ended the whole transaction, as a full disk does, or NULL. */
-static rf_request *run_all(rf_conn *conn, rf_request *group)
+static rf_write *run_all(rf_conn *conn, rf_write *group)
 {
     bool alone = count_live(group) == 1;
-    for (rf_request *r = group; r != NULL; r = r->next) {
+    for (rf_write *r = group; r != NULL; r = r->next) {
         if (!r->live)
             continue;
         if (alone)
@@ -81,7 +81,7 @@ static rf_request *run_all(rf_conn *conn, rf_request *group)
     return NULL;
 }
 
-static void fail_live(rf_request *group, raffle_rc rc, const raffle_error *error)
+static void fail_live(rf_write *group, raffle_rc rc, const raffle_error *error)
 {
     for (; group != NULL; group = group->next) {
         if (group->live && group->rc == RAFFLE_OK) {
@@ -113,7 +113,7 @@ static raffle_rc reopen(rf_sqlite *db, raffle_error *err)
     return rf_wal_truncate(db->writer, err);
 }
 
-static void settle_one(rf_sqlite *db, rf_request *r, raffle_rc reopened, const raffle_error *commit,
+static void settle_one(rf_sqlite *db, rf_write *r, raffle_rc reopened, const raffle_error *commit,
                        const raffle_error *reopening)
 {
     bool there = false;
@@ -134,17 +134,17 @@ static void settle_one(rf_sqlite *db, rf_request *r, raffle_rc reopened, const r
 }
 
 /* A read alone never proves failure (design §13): only what is left after reopening and folding the log does. */
-static void settle(rf_sqlite *db, rf_request *group, const raffle_error *commit)
+static void settle(rf_sqlite *db, rf_write *group, const raffle_error *commit)
 {
     raffle_error reopening = RAFFLE_ERROR_INIT;
     raffle_rc reopened = reopen(db, &reopening);
-    for (rf_request *r = group; r != NULL; r = r->next) {
+    for (rf_write *r = group; r != NULL; r = r->next) {
         if (r->live && r->rc == RAFFLE_OK)
             settle_one(db, r, reopened, commit, &reopening);
     }
 }
 
-static void commit(rf_sqlite *db, rf_request *group)
+static void commit(rf_sqlite *db, rf_write *group)
 {
     raffle_error error = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_conn_run(db->writer, RF_SQL_COMMIT, "commit", &error);
@@ -161,7 +161,7 @@ static void commit(rf_sqlite *db, rf_request *group)
 /* --- the group --- */
 
 /* A request whose failure ends the transaction takes its own failure; the others begin again without it. */
-static void run_group(rf_sqlite *db, rf_request *group, int64_t deadline)
+static void run_group(rf_sqlite *db, rf_write *group, int64_t deadline)
 {
     bool begun = true;
     while (count_live(group) > 0) {
@@ -172,7 +172,7 @@ static void run_group(rf_sqlite *db, rf_request *group, int64_t deadline)
             return;
         }
         begun = false;
-        rf_request *culprit = run_all(db->writer, group);
+        rf_write *culprit = run_all(db->writer, group);
         if (culprit == NULL) {
             commit(db, group);
             return;
@@ -180,7 +180,7 @@ static void run_group(rf_sqlite *db, rf_request *group, int64_t deadline)
         culprit->live = false;
         if (culprit->rc == RAFFLE_OK)
             culprit->rc = rf_fail(&culprit->error, RAFFLE_CORRUPT, "the transaction ended by itself");
-        for (rf_request *r = group; r != NULL; r = r->next)
+        for (rf_write *r = group; r != NULL; r = r->next)
             r->rc = r->live ? RAFFLE_OK : r->rc;
     }
 }
@@ -197,12 +197,12 @@ static void checkpoint(rf_sqlite *db)
     db->checkpoint_at = whole ? RF_SQLITE_CHECKPOINT : conn->wal_pages + RF_SQLITE_CHECKPOINT;
 }
 
-static rf_request *take_queue(rf_sqlite *db)
+static rf_write *take_queue(rf_sqlite *db)
 {
-    rf_request *group = db->queue;
+    rf_write *group = db->queue;
     db->queue = NULL;
     db->queue_end = &db->queue;
-    for (rf_request *r = group; r != NULL; r = r->next) {
+    for (rf_write *r = group; r != NULL; r = r->next) {
         r->taken = true;
         r->live = true;
         r->rc = RAFFLE_OK;
@@ -211,9 +211,9 @@ static rf_request *take_queue(rf_sqlite *db)
     return group;
 }
 
-static void remove_from_queue(rf_sqlite *db, rf_request *request)
+static void remove_from_queue(rf_sqlite *db, rf_write *request)
 {
-    rf_request **at = &db->queue;
+    rf_write **at = &db->queue;
     while (*at != request)
         at = &(*at)->next;
     *at = request->next;
@@ -222,10 +222,10 @@ static void remove_from_queue(rf_sqlite *db, rf_request *request)
 }
 
 /* The waiter may be gone as soon as the lock is: `next` is read before. */
-static void answer(rf_request *group)
+static void answer(rf_write *group)
 {
     while (group != NULL) {
-        rf_request *next = group->next;
+        rf_write *next = group->next;
         group->done = true;
         pthread_cond_signal(&group->wake);
         group = next;
@@ -233,7 +233,7 @@ static void answer(rf_request *group)
 }
 
 /* Called and left with the lock held. */
-static void lead(rf_sqlite *db, rf_request *own)
+static void lead(rf_sqlite *db, rf_write *own)
 {
     db->leading = true;
     db->leader = pthread_self();
@@ -247,7 +247,7 @@ static void lead(rf_sqlite *db, rf_request *own)
         own->error = error;
         own->done = true;
     } else {
-        rf_request *group = take_queue(db);
+        rf_write *group = take_queue(db);
         pthread_mutex_unlock(&db->lock);
         run_group(db, group, own->deadline);
         pthread_mutex_lock(&db->lock);
@@ -261,7 +261,7 @@ static void lead(rf_sqlite *db, rf_request *own)
         pthread_cond_signal(&db->queue->wake);
 }
 
-static int wait_for_leader(rf_sqlite *db, rf_request *request)
+static int wait_for_leader(rf_sqlite *db, rf_write *request)
 {
     if (request->deadline == INT64_MAX || request->taken)
         return pthread_cond_wait(&request->wake, &db->lock);
@@ -271,14 +271,14 @@ static int wait_for_leader(rf_sqlite *db, rf_request *request)
 }
 
 /* A batch may fail without a sentence. */
-static raffle_rc hand_back(const rf_request *request, raffle_error *err)
+static raffle_rc hand_back(const rf_write *request, raffle_error *err)
 {
     if (request->rc == RAFFLE_OK || request->error.rc == request->rc)
         return request->rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &request->error);
     return rf_fail(err, request->rc, "the batch failed: %s", raffle_rc_text(request->rc));
 }
 
-static raffle_rc join(rf_sqlite *db, rf_request *request, raffle_error *err)
+static raffle_rc join(rf_sqlite *db, rf_write *request, raffle_error *err)
 {
     if (db->leading && pthread_equal(db->leader, pthread_self()))
         return rf_fail(err, RAFFLE_MISUSE, "the store was written to from within its own batch");
@@ -297,7 +297,7 @@ static raffle_rc join(rf_sqlite *db, rf_request *request, raffle_error *err)
     return hand_back(request, err);
 }
 
-raffle_rc rf_group_write(rf_sqlite *db, rf_request *request, int32_t timeout_ms, raffle_error *err)
+raffle_rc rf_group_write(rf_sqlite *db, rf_write *request, int32_t timeout_ms, raffle_error *err)
 {
     if (db->readonly)
         return rf_fail(err, RAFFLE_READONLY, "%s is open for reading only", db->path);

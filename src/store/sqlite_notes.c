@@ -111,20 +111,20 @@ raffle_rc rf_note_write(rf_conn *conn, uint32_t log, uint64_t size, const char *
 
 /* A note on its own. */
 typedef struct putting {
-    rf_request request; /* first */
+    rf_write request; /* first */
     uint32_t log;
     uint64_t size;
     const char *note;
     size_t length;
 } putting;
 
-static raffle_rc run_put(rf_conn *conn, rf_request *request, raffle_error *err)
+static raffle_rc run_put(rf_conn *conn, rf_write *request, raffle_error *err)
 {
     const putting *p = (const putting *)request;
     return rf_note_write(conn, p->log, p->size, p->note, p->length, err);
 }
 
-static raffle_rc find_put(rf_conn *conn, rf_request *request, bool *there, raffle_error *err)
+static raffle_rc find_put(rf_conn *conn, rf_write *request, bool *there, raffle_error *err)
 {
     const putting *p = (const putting *)request;
     sqlite3_stmt *statement = NULL;

@@ -62,11 +62,11 @@ raffle_rc rf_sqlite_origin(void *ctx, char origin[RAFFLE_ORIGIN_SIZE], raffle_er
 }
 
 typedef struct creating {
-    rf_request request; /* first */
+    rf_write request; /* first */
     const char *origin;
 } creating;
 
-static raffle_rc run_create(rf_conn *conn, rf_request *request, raffle_error *err)
+static raffle_rc run_create(rf_conn *conn, rf_write *request, raffle_error *err)
 {
     const creating *c = (const creating *)request;
     char found[RAFFLE_ORIGIN_SIZE];
@@ -85,7 +85,7 @@ static raffle_rc run_create(rf_conn *conn, rf_request *request, raffle_error *er
     return rf_conn_finish(conn, statement, "write the origin", err);
 }
 
-static raffle_rc find_create(rf_conn *conn, rf_request *request, bool *there, raffle_error *err)
+static raffle_rc find_create(rf_conn *conn, rf_write *request, bool *there, raffle_error *err)
 {
     const creating *c = (const creating *)request;
     char found[RAFFLE_ORIGIN_SIZE];
@@ -130,12 +130,12 @@ raffle_rc rf_sqlite_anchor_put(void *ctx, uint32_t log, uint64_t size, const uin
 /* --- erasing --- */
 
 typedef struct erasing {
-    rf_request request; /* first */
+    rf_write request; /* first */
     uint32_t log;
     uint64_t index;
 } erasing;
 
-static raffle_rc run_erase(rf_conn *conn, rf_request *request, raffle_error *err)
+static raffle_rc run_erase(rf_conn *conn, rf_write *request, raffle_error *err)
 {
     const erasing *e = (const erasing *)request;
     sqlite3_stmt *statement = NULL;

@@ -103,6 +103,28 @@ START_TEST(a_clock_that_shows_no_time)
 }
 END_TEST
 
+static raffle_rc endless(void *ctx, int64_t *ms, raffle_error *err)
+{
+    (void)ctx;
+    (void)ms;
+    memset(err->message, 'x', sizeof err->message);
+    err->token = 5;
+    return RAFFLE_HOST;
+}
+
+START_TEST(a_sentence_without_an_end_is_ended)
+{
+    fx_create(FX_RULES);
+    fx.host.clock = endless;
+    fx_close();
+    fx_open();
+    ck_assert_int_eq(event(&fx_super, 1, "x.note"), RAFFLE_HOST);
+    ck_assert_ptr_nonnull(strstr(fx.err.message, "the host's clock failed: xxx"));
+    ck_assert_uint_eq(strspn(strchr(fx.err.message, ':') + 2, "x"), sizeof fx.err.message - 1 - 25);
+    ck_assert_uint_eq(fx.err.token, 5);
+}
+END_TEST
+
 /* --- rehearsals --- */
 
 #define REHEARSAL                                                                                                      \
@@ -235,5 +257,6 @@ START_TEST(an_event_begins_a_log)
 END_TEST
 
 FX_MAIN("raffle_clock", a_clock_a_little_behind_is_jitter, a_clock_that_went_back_is_reset_by_a_supervisor,
-        a_leap_is_reset_too, a_clock_that_shows_no_time, a_replayed_clock_leaps_as_it_likes, a_batch_of_replayed_times,
-        a_rehearsal_draws_with_the_test_provider, only_rehearsals_replay, events_of_hosts, an_event_begins_a_log)
+        a_leap_is_reset_too, a_clock_that_shows_no_time, a_sentence_without_an_end_is_ended,
+        a_replayed_clock_leaps_as_it_likes, a_batch_of_replayed_times, a_rehearsal_draws_with_the_test_provider,
+        only_rehearsals_replay, events_of_hosts, an_event_begins_a_log)
