@@ -252,7 +252,7 @@ static void make_leaf(rf_sell *q, size_t i, uint64_t *next, int64_t *last_at)
     const int64_t own = rf_sell_line(q, line->order_first)->at;
     rf_record r;
     line->first = *next;
-    line->at = own == 0 ? q->at : later(own, *last_at);
+    line->at = later(own == 0 ? q->at : own, *last_at);
     make_sale(q, i, line->first, line->at, &r);
     line->leaf = q->arena + q->arena_used;
     line->leaf_length = (uint32_t)rf_record_encode(&r, q->arena + q->arena_used, LEAF_MOST);
@@ -335,7 +335,8 @@ static int64_t last_time(const rf_sell *q)
 static int64_t line_time(const rf_sell *q, size_t i)
 {
     const int64_t own = rf_sell_line(q, i)->at;
-    return own == 0 ? q->at : later(own, last_time(q));
+    return later(own == 0 ? q->at : own,
+                 last_time(q)); /* replayed times of the group's earlier calls may lie after `at` */
 }
 
 /* What may refuse one order: everything that the fold would refuse, and the quota, which it does not know. */
@@ -556,14 +557,37 @@ static raffle_rc prepare_lines(rf_sell *q, raffle_error *err)
 
 static raffle_rc sell(rf_sell *q, int32_t timeout_ms, raffle_error *err)
 {
-    raffle_rc rc = prepare_lines(q, err);
-    if (rc != RAFFLE_OK)
-        return rc;
     rf_request request = {.build = build, .ctx = q, .timeout_ms = timeout_ms};
-    rc = rf_log_append(q->unit->log, &request, err);
+    raffle_rc rc = rf_unit_enter_write(q->unit, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_append(q->unit->log, &request, err);
     if (rc == RAFFLE_OK && q->stopped != RAFFLE_OK)
         rc = rf_fail_as(err, &q->clock_fault);
     return rc;
+}
+
+/* Whether a call that failed as a whole is answered order by order: some may have been sold before. Not when the handle or memory is at fault,
+ * nor when time is up. */
+static bool may_hold_retries(raffle_rc rc)
+{
+    return rc != RAFFLE_MISUSE && rc != RAFFLE_FORKED && rc != RAFFLE_NOMEM && rc != RAFFLE_BUSY &&
+           rc != RAFFLE_TIMEOUT && rc != RAFFLE_UNKNOWN;
+}
+
+/* Nothing was sold. Orders are as if refused, but for those that could never have been sold. */
+static void refuse_all(rf_sell *q, raffle_rc rc)
+{
+    start_over(q);
+    for (size_t i = 0; q->n >= INLINE_LINES && i < q->n; i++)
+        if (q->line[i].rc == RAFFLE_OK)
+            check_line(q, i); /* the worker may not have come to it */
+    for (size_t i = 0; i < q->n; i += q->line[i].order_lines) {
+        if (fails_with_order(q, i))
+            continue;
+        q->line[i].outcome = q->line[i].made == 0 ? RF_SELL_REFUSED : RF_SELL_NONE;
+        for (size_t k = i; k < i + q->line[i].order_lines; k++)
+            q->line[k].rc = rc;
+    }
 }
 
 static raffle_rc check_arguments(raffle_unit *unit, const raffle_sale *sales, size_t n, const raffle_ticket *tickets,
@@ -589,6 +613,15 @@ static raffle_rc check_arguments(raffle_unit *unit, const raffle_sale *sales, si
     return RAFFLE_OK;
 }
 
+/* Orders are told apart by the ticket key, also those that were sold before. */
+static raffle_rc enter(const raffle *r, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK && r->order_key == NULL)
+        return rf_fail(err, RAFFLE_KEY, "the raffle %s was opened without keys, to be read", r->origin);
+    return rc;
+}
+
 raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by, const raffle_sale *sales, size_t n,
                            int32_t timeout_ms, raffle_ticket *tickets, raffle_error *err)
 {
@@ -610,13 +643,19 @@ raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by, const raff
                  .clock_fault = RAFFLE_ERROR_INIT};
     pthread_mutex_init(&q.lock, NULL);
     pthread_cond_init(&q.more, NULL);
-    rc = rf_unit_enter_write(q.unit, &mine);
+    rc = enter(q.unit->raffle, &mine);
     if (rc == RAFFLE_OK)
         rc = make_memory(&q, &mine);
     if (rc == RAFFLE_OK)
+        rc = prepare_lines(&q, &mine);
+    if (rc == RAFFLE_OK) {
         rc = sell(&q, timeout_ms, &mine);
-    rf_tell_log(q.unit->raffle, q.unit->log);
-    rc = rf_sell_answer(&q, rc, &mine, tickets, err);
+        rf_tell_log(q.unit->raffle, q.unit->log);
+        q.by_order = rc == RAFFLE_OK || may_hold_retries(rc);
+        if (rc != RAFFLE_OK && q.by_order)
+            refuse_all(&q, rc);
+    }
+    rc = rf_sell_answer(&q, &mine, rc, tickets, err);
     free_memory(&q);
     return rc;
 }

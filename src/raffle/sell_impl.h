@@ -70,6 +70,7 @@ struct rf_sell {
     /* The first line that failed: its own fields, as the worker found them; and the state or the rules, in the transaction. */
     rf_sell_fault checked, judged;
     raffle_error clock_fault;
+    bool by_order; /* the answer is each order's own, also when the call failed as a whole */
 };
 
 const raffle_sale *rf_sell_line(const rf_sell *q, size_t i);
@@ -77,8 +78,8 @@ const char *rf_sell_order(const rf_sell *q, size_t i);
 /* Remembers the failure when no earlier line failed; returns `rc`. */
 raffle_rc rf_sell_fail(rf_sell_fault *fault, size_t i, raffle_rc rc, const char *sentence);
 
-/* Fills the tickets: what was sold, what was sold before, and what failed. */
-raffle_rc rf_sell_answer(rf_sell *q, raffle_rc rc, const raffle_error *failure, raffle_ticket *tickets,
+/* Fills the tickets: what was sold, what was sold before, and what failed. `failure` is what the call as a whole failed with, `rc` its status. */
+raffle_rc rf_sell_answer(rf_sell *q, const raffle_error *failure, raffle_rc rc, raffle_ticket *tickets,
                          raffle_error *err);
 
 #endif

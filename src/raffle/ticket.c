@@ -112,11 +112,12 @@ raffle_rc rf_order_find(raffle *r, const char *order, uint32_t *log, uint64_t *i
     if (r->order_key == NULL)
         return rf_fail(err, RAFFLE_KEY, "orders are found by the ticket key, and the raffle was opened without keys");
     size_t length = rf_order_hash(hash, r->order_key, order, strnlen(order, RAFFLE_NAME_MAX));
-    raffle_rc rc = rf_store_find(r->store, RF_SCOPE_ORDER, hash, length, &row, NULL);
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_store_find(r->store, RF_SCOPE_ORDER, hash, length, &row, &why);
     if (rc == RAFFLE_NOT_FOUND)
         return rf_fail(err, RAFFLE_NOT_FOUND, "there is no order with this key");
     if (rc != RAFFLE_OK)
-        return rf_fail(err, rc, "the order could not be looked up: %s", raffle_rc_text(rc));
+        return rf_fail_as(err, &why);
     *log = row.log;
     *index = row.index;
     return RAFFLE_OK;

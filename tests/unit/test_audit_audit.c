@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit's calls: a good raffle passes and its sums are right, options, progress, pinned keys, struct sizes. */
 #include "audit_raffle.h"
-#include "store.h"
+#include "failing_store.h"
 
 START_TEST(good_raffle_passes)
 {
@@ -207,158 +207,13 @@ END_TEST
 
 /* --- a store whose surroundings fail --- */
 
-typedef enum call {
-    ORIGIN,
-    HEAD,
-    READ,
-    NODE,
-    FIND,
-    SCAN,
-    NOTE,
-    ANCHOR,
-    CALLS
-} call;
-
-typedef struct failing {
-    raffle_store *inner;
-    call which;
-    raffle_rc rc;
-    int good; /* calls that still succeed */
-} failing;
-
-static bool fails(void *ctx, call which)
+static raffle_store *open_failing(failing_store *f)
 {
-    failing *f = ctx;
-    return f->which == which && f->good-- <= 0;
-}
-
-static raffle_rc refuse(const void *ctx, raffle_error *err)
-{
-    return raffle_error_set(err, ((const failing *)ctx)->rc, 42, "the cable is out");
-}
-
-static raffle_rc failing_origin(void *ctx, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err)
-{
-    return fails(ctx, ORIGIN) ? refuse(ctx, err) : rf_store_origin(((failing *)ctx)->inner, origin, err);
-}
-
-static raffle_rc failing_create(void *ctx, const char *origin, raffle_error *err)
-{
-    (void)origin;
-    return refuse(ctx, err);
-}
-
-static raffle_rc failing_head(void *ctx, uint32_t log, raffle_store_head *head, raffle_error *err)
-{
-    return fails(ctx, HEAD) ? refuse(ctx, err) : rf_store_head(((failing *)ctx)->inner, log, head, err);
-}
-
-static raffle_rc failing_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
-                                uint64_t *size, raffle_error *err)
-{
-    (void)log;
-    (void)fill;
-    (void)fill_ctx;
-    (void)timeout_ms;
-    (void)size;
-    return refuse(ctx, err);
-}
-
-static raffle_rc failing_read(void *ctx, uint32_t log, uint64_t from, uint64_t count, raffle_store_sink_record sink,
-                              void *sink_ctx, raffle_error *err)
-{
-    return fails(ctx, READ) ? refuse(ctx, err)
-                            : rf_store_read(((failing *)ctx)->inner, log, from, count, sink, sink_ctx, err);
-}
-
-static raffle_rc failing_node(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32],
-                              raffle_error *err)
-{
-    return fails(ctx, NODE) ? refuse(ctx, err) : rf_store_node(((failing *)ctx)->inner, log, level, index, hash, err);
-}
-
-static raffle_rc failing_find(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row,
-                              raffle_error *err)
-{
-    return fails(ctx, FIND) ? refuse(ctx, err) : rf_store_find(((failing *)ctx)->inner, scope, key, length, row, err);
-}
-
-static raffle_rc failing_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
-                              const uint8_t *after, size_t after_length, uint64_t count, raffle_store_sink_key sink,
-                              void *sink_ctx, raffle_error *err)
-{
-    return fails(ctx, SCAN) ? refuse(ctx, err)
-                            : rf_store_scan(((failing *)ctx)->inner, scope, prefix, prefix_length, after, after_length,
-                                            count, sink, sink_ctx, err);
-}
-
-static raffle_rc failing_note_put(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length,
-                                  raffle_error *err)
-{
-    (void)log;
-    (void)size;
-    (void)note;
-    (void)length;
-    return refuse(ctx, err);
-}
-
-static raffle_rc failing_note_get(void *ctx, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,
-                                  size_t *length, raffle_error *err)
-{
-    return fails(ctx, NOTE) ? refuse(ctx, err)
-                            : rf_store_note_get(((failing *)ctx)->inner, log, size, note_size, note, cap, length, err);
-}
-
-static raffle_rc failing_erase(void *ctx, uint32_t log, uint64_t index, raffle_error *err)
-{
-    (void)log;
-    (void)index;
-    return refuse(ctx, err);
-}
-
-static raffle_rc failing_anchor_get(void *ctx, uint32_t log, uint64_t *size, uint8_t root[32], raffle_error *err)
-{
-    return fails(ctx, ANCHOR) ? refuse(ctx, err) : rf_store_anchor_get(((failing *)ctx)->inner, log, size, root, err);
-}
-
-static raffle_rc failing_anchor_put(void *ctx, uint32_t log, uint64_t size, const uint8_t root[32], int32_t durable,
-                                    raffle_error *err)
-{
-    (void)log;
-    (void)size;
-    (void)root;
-    (void)durable;
-    return refuse(ctx, err);
-}
-
-static void failing_free(void *ctx)
-{
-    raffle_store_free(((failing *)ctx)->inner);
-}
-
-static raffle_store *open_failing(failing *f)
-{
-    raffle_store_table table;
     raffle_store *store;
     char uri[200];
-    raffle_store_table_init(&table, sizeof table);
-    table.origin = failing_origin;
-    table.create = failing_create;
-    table.head = failing_head;
-    table.append = failing_append;
-    table.read = failing_read;
-    table.node = failing_node;
-    table.find = failing_find;
-    table.scan = failing_scan;
-    table.note_put = failing_note_put;
-    table.note_get = failing_note_get;
-    table.erase = failing_erase;
-    table.anchor_get = failing_anchor_get;
-    table.anchor_put = failing_anchor_put;
-    table.free = failing_free;
     snprintf(uri, sizeof uri, "sqlite:%s?readonly=1", ar_path);
     AR_OK(raffle_store_open(uri, NULL, &f->inner, &ar_err));
-    AR_OK(raffle_store_new(&table, f, &store, &ar_err));
+    AR_OK(failing_store_new(f, &store, &ar_err));
     return store;
 }
 
@@ -366,9 +221,10 @@ static raffle_store *open_failing(failing *f)
 START_TEST(the_surroundings_are_no_fault)
 {
     ar_use("good");
-    for (int which = ORIGIN; which < CALLS; which++) {
+    for (int which = FAILING_ORIGIN; which < FAILING_CALLS; which++) {
         for (raffle_rc rc = RAFFLE_NOMEM; rc <= RAFFLE_FORKED; rc++) {
-            failing f = {.which = (call)which, .rc = rc, .good = which == ORIGIN || rc % 2 == 0 ? 0 : 2};
+            failing_store f = {
+                .which = (failing_call)which, .rc = rc, .good = which == FAILING_ORIGIN || rc % 2 == 0 ? 0 : 2};
             raffle_store *store = open_failing(&f);
             raffle_audit *audit = NULL;
             raffle_audit_options options = RAFFLE_AUDIT_OPTIONS_INIT;

@@ -122,6 +122,7 @@ START_TEST(a_sentence_without_an_end_is_ended)
     ck_assert_ptr_nonnull(strstr(fx.err.message, "the host's clock failed: xxx"));
     ck_assert_uint_eq(strspn(strchr(fx.err.message, ':') + 2, "x"), sizeof fx.err.message - 1 - 25);
     ck_assert_uint_eq(fx.err.token, 5);
+    raffle_error_init(&fx.err, sizeof fx.err);
 }
 END_TEST
 
@@ -171,6 +172,29 @@ START_TEST(a_batch_of_replayed_times)
         last = sale[i].at > last ? sale[i].at : last; /* an order has the time of its first line */
         ck_assert_int_eq(ticket[i].at, last);
         ck_assert_int_eq(ticket[i + 1].at, last);
+    }
+}
+END_TEST
+
+/* Now is not before what was replayed a moment ago. */
+START_TEST(now_after_replayed_times)
+{
+    static raffle_sale sale[40];
+    static raffle_ticket ticket[40];
+    fx.host.flags = RAFFLE_HOST_REPLAYED_CLOCK;
+    fx_create(REHEARSAL);
+    for (size_t n = 3; n <= 40; n += 37) { /* made by the caller, and by the worker */
+        for (size_t i = 0; i < n; i++) {
+            char order[16];
+            snprintf(order, sizeof order, "o-%zu-%zu", n, i);
+            sale[i] = fx_line(order, "one");
+            sale[i].at = i % 2 == 0 ? fx.now + 5000 + (int64_t)n : 0;
+            raffle_ticket_init(&ticket[i], sizeof ticket[i]);
+        }
+        FX_OK(raffle_unit_sell(fx.unit, &fx_seller, sale, n, 5000, ticket, &fx.err));
+        for (size_t i = 0; i < n; i++)
+            ck_assert_int_eq(ticket[i].at, fx.now + 5000 + (int64_t)n);
+        fx.now += 10000;
     }
 }
 END_TEST
@@ -258,5 +282,5 @@ END_TEST
 
 FX_MAIN("raffle_clock", a_clock_a_little_behind_is_jitter, a_clock_that_went_back_is_reset_by_a_supervisor,
         a_leap_is_reset_too, a_clock_that_shows_no_time, a_sentence_without_an_end_is_ended,
-        a_replayed_clock_leaps_as_it_likes, a_batch_of_replayed_times, a_rehearsal_draws_with_the_test_provider,
-        only_rehearsals_replay, events_of_hosts, an_event_begins_a_log)
+        a_replayed_clock_leaps_as_it_likes, a_batch_of_replayed_times, now_after_replayed_times,
+        a_rehearsal_draws_with_the_test_provider, only_rehearsals_replay, events_of_hosts, an_event_begins_a_log)

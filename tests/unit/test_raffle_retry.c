@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Retries: an order key that was sold before gives the first tickets, from wherever and in whatever state, or says why not. */
+#include "failing_store.h"
 #include "fixture.h"
+#include <unistd.h>
 
 static raffle_rc sell(raffle_unit *unit, const raffle_sale *sales, size_t n, raffle_ticket *tickets)
 {
@@ -283,6 +285,159 @@ START_TEST(an_order_that_cannot_be_read_is_no_success)
 }
 END_TEST
 
+/* --- when nothing can be sold --- */
+
+/* Of a call that fails as a whole, the orders that were sold before are answered. */
+static void sold_before_and_not(raffle_rc refused, size_t n)
+{
+    static raffle_sale sale[100];
+    static raffle_ticket ticket[100];
+    for (size_t i = 0; i < n; i++) {
+        char order[16];
+        snprintf(order, sizeof order, "new-%zu", i);
+        sale[i] = fx_line(order, "one");
+    }
+    sale[n - 2] = fx_line("cart", "one");
+    sale[n - 1] = fx_line("cart", "ten");
+    ck_assert_int_eq(sell(fx.unit, sale, n, ticket), refused);
+    ck_assert_int_eq(fx.err.rc, refused);
+    for (size_t i = 0; i < n - 2; i++) {
+        ck_assert_int_eq(ticket[i].rc, refused);
+        ck_assert_str_eq(ticket[i].order, sale[i].order);
+        ck_assert_uint_eq(ticket[i].serial, 0);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(ticket[n - 2 + i].rc, RAFFLE_OK);
+        ck_assert_uint_eq(ticket[n - 2 + i].serial, 1 + i);
+        ck_assert_uint_eq(ticket[n - 2 + i].flags, RAFFLE_TICKET_REPLAYED);
+    }
+    strcpy(sale[n - 1].tier,
+           "one"); /* other content stays a mismatch, and a key that was never sold the call's failure */
+    raffle_error_init(&fx.err, sizeof fx.err);
+    FX_FAILS(RAFFLE_MISMATCH, sell(fx.unit, sale + n - 2, 2, ticket));
+    fx_said("line 1");
+    sale[0].order[0] = 0;
+    FX_FAILS(refused, sell(fx.unit, sale, 1, ticket));
+    strcpy(sale[n - 1].tier, "lost");
+    FX_FAILS(RAFFLE_NOT_FOUND, sell(fx.unit, sale + n - 2, 2, ticket));
+    ck_assert_int_eq(ticket[0].rc, RAFFLE_NOT_FOUND);
+}
+
+static void sell_cart(void)
+{
+    raffle_sale sale[2] = {fx_line("cart", "one"), fx_line("cart", "ten")};
+    raffle_ticket ticket[2];
+    fx_create(FX_RULES);
+    FX_OK(sell(fx.unit, sale, 2, ticket));
+    fx_sell("after", "one");
+}
+
+START_TEST(while_the_clock_fails)
+{
+    sell_cart();
+    fx_remember();
+    fx.clock_rc = RAFFLE_IO;
+    for (size_t n = 3; n <= 100; n += 97) {
+        sold_before_and_not(RAFFLE_HOST, n);
+        raffle_error_init(&fx.err, sizeof fx.err);
+    }
+    fx.clock_rc = RAFFLE_OK;
+    fx.now -= FX_HOUR;
+    sold_before_and_not(RAFFLE_CLOCK, 50);
+    fx.now += FX_HOUR;
+    raffle_error_init(&fx.err, sizeof fx.err);
+    fx_check_same(__FILE__, __LINE__, "a retry");
+}
+END_TEST
+
+/* The order is read from a log that is halted: by its anchor, or as its newest record is damaged. */
+START_TEST(while_the_unit_is_halted)
+{
+    char anchor[100];
+    sell_cart();
+    fx_close();
+    fx.spoilt = true;
+    fx_sql(1, "UPDATE record SET leaf = replace(leaf, 'seller', 'manager') WHERE id = %lld", (1LL << 40) + 3);
+    for (size_t n = 3; n <= 30; n += 27) {
+        fx_open();
+        sold_before_and_not(RAFFLE_HISTORY, n);
+        raffle_error_init(&fx.err, sizeof fx.err);
+        fx_close();
+    }
+    snprintf(anchor, sizeof anchor, "%s-anchor", fx.path);
+    ck_assert_int_eq(unlink(anchor), 0);
+    fx_sql(1, "UPDATE log SET state = NULL WHERE log = %d", 1);
+    fx_sql(1, "UPDATE record SET leaf = '{}' WHERE id = %lld", (1LL << 40) + 3);
+    fx_open();
+    for (size_t n = 3; n <= 30; n += 27) {
+        sold_before_and_not(RAFFLE_HALTED, n);
+        raffle_error_init(&fx.err, sizeof fx.err);
+    }
+}
+END_TEST
+
+START_TEST(while_the_unit_is_disabled_or_closed_elsewhere)
+{
+    raffle *other;
+    raffle_unit *unit = NULL;
+    sell_cart();
+    other = fx_another();
+    FX_OK(raffle_unit_disable(other, &fx_boss, 1, "lunch", &fx.err));
+    sold_before_and_not(RAFFLE_DISABLED, 3);
+    raffle_error_init(&fx.err, sizeof fx.err);
+    FX_OK(raffle_unit_enable(other, &fx_boss, 1, &fx.err));
+    FX_OK(raffle_unit_open(other, 1, &unit, &fx.err));
+    FX_OK(raffle_unit_close(unit, &fx_boss, &fx.err));
+    raffle_unit_free(unit);
+    sold_before_and_not(RAFFLE_CLOSED, 3);
+    raffle_error_init(&fx.err, sizeof fx.err);
+    sold_before_and_not(RAFFLE_CLOSED, 60);
+    raffle_error_init(&fx.err, sizeof fx.err);
+    raffle_free(other);
+}
+END_TEST
+
+/* --- a store that fails --- */
+
+START_TEST(what_kept_it_from_being_read_is_handed_on)
+{
+    static const failing_call calls[] = {FAILING_READ, FAILING_FIND};
+    raffle_sale sale[2] = {fx_line("cart", "one"), fx_line("cart", "ten")};
+    raffle_ticket ticket[2];
+    failing_store f = {0};
+    raffle_store *store = NULL;
+    raffle_keys *keys = NULL;
+    char folder[100];
+    sell_cart();
+    FX_OK(raffle_unit_disable(fx.raffle, &fx_boss, 1, "lunch", &fx.err));
+    fx_close();
+    snprintf(folder, sizeof folder, "file:%s.keys", fx.path);
+    FX_OK(raffle_keys_open(folder, NULL, &keys, &fx.err));
+    FX_OK(raffle_store_open(fx.store, NULL, &f.inner, &fx.err));
+    FX_OK(failing_store_new(&f, &store, &fx.err));
+    FX_OK(raffle_open_with(store, keys, &fx.host, &fx.raffle, &fx.err));
+    FX_OK(raffle_unit_open(fx.raffle, 1, &fx.unit, &fx.err));
+    FX_OK(sell(fx.unit, sale, 2, ticket));
+    for (size_t i = 0; i < 2; i++) {
+        f.which = calls[i];
+        f.rc = RAFFLE_HOST;
+        ck_assert_int_eq(sell(fx.unit, sale, 2, ticket), RAFFLE_HOST);
+        ck_assert_str_eq(fx.err.message, "line 1: the cable is out");
+        ck_assert_uint_eq(fx.err.token, 42);
+        ck_assert_uint_eq(fx.err.detail, 1);
+        ck_assert_int_eq(ticket[0].rc, RAFFLE_HOST);
+        ck_assert_int_eq(ticket[1].rc, RAFFLE_HOST);
+    }
+    raffle_error_init(&fx.err, sizeof fx.err);
+    f.which = FAILING_NONE;
+    FX_OK(sell(fx.unit, sale, 2, ticket));
+    raffle_keys_free(keys);
+    raffle_store_free(store);
+}
+END_TEST
+
 FX_MAIN("raffle_retry", the_same_content_gives_the_first_tickets, whatever_the_state, other_content_is_a_mismatch,
         after_erasure_nobody_can_tell, erased_texts_are_gone_from_the_files, the_library_makes_a_key, a_key_further_up,
-        large_calls_are_retried_whole, orders_are_found, an_order_that_cannot_be_read_is_no_success)
+        large_calls_are_retried_whole, orders_are_found, an_order_that_cannot_be_read_is_no_success,
+        while_the_clock_fails, while_the_unit_is_halted, while_the_unit_is_disabled_or_closed_elsewhere,
+        what_kept_it_from_being_read_is_handed_on)
