@@ -70,12 +70,14 @@ static void drop_work(raffle_audit *a)
     free(a->unit);
     free(a->sealed);
     free(a->control_void);
+    free(a->allowed);
     rf_control_clear(&a->control);
     rf_sha256_free(a->hash);
     raffle_store_free(a->store);
     a->unit = NULL;
     a->sealed = NULL;
     a->control_void = NULL;
+    a->allowed = NULL;
     a->hash = NULL;
     a->store = NULL;
 }

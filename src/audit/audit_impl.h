@@ -33,6 +33,12 @@ typedef struct rf_unit_log {
     rf_voids voids; /* after the unit was checked: sorted, each ticket once */
 } rf_unit_log;
 
+/* What the control log ever allowed a unit, whatever the order. */
+typedef struct rf_allowed {
+    bool enabled;
+    uint64_t numbers; /* the largest quota */
+} rf_allowed;
+
 struct raffle_audit {
     raffle_store *store;
     raffle_audit_options options;
@@ -55,6 +61,8 @@ struct raffle_audit {
         rf_void is;
     } * control_void; /* in the control log */
     size_t control_voids, control_void_cap;
+    rf_allowed *allowed; /* [i]: unit i + 1, of those that were enrolled */
+    size_t alloweds;
     size_t units; /* logs of units that there are, or must be */
     rf_unit_log *unit;
 };
@@ -74,6 +82,8 @@ raffle_rc rf_control_follow(rf_control *control, const rf_record *record, const 
                             rf_taken_list *taken, raffle_error *why);
 
 /* --- check_unit.c --- */
+/* The unit's parts of all seals, in the order of the control log. */
+const rf_sealed *rf_seals_of(const raffle_audit *a, uint32_t unit, size_t *n);
 raffle_rc rf_check_units(raffle_audit *a, raffle_error *err);
 
 /* --- check_draw.c --- */

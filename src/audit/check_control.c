@@ -169,7 +169,8 @@ static raffle_rc add_void(raffle_audit *a, const rf_record *record, uint64_t ind
                                  .is = {.serial = (uint64_t)record->serial,
                                         .index = index,
                                         .count = (uint32_t)(record->count <= UINT32_MAX ? record->count : UINT32_MAX),
-                                        .price = record->price}};
+                                        .price = record->price,
+                                        .at = record->at}};
     return RAFFLE_OK;
 }
 
@@ -195,8 +196,38 @@ static raffle_rc check_seal_note(reading *r, const rf_record *record, uint64_t i
     return RAFFLE_OK;
 }
 
+/* A quota of 0 is none. */
+static void allow_numbers(rf_allowed *allowed, int64_t quota)
+{
+    const uint64_t numbers = quota == 0 ? UINT64_MAX : (uint64_t)quota;
+    allowed->numbers = numbers > allowed->numbers ? numbers : allowed->numbers;
+}
+
+/* Whatever the fold makes of the record: it was reported then. */
+static raffle_rc collect_allowed(raffle_audit *a, const rf_record *record, raffle_error *err)
+{
+    while (a->alloweds < a->control.units) {
+        rf_allowed *grown = realloc(a->allowed, (a->alloweds + 1) * sizeof *grown);
+        if (grown == NULL)
+            return rf_nomem(err);
+        a->allowed = grown;
+        a->allowed[a->alloweds++] = (rf_allowed){0};
+    }
+    if (!rf_has(record, RF_F_UNIT) || record->unit < 1 || (uint64_t)record->unit > a->alloweds)
+        return RAFFLE_OK;
+    rf_allowed *allowed = &a->allowed[record->unit - 1];
+    if (record->type == RF_UNIT_ENABLE)
+        allowed->enabled = true;
+    else if (record->type == RF_UNIT_ENROL || record->type == RF_UNIT_QUOTA)
+        allow_numbers(allowed, record->quota);
+    return RAFFLE_OK;
+}
+
 static raffle_rc collect(reading *r, const rf_record *record, uint64_t index, raffle_error *err)
 {
+    raffle_rc allowed = collect_allowed(r->audit, record, err);
+    if (allowed != RAFFLE_OK)
+        return allowed;
     if (record->type != RF_SEAL_UNIT)
         end_run(r, record);
     if (record->type == RF_VOID)
@@ -224,6 +255,19 @@ static void learn_key(reading *r)
     if (strcmp(a->control.rules->origin, a->origin) != 0)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, 0, "origin", "the rules are those of %s, in a store of %s",
                  a->control.rules->origin, a->origin);
+}
+
+/* The frozen form, with every default: another build must not read other rules. */
+static raffle_rc check_rules(raffle_audit *a, const rf_record *record, raffle_error *err)
+{
+    char *again = malloc(RF_RULES_MAX);
+    if (again == NULL)
+        return rf_nomem(err);
+    const size_t length = rf_rules_format(a->control.rules, again, RF_RULES_MAX);
+    if (length != record->rules.length || memcmp(again, record->rules.text, length) != 0)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, 0, "rules", "the rules are not in their frozen form");
+    free(again);
+    return RAFFLE_OK;
 }
 
 /* Voids are compared with their keys unit by unit. */
@@ -266,6 +310,8 @@ static raffle_rc fold(reading *r, const rf_record *record, const uint8_t leaf_ha
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, "fold", "%s", why.message);
     if (index == 0)
         learn_key(r);
+    if (index == 0 && a->control.rules != NULL && (rc = check_rules(a, record, err)) != RAFFLE_OK)
+        return rc;
     rc = collect(r, record, index, err);
     return rc == RAFFLE_OK ? check_taken(a, &taken, index, err) : rc;
 }

@@ -5,6 +5,7 @@
 #include "beacon.h"
 #include "drum.h"
 #include "error.h"
+#include "places.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ typedef struct replay {
     uint8_t root[32]; /* of the control log up to and with the last intent */
     uint64_t intent;
     rf_record record;
+    rf_places places;
     uint64_t faults_before; /* this draw's are counted from here */
     int64_t latest;         /* time of any record so far */
     bool beacon_verified;   /* of this draw */
@@ -246,6 +248,8 @@ static raffle_rc follow(replay *r, const uint8_t leaf_hash[32], raffle_error *er
     const size_t draws = r->audit->draws;
     check_intent_time(r);
     raffle_rc rc = r->record.type == RF_DRAW_RESULT ? check_result(r, err) : RAFFLE_OK;
+    if (rc == RAFFLE_OK)
+        rc = rf_places_follow(r->audit, &r->places, &r->control, &r->record, err);
     if (rc != RAFFLE_OK)
         return rc;
     rc = rf_control_follow(&r->control, &r->record, leaf_hash, &taken, &why);
@@ -301,6 +305,9 @@ raffle_rc rf_check_draws(raffle_audit *a, raffle_error *err)
     rf_range_init(&r->range);
     const rf_control_sink sink = {r, take_record, take_missing};
     raffle_rc rc = rf_control_walk(a, a->control.size, &sink, err);
+    if (rc == RAFFLE_OK)
+        rf_places_end(a, &r->control);
+    rf_places_clear(&r->places);
     rf_control_clear(&r->control);
     free(r);
     return rc;

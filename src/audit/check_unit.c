@@ -58,8 +58,8 @@ static int compare_sealed(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-/* The unit's parts of all seals; they are sorted by unit. */
-static const rf_sealed *seals_of(const raffle_audit *a, uint32_t unit, size_t *n)
+/* They are sorted by unit. */
+const rf_sealed *rf_seals_of(const raffle_audit *a, uint32_t unit, size_t *n)
 {
     size_t low = 0, high = a->seals;
     while (low < high) {
@@ -79,7 +79,7 @@ static raffle_rc prepare_marks(raffle_audit *a, uint32_t number, raffle_error *e
 {
     rf_unit_log *u = &a->unit[number - 1];
     size_t seals;
-    const rf_sealed *sealed = seals_of(a, number, &seals);
+    const rf_sealed *sealed = rf_seals_of(a, number, &seals);
     u->mark = malloc((seals + 3) * sizeof *u->mark);
     if (u->mark == NULL)
         return rf_nomem(err);
@@ -193,6 +193,21 @@ static bool apply(folding *f, const rf_record *r, rf_taken_list *taken)
     return false;
 }
 
+/* The fold does not see orders, which are private. */
+static void check_order(const folding *f, const rf_brief *b)
+{
+    if (f->frame.rules != NULL && b->line == 0 && b->lines > f->frame.rules->order_tickets)
+        rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "order-lines",
+                 "the order has %u tickets; the rules allow %lld", (unsigned)b->lines,
+                 (long long)f->frame.rules->order_tickets);
+}
+
+static raffle_rc add_order(folding *f, const rf_brief *b, raffle_error *err)
+{
+    check_order(f, b);
+    return rf_orders_add(&f->orders, &f->walk, &f->audit->faults, f->number, f->index, b, err);
+}
+
 static raffle_rc fold_sale(folding *f, const rf_brief *b, raffle_error *err)
 {
     const rf_tier *tier = &f->frame.rules->tier[b->tier];
@@ -207,7 +222,7 @@ static raffle_rc fold_sale(folding *f, const rf_brief *b, raffle_error *err)
     r.price = b->price;
     r.tier = (rf_text){tier->name, strlen(tier->name), false};
     (void)apply(f, &r, NULL);
-    return rf_orders_add(&f->orders, &f->walk, &f->audit->faults, f->number, f->index, b, err);
+    return add_order(f, b, err);
 }
 
 static raffle_rc check_taken(folding *f, const rf_taken_list *taken, raffle_error *err)
@@ -242,7 +257,8 @@ static raffle_rc collect_void(folding *f, const rf_record *r, raffle_error *err)
                        .index = f->index,
                        .log = f->number,
                        .count = (uint32_t)(r->count <= UINT32_MAX ? r->count : UINT32_MAX),
-                       .price = r->price};
+                       .price = r->price,
+                       .at = r->at};
     return rf_voids_add(&f->log->voids, &v, err);
 }
 
@@ -261,7 +277,7 @@ static raffle_rc fold_full(folding *f, const rf_segment *s, const rf_brief *b, r
     if (rc != RAFFLE_OK)
         return rc;
     if (r.type == RF_SALE && b->has_order)
-        return rf_orders_add(&f->orders, &f->walk, &f->audit->faults, f->number, f->index, b, err);
+        return add_order(f, b, err);
     if (r.type == RF_SALE)
         rf_orders_unknown(&f->walk);
     else
@@ -390,6 +406,9 @@ static void check_seal(const folding *f, const rf_sealed *s)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
                  "unit %u had %llu voids of %llu numbers and %lld, or other ones", f->number,
                  (unsigned long long)voids.voids, (unsigned long long)voids.void_numbers, (long long)voids.void_gross);
+    if (s->kind == RAFFLE_SEAL_FINAL && !says->reconciled && f->index > says->size)
+        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, says->size, "left-out",
+                 "%llu records are here that the final seal left out", (unsigned long long)(f->index - says->size));
     if (s->kind != RAFFLE_SEAL_FINAL || !says->reconciled)
         return;
     if (!m->state.closed)
@@ -398,6 +417,42 @@ static void check_seal(const folding *f, const rf_sealed *s)
     if (f->index > says->size)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, says->size, "after-seal",
                  "%llu records follow the final seal", (unsigned long long)(f->index - says->size));
+}
+
+/* A log does not shrink from one seal to the next; a unit that is not reconciled may enter with less. */
+static void check_seals(const folding *f)
+{
+    raffle_audit *a = f->audit;
+    size_t n;
+    uint64_t largest = 0;
+    const rf_sealed *sealed = rf_seals_of(a, f->number, &n);
+    for (size_t i = 0; i < n; i++) {
+        const rf_sealed *s = &sealed[i];
+        check_seal(f, s);
+        if (s->kind == 0)
+            continue;
+        if (s->says.reconciled && s->says.size < largest)
+            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+                     "an earlier seal took %llu records of unit %u; this one takes %llu", (unsigned long long)largest,
+                     f->number, (unsigned long long)s->says.size);
+        largest = s->says.size > largest ? s->says.size : largest;
+    }
+}
+
+/* Whether the unit was ever allowed what it sold. */
+static void check_allowed(const folding *f)
+{
+    raffle_audit *a = f->audit;
+    if (f->number > a->alloweds)
+        return; /* never enrolled */
+    const rf_allowed *allowed = &a->allowed[f->number - 1];
+    if (f->state.tickets > 0 && !allowed->enabled)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "not-enabled",
+                 "unit %u sold %llu tickets, and was never enabled", f->number, (unsigned long long)f->state.tickets);
+    if (f->state.numbers > allowed->numbers)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "quota",
+                 "unit %u sold %llu draw numbers; its largest quota was %llu", f->number,
+                 (unsigned long long)f->state.numbers, (unsigned long long)allowed->numbers);
 }
 
 static raffle_rc check_signed(const folding *f, raffle_error *err)
@@ -449,10 +504,8 @@ static raffle_rc finish_unit(void *ctx, size_t log, raffle_error *err)
         rc = check_signed(f, err);
     if (rc != RAFFLE_OK)
         return rc;
-    size_t seals;
-    const rf_sealed *sealed = seals_of(a, f->number, &seals);
-    for (size_t i = 0; i < seals; i++)
-        check_seal(f, &sealed[i]);
+    check_seals(f);
+    check_allowed(f);
     add_totals(f);
     if (log + 1 < a->units)
         begin_unit(f, (uint32_t)log + 2);

@@ -52,6 +52,18 @@ static bool inspect_private(rf_leaf_check *check, uint32_t log, const raffle_rec
     return true;
 }
 
+/* The roles of two approvers are public, that they are two persons is private. */
+static void inspect_approver(rf_leaf_check *check, uint32_t log, const raffle_record *bytes, const rf_leaf *leaf)
+{
+    const rf_private *p = &leaf->private_part;
+    if (!rf_has(&leaf->record, RF_F_OK))
+        return;
+    if (!(p->has & rf_bit(RF_P_OK)))
+        damaged(check, log, bytes, "approver", "the private part lacks the second approver");
+    else if (p->ok.length == p->actor.length && memcmp(p->ok.text, p->actor.text, p->ok.length) == 0)
+        damaged(check, log, bytes, "approver", "the second approver is the first one");
+}
+
 void rf_leaf_inspect(rf_leaf_check *check, uint32_t log, const raffle_record *bytes, rf_leaf *leaf)
 {
     leaf->decoded = inspect_leaf(check, log, bytes, leaf);
@@ -61,4 +73,6 @@ void rf_leaf_inspect(rf_leaf_check *check, uint32_t log, const raffle_record *by
         return;
     }
     leaf->has_private = inspect_private(check, log, bytes, leaf);
+    if (leaf->decoded && leaf->has_private)
+        inspect_approver(check, log, bytes, leaf);
 }

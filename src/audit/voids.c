@@ -197,7 +197,7 @@ static bool counts(const rf_void *v, uint64_t size, uint64_t control)
     return v->serial < size && v->index < (v->log == 0 ? control : size);
 }
 
-bool rf_voids_have(const rf_voids *voids, uint64_t serial, uint64_t size, uint64_t control)
+const rf_void *rf_voids_find(const rf_voids *voids, uint64_t serial)
 {
     size_t low = 0, high = voids->n;
     while (low < high) {
@@ -207,7 +207,13 @@ bool rf_voids_have(const rf_voids *voids, uint64_t serial, uint64_t size, uint64
         else
             high = middle;
     }
-    return low < voids->n && voids->list[low].serial == serial && counts(&voids->list[low], size, control);
+    return low < voids->n && voids->list[low].serial == serial ? &voids->list[low] : NULL;
+}
+
+bool rf_voids_have(const rf_voids *voids, uint64_t serial, uint64_t size, uint64_t control)
+{
+    const rf_void *v = rf_voids_find(voids, serial);
+    return v != NULL && counts(v, size, control);
 }
 
 void rf_voids_sum(const rf_voids *voids, uint64_t size, uint64_t control, rf_sha256 *hash, rf_seal_unit *sum)

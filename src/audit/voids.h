@@ -12,7 +12,7 @@ typedef struct rf_void {
     uint64_t index; /* of the record that says so … */
     uint32_t log;   /* … in this log: 0, or the unit */
     uint32_t count;
-    int64_t price;
+    int64_t price, at;
 } rf_void;
 
 /* Zeroed: none. */
@@ -35,6 +35,8 @@ typedef struct rf_void_frame {
 /* Sorts them by serial, reports those that come twice and keeps the first of them; compares each with its sale and its key, and the keys with them. */
 raffle_rc rf_voids_check(const rf_void_frame *frame, rf_voids *voids, raffle_error *err);
 
+/* The record that made a ticket void, or NULL. */
+const rf_void *rf_voids_find(const rf_voids *voids, uint64_t serial);
 /* Whether a ticket was void when `size` records of its unit and `control` of the control log counted. */
 bool rf_voids_have(const rf_voids *voids, uint64_t serial, uint64_t size, uint64_t control);
 

@@ -271,6 +271,40 @@ static inline void ar_private(uint32_t log, uint64_t index, const char *json)
            json, hex, ar_id(log, index));
 }
 
+/* Replaces a word by its value, wherever it stands. */
+static inline void ar_fill(char *leaf, size_t cap, const char *word, const char *value)
+{
+    for (char *at; (at = strstr(leaf, word)) != NULL;) {
+        char rest[4096];
+        ck_assert_int_lt((int)snprintf(rest, sizeof rest, "%s", at + strlen(word)), (int)sizeof rest);
+        ck_assert_int_lt((int)snprintf(at, cap - (size_t)(at - leaf), "%s%s", value, rest),
+                         (int)(cap - (size_t)(at - leaf)));
+    }
+}
+
+/* What a dishonest operator writes: a record more at the end of a log, as it should be in every byte. `@at` is the time of the record before it,
+ * `@p` the hash of `private`. Returns its index; its keys are the caller's matter. */
+static inline uint64_t ar_forge(uint32_t log, const char *private, const char *leaf)
+{
+    unsigned char hash[32];
+    char filled[4096], value[80], sql[128];
+    snprintf(sql, sizeof sql, "SELECT size FROM log WHERE log = %u", log);
+    const uint64_t size = ar_number(sql);
+    snprintf(filled, sizeof filled, "%s", leaf);
+    ar_text(value, sizeof value, "SELECT json_extract(leaf, '$.at') FROM record WHERE id = %lld", ar_id(log, size - 1));
+    ar_fill(filled, sizeof filled, "@at", value);
+    SHA256((const unsigned char *)private, strlen(private), hash);
+    for (int i = 0; i < 32; i++)
+        snprintf(value + 2 * i, 3, "%02x", hash[i]);
+    ar_fill(filled, sizeof filled, "@p", value);
+    ar_sql(2, "INSERT INTO record VALUES (%lld, '%s', '%s'); UPDATE log SET size = size + 1 WHERE log = %u",
+           ar_id(log, size), filled, private, log);
+    return size;
+}
+
+#define AR_ALONE "{\"actor\":\"mallory\",\"salt\":\"00000000000000000000000000000000\"}"
+#define AR_BOTH "{\"actor\":\"mallory\",\"ok\":\"eve\",\"salt\":\"00000000000000000000000000000000\"}"
+
 /* --- auditing it --- */
 
 static inline raffle_audit *ar_audit(unsigned threads, raffle_verdict *verdict)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verifications against the voids, forfeits against the times of the records after them. */
+#include "places.h"
+
+#include "error.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t day_ms = INT64_C(86400000);
+/* Each log has its own time. Two records of different logs that lie closer together may have been written in either order. */
+static const int64_t doubt_ms = 60000;
+
+/* --- voids --- */
+
+typedef enum when {
+    BEFORE,
+    AFTER,
+    UNKNOWN
+} when;
+
+/* A void in a unit's log, and record `index` of the control log: seals tell which was first, and else their times. */
+static when order_of(const raffle_audit *a, uint32_t unit, const rf_void *v, uint64_t index, int64_t at)
+{
+    size_t n;
+    const rf_sealed *sealed = rf_seals_of(a, unit, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (sealed[i].kind != 0 && sealed[i].index < index && v->index < sealed[i].says.size)
+            return BEFORE;
+        if (sealed[i].kind != 0 && sealed[i].index > index && sealed[i].says.reconciled &&
+            v->index >= sealed[i].says.size)
+            return AFTER;
+    }
+    if (v->at < at - doubt_ms)
+        return BEFORE;
+    return v->at > at + doubt_ms ? AFTER : UNKNOWN;
+}
+
+static const rf_void *void_of(const raffle_audit *a, const rf_place *place)
+{
+    if (place->unit < 1 || place->unit > a->units)
+        return NULL;
+    return rf_voids_find(&a->unit[place->unit - 1].voids, place->serial);
+}
+
+static bool was_void(const raffle_audit *a, const rf_place *place, uint64_t index, int64_t at, bool if_unknown)
+{
+    const rf_void *v = void_of(a, place);
+    if (v == NULL)
+        return false;
+    if (v->log == 0)
+        return v->index < index;
+    const when order = order_of(a, place->unit, v, index, at);
+    return order == BEFORE || (order == UNKNOWN && if_unknown);
+}
+
+/* --- records --- */
+
+/* The place that a record names; NULL when it names none, which the fold says. */
+static const rf_place_state *find_place(const rf_control *c, const rf_record *r, int *prize)
+{
+    *prize = rf_rules_prize(c->rules, r->prize.text, r->prize.length);
+    if (*prize < 0)
+        return NULL;
+    const rf_prize_state *p = &c->prize[*prize];
+    if (p->state != RAFFLE_PRIZE_DRAWN || p->result != (uint64_t)r->result)
+        return NULL;
+    return r->place >= 1 && (uint64_t)r->place <= p->places ? &p->place[r->place - 1] : NULL;
+}
+
+static void check_verified(raffle_audit *a, const rf_control *c, const rf_record *r)
+{
+    int prize;
+    const rf_place_state *p = find_place(c, r, &prize);
+    if (p == NULL)
+        return;
+    const bool says_void = rf_text_is(&r->outcome, "void");
+    if (says_void == was_void(a, &p->place, c->size, r->at, says_void))
+        return;
+    rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, c->size, "winner",
+             says_void ? "ticket %u/%llu was refused as void, and was not void then"
+                       : "ticket %u/%llu was verified, and was void then",
+             p->place.unit, (unsigned long long)p->place.serial);
+}
+
+static raffle_rc add_lapsed(rf_places *places, uint64_t index, int64_t due, raffle_error *err)
+{
+    if (places->n == places->cap) {
+        size_t cap = places->cap > 0 ? 2 * places->cap : 16;
+        rf_lapsed *grown = realloc(places->lapsed, cap * sizeof *grown);
+        if (grown == NULL)
+            return rf_nomem(err);
+        places->lapsed = grown;
+        places->cap = cap;
+    }
+    places->lapsed[places->n++] = (rf_lapsed){index, due};
+    return RAFFLE_OK;
+}
+
+static raffle_rc remember_forfeit(rf_places *places, const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    int prize;
+    if (rf_has(r, RF_F_OK) || find_place(c, r, &prize) == NULL)
+        return RAFFLE_OK;
+    const int64_t due = c->prize[prize].result_at + c->rules->prize[prize].claim_days * day_ms;
+    return r->at < due ? RAFFLE_OK : add_lapsed(places, c->size, due, err); /* sooner, the fold refuses it */
+}
+
+/* The clock went back to `at`: periods that end later were not over. */
+static void take_back(raffle_audit *a, rf_places *places, int64_t at)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < places->n; i++) {
+        const rf_lapsed *l = &places->lapsed[i];
+        if (l->due > at)
+            rf_fault(
+                &a->faults, RAFFLE_FAULT_INTEGRITY, 0, l->index, "forfeit",
+                "nobody approved the forfeit, and the clock that had ended the claim period was set back afterwards");
+        else
+            places->lapsed[kept++] = *l;
+    }
+    places->n = kept;
+}
+
+raffle_rc rf_places_follow(raffle_audit *a, rf_places *places, const rf_control *control, const rf_record *record,
+                           raffle_error *err)
+{
+    if (record->at < control->last_at)
+        take_back(a, places, record->at);
+    if (control->rules == NULL)
+        return RAFFLE_OK;
+    if (record->type == RF_WINNER_VERIFY)
+        check_verified(a, control, record);
+    return record->type == RF_FORFEIT ? remember_forfeit(places, control, record, err) : RAFFLE_OK;
+}
+
+/* --- at the end --- */
+
+/* Of a ticket that holds a place none is taken back, and a void one is not verified: in whatever order, one of the two was not allowed. */
+static void check_held(raffle_audit *a, const rf_prize_state *prize, const rf_place_state *p)
+{
+    const rf_void *v = void_of(a, &p->place);
+    if (v == NULL ||
+        (p->state != RAFFLE_PLACE_VERIFIED && p->state != RAFFLE_PLACE_OFFICIAL && p->state != RAFFLE_PLACE_CLAIMED))
+        return;
+    rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, prize->result, "winner",
+             "place %u is held by ticket %u/%llu, which is void by record %llu of log %u",
+             (unsigned)(p - prize->place) + 1, p->place.unit, (unsigned long long)p->place.serial,
+             (unsigned long long)v->index, v->log);
+}
+
+void rf_places_end(raffle_audit *a, const rf_control *control)
+{
+    for (size_t i = 0; control->rules != NULL && i < control->rules->prizes; i++)
+        for (size_t k = 0; k < control->prize[i].places; k++)
+            check_held(a, &control->prize[i], &control->prize[i].place[k]);
+}
+
+void rf_places_clear(rf_places *places)
+{
+    free(places->lapsed);
+    memset(places, 0, sizeof *places);
+}
