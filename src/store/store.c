@@ -8,11 +8,13 @@
 #include "sqlite.h"
 #include "store_batch.h"
 #include "store_check.h"
+#include "timestamp.h"
 #include "uri.h"
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct raffle_store {
@@ -20,6 +22,7 @@ struct raffle_store {
     void *ctx;
     pid_t pid;
     atomic_uint users;
+    bool settles; /* an append whose outcome is not known was looked into by the store itself, as far as it can be */
 };
 
 void raffle_store_table_init(raffle_store_table *table, size_t size)
@@ -77,6 +80,7 @@ raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_st
     store->table = mine;
     store->ctx = ctx;
     store->pid = getpid();
+    store->settles = false;
     atomic_init(&store->users, 1);
     *out = store;
     return RAFFLE_OK;
@@ -152,6 +156,8 @@ raffle_rc rf_store_open(const char *uri, const raffle_host *host, bool create, r
     rc = raffle_store_new(&table, ctx, out, err);
     if (rc != RAFFLE_OK)
         table.free(ctx);
+    else
+        (*out)->settles = true;
     return rc;
 }
 
@@ -260,6 +266,110 @@ static raffle_rc check_appended(const rf_guard *guard, uint64_t size, raffle_err
     return RAFFLE_OK;
 }
 
+/* --- an append whose outcome is not known (design section 13) --- */
+
+typedef struct settling {
+    raffle_store *store;
+    rf_guard guard;
+    int32_t timeout_ms;
+    int64_t began;
+} settling;
+
+static int32_t time_left(const settling *s)
+{
+    if (s->timeout_ms <= 0)
+        return s->timeout_ms;
+    const int64_t passed = rf_clock_monotonic() - s->began;
+    return passed >= s->timeout_ms ? 0 : (int32_t)(s->timeout_ms - passed);
+}
+
+static raffle_rc try_append(settling *s, raffle_error *err)
+{
+    raffle_error own = RAFFLE_ERROR_INIT;
+    uint64_t found = 0;
+    s->guard.called = s->guard.overtaken = false;
+    s->guard.result = RAFFLE_OK;
+    raffle_rc rc =
+        s->store->table.append(s->store->ctx, s->guard.log, rf_guard_fill, &s->guard, time_left(s), &found, &own);
+    rc = rf_check_answer(rc, &own, "append", s->guard.result, err); /* a fill may refuse with any status */
+    return rc == RAFFLE_OK ? check_appended(&s->guard, found, err) : rc;
+}
+
+typedef enum whereabouts {
+    THERE,
+    OTHERS,  /* another record has its place: it will never be there */
+    EARLIER, /* one of an earlier try, which was not known either */
+    NOWHERE, /* which proves nothing */
+    NO_ANSWER
+} whereabouts;
+
+typedef struct looking {
+    const rf_guard *guard;
+    whereabouts found;
+} looking;
+
+static bool same_leaf(const rf_tried *tried, const raffle_record *record)
+{
+    return tried->index == record->index && tried->length == record->leaf_length &&
+           memcmp(tried->leaf, record->leaf, record->leaf_length) == 0;
+}
+
+static raffle_rc compare_record(void *ctx, const raffle_record *record, raffle_error *err)
+{
+    looking *l = ctx;
+    (void)err;
+    l->found = same_leaf(&l->guard->tried[l->guard->tries], record) ? THERE : OTHERS;
+    for (size_t i = 0; l->found == OTHERS && i < l->guard->tries; i++)
+        l->found = same_leaf(&l->guard->tried[i], record) ? EARLIER : OTHERS;
+    return RAFFLE_OK;
+}
+
+/* The last record of each try, from the latest on. One that wrote none has nothing to look for. */
+static whereabouts look(const settling *s)
+{
+    const rf_guard *g = &s->guard;
+    looking l = {g, NOWHERE};
+    for (size_t i = g->tries + 1; l.found == NOWHERE && i-- > 0;)
+        if (g->tried[i].length > 0 &&
+            rf_store_read(s->store, g->log, g->tried[i].index, 1, compare_record, &l, NULL) != RAFFLE_OK)
+            return NO_ANSWER;
+    return l.found == NOWHERE && g->overtaken ? OTHERS : l.found;
+}
+
+static void pause_before(size_t attempt)
+{
+    const struct timespec t = {.tv_nsec = (1L << attempt) * 500000L};
+    nanosleep(&t, NULL);
+}
+
+/* Repeats the append under the same size: only what is then committed, or stands in its place, tells what became of it. Another batch under that
+ * size is as good as the first, and keeps it out; one that `fill` refuses, or that fails, tells nothing. */
+static raffle_rc settle(settling *s, raffle_error *err)
+{
+    rf_guard *g = &s->guard;
+    for (size_t i = 1; i < RF_GUARD_TRIES; i++) {
+        const whereabouts found = look(s);
+        raffle_error why = RAFFLE_ERROR_INIT;
+        raffle_rc rc = RAFFLE_UNKNOWN;
+        if (found == THERE)
+            return RAFFLE_OK;
+        if (found == EARLIER || (i > 1 && time_left(s) == 0))
+            break;
+        pause_before(i);
+        if (found != NO_ANSWER) {
+            g->same_base = found == NOWHERE;
+            g->tries += found == NOWHERE;
+            rc = try_append(s, &why);
+            g->tries -= found == NOWHERE && (!g->called || g->overtaken);
+        }
+        if (rc == RAFFLE_OK || (found == OTHERS && rc != RAFFLE_UNKNOWN))
+            return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
+        if (g->result != RAFFLE_OK && !g->overtaken)
+            break;
+    }
+    return RAFFLE_UNKNOWN; /* `err` says why, from the first try */
+}
+
 raffle_rc rf_store_append(raffle_store *store, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
                           raffle_error *err)
 {
@@ -268,12 +378,14 @@ raffle_rc rf_store_append(raffle_store *store, uint32_t log, raffle_store_fill f
         rc = rf_check_log(log, err);
     if (rc != RAFFLE_OK)
         return rc;
+    settling s = {.store = store, .timeout_ms = timeout_ms, .began = rf_clock_monotonic()};
+    s.guard = (rf_guard){.log = log, .fill = fill, .fill_ctx = fill_ctx};
     raffle_error own = RAFFLE_ERROR_INIT;
-    uint64_t found = 0;
-    rf_guard guard = {.log = log, .fill = fill, .fill_ctx = fill_ctx};
-    rc = store->table.append(store->ctx, log, rf_guard_fill, &guard, timeout_ms, &found, &own);
-    rc = rf_check_answer(rc, &own, "append", guard.result, err); /* a fill may refuse with any status */
-    return rc == RAFFLE_OK ? check_appended(&guard, found, err) : rc;
+    rc = try_append(&s, &own);
+    if (rc == RAFFLE_UNKNOWN && !store->settles && s.guard.called && s.guard.result == RAFFLE_OK)
+        rc = settle(&s, &own);
+    rf_guard_clear(&s.guard);
+    return rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &own);
 }
 
 /* A read on its way: what must come next, and what the sink said. */

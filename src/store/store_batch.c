@@ -6,6 +6,8 @@
 #include "error.h"
 #include "store_check.h"
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* What fails once makes the fill fail, even when it goes on as if nothing had happened. */
 static raffle_rc keep(rf_guard *guard, raffle_rc rc)
@@ -63,6 +65,23 @@ static raffle_rc guard_keys(void *ctx, const raffle_store_key *keys, size_t n, s
     return keep(guard, rc);
 }
 
+static raffle_rc keep_last(rf_guard *guard, const raffle_record *record, raffle_error *err)
+{
+    rf_tried *tried = &guard->tried[guard->tries];
+    char *copy = realloc(tried->leaf, record->leaf_length);
+    if (copy == NULL)
+        return rf_nomem(err);
+    memcpy(copy, record->leaf, record->leaf_length);
+    *tried = (rf_tried){copy, record->leaf_length, record->index};
+    return RAFFLE_OK;
+}
+
+void rf_guard_clear(rf_guard *guard)
+{
+    for (size_t i = 0; i < RF_GUARD_TRIES; i++)
+        free(guard->tried[i].leaf);
+}
+
 static raffle_rc guard_records(void *ctx, const raffle_record *records, size_t n, raffle_error *err)
 {
     rf_guard *guard = ctx;
@@ -76,6 +95,8 @@ static raffle_rc guard_records(void *ctx, const raffle_record *records, size_t n
     raffle_error own = RAFFLE_ERROR_INIT;
     raffle_rc rc =
         rf_check_answer(guard->batch.records(guard->batch.ctx, records, n, &own), &own, "records", RAFFLE_OK, err);
+    if (rc == RAFFLE_OK)
+        rc = keep_last(guard, &records[n - 1], err);
     if (rc == RAFFLE_OK)
         guard->next += n;
     return keep(guard, rc);
@@ -138,8 +159,13 @@ raffle_rc rf_guard_fill(void *ctx, const raffle_store_head *head, const raffle_s
         guard->result = take_batch(guard, batch, err);
     if (guard->result != RAFFLE_OK)
         return guard->result;
+    guard->overtaken = guard->same_base && mine.size != guard->base;
+    if (guard->overtaken)
+        return guard->result =
+                   rf_fail(err, RAFFLE_BUSY, "log %" PRIu32 " has grown since the append was tried", guard->log);
     mine.struct_size = sizeof mine;
-    guard->next = mine.size;
+    guard->next = guard->base = mine.size;
+    guard->tried[guard->tries].length = 0;
     const raffle_store_batch checked = {.struct_size = sizeof checked,
                                         .ctx = guard,
                                         .keys = guard_keys,

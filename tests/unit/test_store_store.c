@@ -752,6 +752,247 @@ START_TEST(opening_by_uri)
 }
 END_TEST
 
+/* --- a store that loses its answer --- */
+
+typedef enum loss {
+    LOSS_NONE,
+    LOSS_AFTER,    /* it was committed */
+    LOSS_BEFORE,   /* it was not */
+    LOSS_OVERTAKEN /* it was not, and somebody else's record came */
+} loss;
+
+typedef struct lossy {
+    memory_store *memory;
+    raffle_store_table table; /* the memory's */
+    loss loss[16];            /* of each append */
+    size_t appends;
+    size_t blind; /* reads that find nothing */
+    bool ghost;   /* the second append is asked for under the size before the first, which is there */
+    raffle_rc read_rc;
+} lossy;
+
+static lossy lost;
+
+/* What a host's batch of one record says; another each time, as the salt of its private part makes it. */
+typedef struct asked {
+    size_t calls, records;
+    uint64_t size; /* of the log, as it was last asked */
+    raffle_rc refuse;
+    size_t refuse_from;
+} asked;
+
+static raffle_rc fill_asked(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *e)
+{
+    asked *a = ctx;
+    char leaf[64];
+    a->size = head->size;
+    if (a->calls++ >= a->refuse_from && a->refuse != RAFFLE_OK)
+        return raffle_error_set(e, a->refuse, 0, "no more");
+    if (a->records == 0)
+        return batch->note(batch->ctx, head->size, "a\n\nb\n", 5, e);
+    snprintf(leaf, sizeof leaf, "{\"call\":%zu}", a->calls);
+    const raffle_record record = {
+        .struct_size = sizeof record, .leaf = leaf, .leaf_length = (uint32_t)strlen(leaf), .index = head->size};
+    raffle_rc rc = RAFFLE_OK;
+    for (size_t i = 0; rc == RAFFLE_OK && i < a->records; i++) {
+        raffle_record next = record;
+        next.index += i;
+        rc = batch->records(batch->ctx, &next, 1, e);
+    }
+    return rc;
+}
+
+static raffle_rc swallow_records(void *ctx, const raffle_record *records, size_t n, raffle_error *e)
+{
+    (void)ctx;
+    (void)records;
+    (void)n;
+    (void)e;
+    return RAFFLE_OK;
+}
+
+static raffle_rc lossy_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
+                              uint64_t *size, raffle_error *e)
+{
+    lossy *l = ctx;
+    asked other = {.records = 1, .calls = 100};
+    const loss how = l->appends < 16 ? l->loss[l->appends] : LOSS_BEFORE;
+    raffle_store_head head = {.struct_size = sizeof head, .log = log};
+    const raffle_store_batch none = {.struct_size = sizeof none,
+                                     .keys = liar_keys,
+                                     .records = swallow_records,
+                                     .node = liar_node_put,
+                                     .state = liar_state,
+                                     .note = liar_batch_note};
+    if (l->ghost && l->appends == 1)
+        head.size = 3;
+    else if (how == LOSS_NONE || how == LOSS_AFTER) {
+        raffle_rc rc = l->table.append(l->memory, log, fill, fill_ctx, timeout_ms, size, e);
+        l->appends++;
+        return rc != RAFFLE_OK || how == LOSS_NONE ? rc : raffle_error_set(e, RAFFLE_UNKNOWN, 7, "the line is dead");
+    } else
+        (void)l->table.head(l->memory, log, &head, e);
+    l->appends++;
+    raffle_rc rc = fill(fill_ctx, &head, &none, e);
+    if (rc == RAFFLE_OK && how == LOSS_OVERTAKEN)
+        rc = l->table.append(l->memory, log, fill_asked, &other, timeout_ms, size, e);
+    return rc == RAFFLE_OK ? raffle_error_set(e, RAFFLE_UNKNOWN, 7, "the line is dead") : rc;
+}
+
+static raffle_rc lossy_read(void *ctx, uint32_t log, uint64_t from, uint64_t count, raffle_store_sink_record sink,
+                            void *sink_ctx, raffle_error *e)
+{
+    lossy *l = ctx;
+    if (l->read_rc != RAFFLE_OK)
+        return raffle_error_set(e, l->read_rc, 0, "no disk");
+    if (l->blind > 0) {
+        l->blind--;
+        return RAFFLE_OK;
+    }
+    return l->table.read(l->memory, log, from, count, sink, sink_ctx, e);
+}
+
+static raffle_rc lossy_head(void *ctx, uint32_t log, raffle_store_head *head, raffle_error *e)
+{
+    return lost.table.head(((lossy *)ctx)->memory, log, head, e);
+}
+
+static void lossy_free(void *ctx)
+{
+    lost.table.free(((lossy *)ctx)->memory);
+}
+
+/* A log of three records. */
+static void open_lossy(void)
+{
+    raffle_store_table table = liar_table();
+    memset(&lost, 0, sizeof lost);
+    memory_store_table(&lost.table);
+    lost.memory = memory_store_new();
+    table.append = lossy_append;
+    table.read = lossy_read;
+    table.head = lossy_head;
+    table.free = lossy_free;
+    err = (raffle_error)RAFFLE_ERROR_INIT;
+    ck_assert_int_eq(raffle_store_new(&table, &lost, &store, &err), RAFFLE_OK);
+    asked first = {.records = 3};
+    ck_assert_int_eq(rf_store_append(store, 1, fill_asked, &first, -1, &err), RAFFLE_OK);
+    lost.appends = 0;
+}
+
+static uint64_t lossy_size(void)
+{
+    raffle_store_head head;
+    ck_assert_int_eq(rf_store_head(store, 1, &head, &err), RAFFLE_OK);
+    return head.size;
+}
+
+static void expect_append(asked *a, raffle_rc rc, size_t calls, uint64_t size)
+{
+    const raffle_rc got = rf_store_append(store, 1, fill_asked, a, 1000, &err);
+    ck_assert_msg(got == rc, "%s: %s", raffle_rc_name(got), err.message);
+    ck_assert_uint_eq(a->calls, calls);
+    ck_assert_uint_eq(lossy_size(), size);
+    if (rc == RAFFLE_UNKNOWN) {
+        ck_assert_str_eq(err.message, "the line is dead");
+        ck_assert_uint_eq(err.token, 7);
+    } else if (rc == RAFFLE_OK)
+        ck_assert_int_eq(err.rc, RAFFLE_OK);
+    raffle_store_free(store);
+    err = (raffle_error)RAFFLE_ERROR_INIT;
+}
+
+START_TEST(lost_after_the_commit)
+{
+    for (size_t blind = 0; blind < 2; blind++) { /* the read comes too early: then the repeated append finds it */
+        asked a = {.records = 2};
+        open_lossy();
+        lost.loss[0] = LOSS_AFTER;
+        lost.blind = blind;
+        expect_append(&a, RAFFLE_OK, 1, 5);
+    }
+}
+END_TEST
+
+START_TEST(lost_before_the_commit)
+{
+    for (size_t times = 1; times < 5; times++) {
+        asked a = {.records = 2};
+        open_lossy();
+        for (size_t i = 0; i < times; i++)
+            lost.loss[i] = LOSS_BEFORE;
+        lost.loss[times] = times % 2 == 0 ? LOSS_AFTER : LOSS_NONE;
+        expect_append(&a, RAFFLE_OK, times + 1, 5);
+    }
+}
+END_TEST
+
+/* Others took its place: it can never be there, and is tried anew behind them, or refused. */
+START_TEST(lost_and_overtaken)
+{
+    for (size_t records = 1; records < 4; records += 2) {
+        asked a = {.records = records}, b = {.records = records, .refuse = RAFFLE_CLOSED, .refuse_from = 1};
+        open_lossy();
+        lost.loss[0] = LOSS_OVERTAKEN;
+        expect_append(&a, RAFFLE_OK, 2, 4 + records);
+        ck_assert_uint_eq(a.size, 4);
+        open_lossy();
+        lost.loss[0] = LOSS_OVERTAKEN;
+        expect_append(&b, RAFFLE_CLOSED, 2, 4);
+    }
+}
+END_TEST
+
+START_TEST(lost_for_good)
+{
+    asked a = {.records = 1}, refused = {.records = 1, .refuse = RAFFLE_CLOSED, .refuse_from = 1},
+          hasty = {.records = 1};
+    open_lossy();
+    for (size_t i = 0; i < 16; i++)
+        lost.loss[i] = LOSS_BEFORE;
+    expect_append(&a, RAFFLE_UNKNOWN, 8, 3);
+    open_lossy();
+    lost.loss[0] = LOSS_BEFORE;
+    expect_append(&refused, RAFFLE_UNKNOWN, 2, 3); /* a refusal commits nothing, and proves nothing */
+    open_lossy();
+    lost.loss[0] = lost.loss[1] = LOSS_BEFORE;
+    ck_assert_int_eq(rf_store_append(store, 1, fill_asked, &hasty, 0, &err), RAFFLE_UNKNOWN);
+    ck_assert_uint_eq(hasty.calls, 2); /* no time, one more try */
+    raffle_store_free(store);
+}
+END_TEST
+
+START_TEST(lost_with_the_reads)
+{
+    asked a = {.records = 1};
+    open_lossy();
+    lost.loss[0] = LOSS_AFTER;
+    lost.read_rc = RAFFLE_IO;
+    expect_append(&a, RAFFLE_UNKNOWN, 1, 4);
+}
+END_TEST
+
+/* The first try arrives after the second, and neither was answered: what stands there is not what the caller holds. */
+START_TEST(an_earlier_try_that_came_late)
+{
+    asked a = {.records = 1};
+    open_lossy();
+    lost.loss[0] = LOSS_AFTER;
+    lost.blind = 1;
+    lost.ghost = true;
+    expect_append(&a, RAFFLE_UNKNOWN, 2, 4);
+}
+END_TEST
+
+START_TEST(lost_without_a_record)
+{
+    asked a = {0};
+    open_lossy();
+    lost.loss[0] = LOSS_AFTER;
+    expect_append(&a, RAFFLE_OK, 2, 3);
+}
+END_TEST
+
 int main(void)
 {
     static const store_suite memory = {.name = "conformance: memory", .open = open_memory, .close = close_memory};
@@ -787,6 +1028,13 @@ int main(void)
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(s, c);
+    const TTest *const losses[] = {lost_after_the_commit, lost_before_the_commit, lost_and_overtaken,
+                                   lost_for_good,         lost_with_the_reads,    an_earlier_try_that_came_late,
+                                   lost_without_a_record};
+    TCase *answers = tcase_create("answers");
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        tcase_add_test(answers, losses[i]);
+    suite_add_tcase(s, answers);
     suite_add_tcase(s, store_suite_tcase(&memory));
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_ENV);

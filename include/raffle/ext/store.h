@@ -65,7 +65,8 @@ typedef struct raffle_store_batch {
 } raffle_store_batch;
 RAFFLE_API void raffle_store_batch_init(raffle_store_batch *batch, size_t size);
 
-/* Fills a batch. May be called again, from the beginning, after a conflict. Every failure is handed back by `append`. */
+/* Fills a batch. May be called again, from the beginning, after a conflict; in another call of `append`, too, when the first one's outcome is not
+ * known. What it hands over may be other records each time. Every failure is handed back by `append`. */
 typedef raffle_rc (*raffle_store_fill)(void *fill_ctx, const raffle_store_head *head, const raffle_store_batch *batch,
                                        raffle_error *err);
 
@@ -74,9 +75,20 @@ typedef raffle_rc (*raffle_store_sink_record)(void *sink_ctx, const raffle_recor
 typedef raffle_rc (*raffle_store_sink_key)(void *sink_ctx, const raffle_store_key *key, raffle_error *err);
 
 /*
- * A store. Every function may be called from any thread; several at once. Out-structs come with `struct_size` set, `err` is never NULL.
- * Failures use the statuses of error.h, others count as RAFFLE_HOST:
- * RAFFLE_BUSY, RAFFLE_FULL, RAFFLE_IO, RAFFLE_READONLY, RAFFLE_CORRUPT, RAFFLE_NOT_FOUND, RAFFLE_TIMEOUT, RAFFLE_UNKNOWN, RAFFLE_HOST, …
+ * A store. Every function may be called from any thread; several at once. `err` is never NULL.
+ *
+ * Structs that the library hands in to be filled (`head`, `row`, `owner`) come with its `struct_size`, which the store leaves as it is and writes
+ * nothing beyond. Structs that the store hands out (to `fill` the head and the batch, to a sink a record or a key) have the store's own
+ * `struct_size`, sizeof as it was compiled; arrays that it is given step by the first element's.
+ *
+ * A failure is one of these, and every other status counts as RAFFLE_HOST:
+ *   RAFFLE_MISUSE, INVALID, LIMIT, UNSUPPORTED, TOO_SMALL                                      the call;
+ *   RAFFLE_NOMEM, IO, BUSY, FULL, READONLY, TIMEOUT, UNKNOWN, HOST, FORKED                     the surroundings: it may be tried again;
+ *   RAFFLE_CORRUPT, HALTED, HISTORY, NOT_RAFFLE, NEWER, NETWORK_FS, KEY, SIGNATURE, PROOF,
+ *   ERASED, STATE_DIFFERS                                                                      integrity;
+ *   and where it is said below RAFFLE_NOT_FOUND, EXISTS, MISMATCH. From `append`, what `fill` returned.
+ * RAFFLE_CORRUPT and the others of integrity are for damage alone: a log whose records, or whose anchor, gave one is halted, and nothing more is
+ * written to it through that handle.
  */
 typedef struct raffle_store_table {
     uint32_t struct_size;
@@ -86,14 +98,16 @@ typedef struct raffle_store_table {
     uint64_t batch_rows;
     uint64_t batch_bytes;
 
-    /* The raffle's origin, or RAFFLE_NOT_FOUND when the store is empty. */
+    /* The raffle's origin, NUL-ended, or RAFFLE_NOT_FOUND when the store is empty. */
     raffle_rc (*origin)(void *ctx, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err);
-    /* Makes the empty store hold this raffle. RAFFLE_EXISTS when it holds one. */
+    /* Makes the empty store hold this raffle. RAFFLE_EXISTS when it holds one, RAFFLE_MISMATCH when its anchor is another raffle's. */
     raffle_rc (*create)(void *ctx, const char *origin, raffle_error *err);
     /* The log's size and state. A log that was never written has size 0. */
     raffle_rc (*head)(void *ctx, uint32_t log, raffle_store_head *head, raffle_error *err);
     /* All or nothing, and durable when it returns RAFFLE_OK. The store begins a transaction, takes its write lock where it has one,
-     * reads the heads, and calls `fill`, in this or in another thread that is inside the store. RAFFLE_UNKNOWN: the outcome is not known.
+     * reads the heads, and calls `fill`, in this or in another thread that is inside the store. RAFFLE_UNKNOWN: the outcome is not known. Then the
+     * library repeats the append under the same size, within the call's time, and compares what `read` gives; so `head` and `read` show only what
+     * is durably committed.
      * `*size` gets the log's size afterwards. */
     raffle_rc (*append)(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
                         uint64_t *size, raffle_error *err);
@@ -118,7 +132,8 @@ typedef struct raffle_store_table {
      * and `*length` says how many there are. */
     raffle_rc (*note_get)(void *ctx, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,
                           size_t *length, raffle_error *err);
-    /* Erases the private part of a record, so that its bytes are gone from the store's files; fine when it is gone already. */
+    /* Erases the private part of a record, so that its bytes are gone from the store's files; fine when it is gone already. RAFFLE_NOT_FOUND:
+     * there is no such record. */
     raffle_rc (*erase)(void *ctx, uint32_t log, uint64_t index, raffle_error *err);
     /* The anchor of design: what was last seen of a log, kept outside the store. `anchor_get` gives RAFFLE_NOT_FOUND when there
      * is none; `anchor_put` never goes back: a smaller size changes nothing, the same with another root is RAFFLE_HISTORY;
