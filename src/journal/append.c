@@ -356,7 +356,8 @@ static raffle_rc try_commit(commit *t, int32_t timeout_ms, raffle_error *err)
         rf_log_note_unknown(log);
     if (rc == RAFFLE_OK)
         return rf_fail(err, RAFFLE_HOST, "the store says that it appended to %s, and did not", log->origin);
-    return t->outcome == FAILED ? rc : RAFFLE_OK;
+    /* A repetition that was refused, after an append whose outcome is not known, tells nothing of that. */
+    return t->outcome == FAILED || rc == RAFFLE_UNKNOWN ? rc : RAFFLE_OK;
 }
 
 static int64_t now_us(void)

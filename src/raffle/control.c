@@ -311,15 +311,6 @@ raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, c
 
 /* --- anchor and checkpoints --- */
 
-raffle_rc rf_control_anchored(raffle *r, const char *what, raffle_error *err)
-{
-    raffle_error why = RAFFLE_ERROR_INIT;
-    raffle_rc rc = rf_log_anchor(r->log, &why);
-    if (rc == RAFFLE_OK || rc == RAFFLE_HISTORY)
-        return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
-    return rf_fail(err, RAFFLE_UNKNOWN, "%s is written, and its anchor is not: %s", what, why.message);
-}
-
 raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {
     raffle_rc rc = rf_log_checkpoint(r->log, &r->vkey, sign, r, note, length, size, err);
@@ -330,10 +321,10 @@ raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t 
 raffle_rc rf_control_anchor(raffle *r, const char *what, raffle_error *err)
 {
     raffle_error why = RAFFLE_ERROR_INIT;
-    const bool anchored = rf_log_anchor(r->log, &why) == RAFFLE_OK;
+    raffle_rc rc = rf_log_anchor(r->log, &why);
     rf_tell_log(r, r->log);
-    if (anchored)
-        return RAFFLE_OK;
+    if (rc == RAFFLE_OK || rc == RAFFLE_HISTORY)
+        return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
     rf_fail(err, RAFFLE_UNKNOWN, "%s is written, and the anchor of %s is not: %s", what, r->origin, why.message);
     if (err != NULL)
         err->token = why.token;

@@ -432,5 +432,5 @@ raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng, const raffle_fi
     if (rc != RAFFLE_OK)
         return rc;
     wipe_seed(draw);
-    return rf_control_anchored(r, "the result", err);
+    return rf_control_anchor(r, "the result", err);
 }

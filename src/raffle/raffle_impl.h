@@ -130,9 +130,6 @@ rf_log_fold rf_control_fold(raffle *r);
 raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text,
                          const rf_record *record, uint64_t *index, raffle_error *err);
 
-/* Anchors what was just written, `what`. RAFFLE_UNKNOWN: it is written, and the anchor is not. */
-raffle_rc rf_control_anchored(raffle *r, const char *what, raffle_error *err);
-
 /* The first record of all. */
 raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record,
                           raffle_error *err);
