@@ -80,7 +80,7 @@ static int run(cli *c)
 
 const command cmd_sell = {
     .name = "sell",
-    .usage = "STORE --tier NAME --order KEY [--unit N] [--count C] [--payment TEXT] [--buyer TAG] [--channel WORD] "
+    .usage = "STORE --tier NAME [--order KEY] [--unit N] [--count C] [--payment TEXT] [--buyer TAG] [--channel WORD] "
              "--by ID:ROLE",
     .summary = "sell the tickets of an order, and print them with their validation numbers",
     .example = "  raffle sell gala.raffle --unit 1 --tier 15-for-10 --order web-81723 --count 2 --by ann:seller",

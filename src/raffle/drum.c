@@ -173,6 +173,9 @@ static raffle_rc consider(walk *w, uint64_t x, raffle_error *err)
     return add_place(w, &p, err);
 }
 
+/* Where few are eligible among many the walk goes on to the permutation's end: who is skipped is counted and hashed, so that it cannot end sooner
+ * without another result. It then takes a step a draw number, each of them a search in the unit's log, and at most 16 bytes of memory a draw number
+ * (8 once the shuffle is an array: shuffle.c), whatever the number of steps; the places and those they bar are bounded by the rules. */
 static raffle_rc walk_permutation(walk *w, rf_select *permutation, raffle_error *err)
 {
     const uint64_t wanted = (uint64_t)w->rule->winners + (uint64_t)w->rule->alternates;
