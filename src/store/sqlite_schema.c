@@ -52,11 +52,18 @@ static const char *const views[] = {
     "'$.attempt') AS attempt,"
     " leaf FROM entry WHERE log = 0 AND type LIKE 'draw.%'",
 
-    "CREATE VIEW place AS SELECT e.idx AS idx, json_extract(e.leaf, '$.prize') AS prize, json_extract(e.leaf, "
+    /* The places of a result, those of the draw.picks between its intent and itself too. */
+    "CREATE VIEW place AS SELECT r.id AS idx, json_extract(r.leaf, '$.prize') AS prize, json_extract(r.leaf, "
     "'$.attempt') AS attempt,"
-    " p.key + 1 AS place, json_extract(p.value, '$.unit') AS unit, json_extract(p.value, '$.number') AS number,"
-    " json_extract(p.value, '$.serial') AS serial FROM entry AS e, json_each(e.leaf, '$.places') AS p"
-    " WHERE e.log = 0 AND e.type = 'draw.result'",
+    " p.key + CASE json_extract(e.leaf, '$.t') WHEN 'draw.picks' THEN json_extract(e.leaf, '$.first') ELSE"
+    " json_extract(r.leaf, '$.winners') + json_extract(r.leaf, '$.alternates') - json_array_length(e.leaf, '$.places') "
+    "+ 1"
+    " END AS place, json_extract(p.value, '$.unit') AS unit, json_extract(p.value, '$.number') AS number,"
+    " json_extract(p.value, '$.serial') AS serial"
+    " FROM record AS r, record AS e, json_each(e.leaf, '$.places') AS p"
+    " WHERE r.id < 1099511627776 AND json_extract(r.leaf, '$.t') = 'draw.result'"
+    " AND e.id > json_extract(r.leaf, '$.intent') AND e.id <= r.id"
+    " AND json_extract(e.leaf, '$.t') IN ('draw.picks', 'draw.result')",
 
     "CREATE VIEW claim AS SELECT idx, at, role, type, json_extract(leaf, '$.prize') AS prize, json_extract(leaf, "
     "'$.place') AS place, leaf"

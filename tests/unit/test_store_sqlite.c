@@ -1304,10 +1304,13 @@ START_TEST(views_for_auditors)
 {
     char text[512];
     sql("INSERT INTO record VALUES"
-        " (0, "
-        "'{\"at\":\"2026-11-21T18:30:00.000Z\",\"attempt\":1,\"by\":\"manager\",\"places\":[{\"number\":7,\"serial\":1,"
+        " (5, '{\"first\":1,\"intent\":4,\"places\":[{\"number\":3,\"serial\":4,\"unit\":2},{\"number\":5,\"serial\":6,"
+        "\"unit\":2}],\"t\":\"draw.picks\"}', NULL),"
+        " (6, "
+        "'{\"alternates\":1,\"at\":\"2026-11-21T18:30:00.000Z\",\"attempt\":1,\"by\":\"manager\",\"intent\":4,"
+        "\"places\":[{\"number\":7,\"serial\":1,"
         "\"unit\":1},"
-        "{\"number\":9,\"serial\":2,\"unit\":1}],\"prize\":\"car\",\"t\":\"draw.result\"}', NULL),"
+        "{\"number\":9,\"serial\":2,\"unit\":1}],\"prize\":\"car\",\"t\":\"draw.result\",\"winners\":3}', NULL),"
         " (1, "
         "'{\"at\":\"2026-11-21T18:30:00.000Z\",\"by\":\"system\",\"code\":\"door\",\"component\":\"rng\",\"t\":"
         "\"event\"}', NULL),"
@@ -1322,9 +1325,9 @@ START_TEST(views_for_auditors)
     sql_text("SELECT log, idx, unit, serial, reason FROM void", text, sizeof text);
     ck_assert_str_eq(text, "1|2|1|1|payment|");
     sql_text("SELECT place, unit, number, serial, prize FROM place ORDER BY place", text, sizeof text);
-    ck_assert_str_eq(text, "1|1|7|1|car|2|1|9|2|car|");
+    ck_assert_str_eq(text, "1|2|3|4|car|2|2|5|6|car|3|1|7|1|car|4|1|9|2|car|");
     sql_text("SELECT prize, attempt FROM draw", text, sizeof text);
-    ck_assert_str_eq(text, "car|1|");
+    ck_assert_str_eq(text, "-|-|car|1|");
     sql_text("SELECT code, component FROM event", text, sizeof text);
     ck_assert_str_eq(text, "door|rng|");
     sql_text("SELECT (SELECT count(*) FROM unit_event), (SELECT count(*) FROM unit), (SELECT count(*) FROM seal),"
