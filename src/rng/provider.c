@@ -260,9 +260,12 @@ static raffle_rc fill_once(raffle_rng *rng, uint8_t *out, size_t length, char ev
         return check_evidence(rng, evidence, err);
     if (rc == RAFFLE_OK)
         return rf_fail(err, RAFFLE_RNG, "the provider \"%s\" gave %zu bytes of %zu", rng->name, filled, length);
+    const uint64_t token = theirs.token;
+    theirs.struct_size = sizeof theirs; /* it may have cleared all of it */
     theirs.message[sizeof theirs.message - 1] = '\0';
     if (theirs.message[0] == '\0')
         rf_fail_at(&theirs, rc, theirs.detail, "the provider \"%s\" failed with status %d", rng->name, rc);
+    theirs.token = token;
     theirs.rc = provider_status(rc);
     return rf_fail_as(err, &theirs);
 }

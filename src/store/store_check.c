@@ -96,6 +96,7 @@ raffle_rc rf_check_answer(raffle_rc rc, raffle_error *from, const char *function
         return RAFFLE_OK;
     const bool wanted = rc == also || is_for_stores(rc);
     const uint64_t token = from->token;
+    from->struct_size = sizeof *from; /* the store may have cleared all of it */
     from->message[sizeof from->message - 1] = '\0';
     if (from->message[0] == '\0' && wanted)
         rf_fail(from, rc, "the store's %s: %s", function, raffle_rc_text(rc));

@@ -12,6 +12,8 @@ typedef struct fake {
     raffle_rc rc;
     uint64_t token;
     const char *message;  /* NULL: none is stored */
+    const char *evidence; /* NULL: none */
+    bool clears;          /* the whole error, before it stores the token */
     size_t fail_from;     /* calls that succeed before it fails with `rc` */
     size_t short_by;      /* bytes that it leaves out */
     const uint8_t *bytes; /* what it gives, over and over; NULL: a counter */
@@ -31,7 +33,7 @@ static raffle_rc fake_fill(void *ctx, uint8_t *out, size_t length, size_t *fille
 {
     fake *f = ctx;
     if (f->evidence != NULL)
-        memcpy(evidence, f->evidence, strlen(f->evidence));
+        memcpy(evidence, f->evidence, strnlen(f->evidence, RAFFLE_NAME_SIZE));
     ck_assert_uint_eq(*filled, 0);
     size_t call = f->calls++;
     f->largest = length > f->largest ? length : f->largest;
@@ -45,6 +47,9 @@ static raffle_rc fake_fill(void *ctx, uint8_t *out, size_t length, size_t *fille
     if (f->rc != RAFFLE_OK && call >= f->fail_from) {
         if (f->message != NULL)
             raffle_error_set(err, f->rc, f->token, f->message);
+        if (f->clears)
+            memset(err, 0, sizeof *err);
+        err->token = f->token;
         return f->rc;
     }
     *filled = length - f->short_by;
@@ -269,6 +274,36 @@ START_TEST(failure_without_a_sentence)
     ck_assert_ptr_nonnull(strstr(err.message, "host:fake"));
     ck_assert_int_eq(raffle_rng_fill(rng, out, sizeof out, -1, NULL), RAFFLE_RNG);
     raffle_rng_free(rng);
+}
+END_TEST
+
+/* Whatever way it fails, there is a sentence that names it, and its token when it stored one. */
+START_TEST(every_failure_has_its_sentence_and_token)
+{
+    static const char tail[] = "0123456789012345678901234567890123456789012345678901234567890123456789012345";
+    const fake ways[] = {{.rc = RAFFLE_IO, .token = 77},
+                         {.rc = RAFFLE_HOST, .token = 78, .clears = true},
+                         {.rc = RAFFLE_HOST, .message = "host:fake says no"},
+                         {.rc = 12345, .token = 79, .message = ""},
+                         {.short_by = 1},
+                         {.short_by = (size_t)-1}, /* more than it was asked for */
+                         {.evidence = "\x01"},
+                         {.evidence = tail}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        uint8_t out[RF_SEED_SIZE];
+        char evidence[RAFFLE_NAME_SIZE];
+        fake f = ways[i];
+        raffle_rng *rng = over(&f);
+        raffle_error err = RAFFLE_ERROR_INIT;
+        raffle_rc rc =
+            i % 2 == 0 ? raffle_rng_fill(rng, out, sizeof out, -1, &err) : rf_rng_seed(rng, out, evidence, -1, &err);
+        ck_assert_int_ne(rc, RAFFLE_OK);
+        ck_assert_int_eq(err.rc, rc);
+        ck_assert_msg(strstr(err.message, "host:fake") != NULL, "%zu: %s", i, err.message);
+        ck_assert_uint_eq(err.token, f.token);
+        assert_zeros(out, sizeof out);
+        raffle_rng_free(rng);
+    }
 }
 END_TEST
 
@@ -535,6 +570,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, fill_asks_in_parts);
     tcase_add_test(tests, failures_keep_status_token_and_sentence);
     tcase_add_test(tests, failure_without_a_sentence);
+    tcase_add_test(tests, every_failure_has_its_sentence_and_token);
     tcase_add_test(tests, a_short_fill_is_a_failure);
     tcase_add_test(tests, time_is_shared_by_the_parts);
     tcase_add_test(tests, entering_from_the_callback);
