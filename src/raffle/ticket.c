@@ -116,8 +116,10 @@ raffle_rc rf_order_find(raffle *r, const char *order, uint32_t *log, uint64_t *i
     raffle_rc rc = rf_store_find(r->store, RF_SCOPE_ORDER, hash, length, &row, &why);
     if (rc == RAFFLE_NOT_FOUND)
         return rf_fail(err, RAFFLE_NOT_FOUND, "there is no order with this key");
-    if (rc != RAFFLE_OK)
-        return rf_fail_as(err, &why);
+    if (rc != RAFFLE_OK) {
+        (void)rf_fail_as(err, &why);
+        return rc;
+    }
     *log = row.log;
     *index = row.index;
     return RAFFLE_OK;

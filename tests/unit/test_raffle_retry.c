@@ -404,7 +404,7 @@ START_TEST(what_kept_it_from_being_read_is_handed_on)
     static const failing_call calls[] = {FAILING_READ, FAILING_FIND};
     raffle_sale sale[2] = {fx_line("cart", "one"), fx_line("cart", "ten")};
     raffle_ticket ticket[2];
-    failing_store f = {0};
+    static failing_store f; /* used until the fixture is torn down */
     raffle_store *store = NULL;
     raffle_keys *keys = NULL;
     char folder[100];
