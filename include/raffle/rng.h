@@ -16,13 +16,19 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_open(const char *uri, const raf
 /* The name by which rules pin it: "system", "test", "host:cloud". Lives as long as the handle. */
 RAFFLE_API const char *raffle_rng_name(const raffle_rng *rng);
 
-/* Exactly `length` raw bytes, in calls of at most 1,024. RAFFLE_RNG, RAFFLE_HOST, RAFFLE_TIMEOUT: none; `out` is then zeroed. */
+/* Every byte of a provider goes through health tests (SP 800-90B 4.4: repetition count, adaptive proportion; and a block of 16 bytes
+ * that repeats), and a handle is tested over 1,024 bytes, which are thrown away, when it is first used; not so `test:`, whose stream is
+ * published from its first byte. A test that failed stays failed: that call and every later one on the handle gives RAFFLE_RNG_UNHEALTHY,
+ * with a sentence that names the provider, the test, the count and the cut-off. Only a handle that is opened anew begins afresh. */
+
+/* Exactly `length` raw bytes, in calls of at most 1,024. RAFFLE_RNG, RAFFLE_HOST, RAFFLE_TIMEOUT, RAFFLE_RNG_UNHEALTHY: none; `out` is
+ * then zeroed. `timeout_ms` is for all of it, the start-up test too; negative: no limit. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_fill(raffle_rng *rng, uint8_t *out, size_t length, int32_t timeout_ms,
                                                       raffle_error *err);
 
 /* `picks` of the numbers 0 … `range` - 1, in order, without replacement, chosen as a draw chooses them: 48 fresh bytes from the
  * provider seed an HMAC_DRBG, whose words are mapped by exact rejection to a Fisher-Yates shuffle. 1 <= picks <= range.
- * RAFFLE_RNG_UNHEALTHY, RAFFLE_RNG_SEED and as above: none; `out` is then zeroed. */
+ * RAFFLE_RNG_SEED and as above: none; `out` is then zeroed. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_pick(raffle_rng *rng, uint64_t range, uint64_t *out, size_t picks,
                                                       int32_t timeout_ms, raffle_error *err);
 
@@ -36,6 +42,10 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_seed(raffle_rng *rng, uint8_t s
 /* The commitment to a seed that was kept. RAFFLE_RNG: the cryptographic library failed. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_seed_commitment(const uint8_t seed[48], uint8_t commitment[32],
                                                              raffle_error *err);
+
+/* The start-up test now: asks for 1,024 bytes, tests them and throws them away; of `test:` they are the stream's next. It makes the one at
+ * the first use unnecessary. RAFFLE_OK: passed. RAFFLE_RNG_UNHEALTHY, for good; RAFFLE_RNG, RAFFLE_HOST, RAFFLE_TIMEOUT: not tested. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_test(raffle_rng *rng, int32_t timeout_ms, raffle_error *err);
 
 RAFFLE_API void raffle_rng_free(raffle_rng *rng);
 

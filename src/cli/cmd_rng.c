@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `raffle rng sample`: raw bytes of a provider, or numbers chosen as a draw chooses them, for a lab's collections. */
+/* `raffle rng sample`: raw bytes of a provider, or numbers chosen as a draw chooses them, for a lab's collections; and `raffle rng health`. */
 #include "commands.h"
 #include "progress.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const option_spec options_of[] = {
+static const option_spec sample_options[] = {
     {"rng", "URI", "the provider: system:, or test:seed=HEX"},
     {"bytes", "N", "raw bytes of the provider"},
     {"range", "N", "numbers from 0 to N - 1, chosen as a draw chooses them"},
@@ -21,7 +21,8 @@ static const option_spec options_of[] = {
 enum {
     CHUNK = 1024,
     TEXT_BYTES = 32, /* of a line */
-    PICKS_MAX = 1 << 24
+    PICKS_MAX = 1 << 24,
+    HEALTH_BYTES = 1024 /* of the start-up test */
 };
 
 typedef struct sample {
@@ -100,7 +101,7 @@ static int sample_draws(sample *s)
     return status;
 }
 
-/* --- the command --- */
+/* --- the commands --- */
 
 static int read_options(cli *c, sample *s)
 {
@@ -145,7 +146,7 @@ static int write_to(sample *s, const char *path)
     return status;
 }
 
-static int run(cli *c)
+static int run_sample(cli *c)
 {
     sample s;
     const char *path = cli_option(c, "out");
@@ -165,8 +166,54 @@ const command cmd_rng_sample = {
     .summary = "randomness for a lab's tests: raw bytes, or numbers chosen as a draw chooses them",
     .example = "  raffle rng sample --rng system: --bytes 10000000 --binary --out sample.bin\n"
                "  raffle rng sample --rng system: --range 49 --picks 6 --draws 100000 > draws.txt",
-    .options = options_of,
+    .options = sample_options,
     .min = 0,
     .max = 0,
-    .run = run,
+    .run = run_sample,
+};
+
+static const option_spec health_options[] = {
+    {"rng", "URI", "the provider: system:, or test:seed=HEX"},
+    {NULL, NULL, NULL},
+};
+
+static void print_health(const cli *c, const char *name)
+{
+    if (!c->json) {
+        printf("%s: %d bytes passed the health tests\n", name, HEALTH_BYTES);
+        return;
+    }
+    json_t *o = json_must(json_object());
+    json_put(o, "rng", json_text(name));
+    json_put(o, "bytes", json_count(HEALTH_BYTES));
+    json_put(o, "passed", json_must(json_true()));
+    json_end(o, true, stdout);
+}
+
+static int run_health(cli *c)
+{
+    raffle_rng *rng;
+    if (cli_option(c, "rng") == NULL)
+        return cli_usage(c, "--rng URI is missing");
+    if (raffle_rng_open(cli_option(c, "rng"), &c->host.table, &rng, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    int status = CLI_DONE;
+    const raffle_rc rc = raffle_rng_test(rng, CLI_TIMEOUT_MS, &c->err);
+    if (rc == RAFFLE_OK)
+        print_health(c, raffle_rng_name(rng));
+    else
+        status = cli_fail(c);
+    raffle_rng_free(rng);
+    return rc == RAFFLE_RNG_UNHEALTHY ? CLI_FAULT : status;
+}
+
+const command cmd_rng_health = {
+    .name = "rng health",
+    .usage = "--rng URI",
+    .summary = "health tests over 1,024 bytes of a provider",
+    .example = "  raffle rng health --rng system:",
+    .options = health_options,
+    .min = 0,
+    .max = 0,
+    .run = run_health,
 };

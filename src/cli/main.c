@@ -6,15 +6,13 @@
 #include <string.h>
 
 static const command *const commands[] = {
-    &cmd_create,        &cmd_unit_enrol, &cmd_unit_enable,
-    &cmd_unit_disable,  &cmd_unit_quota, &cmd_unit_close,
-    &cmd_unit_unenrol,  &cmd_sell,       &cmd_import,
-    &cmd_order,         &cmd_ticket,     &cmd_void,
-    &cmd_seal,          &cmd_ack,        &cmd_draw,
-    &cmd_verify_winner, &cmd_official,   &cmd_claim,
-    &cmd_forfeit,       &cmd_status,     &cmd_show,
-    &cmd_event,         &cmd_audit,      &cmd_selfcheck,
-    &cmd_rng_sample,    &cmd_vectors,    NULL,
+    &cmd_create,     &cmd_unit_enrol, &cmd_unit_enable,  &cmd_unit_disable,
+    &cmd_unit_quota, &cmd_unit_close, &cmd_unit_unenrol, &cmd_sell,
+    &cmd_import,     &cmd_order,      &cmd_ticket,       &cmd_void,
+    &cmd_seal,       &cmd_ack,        &cmd_draw,         &cmd_verify_winner,
+    &cmd_official,   &cmd_claim,      &cmd_forfeit,      &cmd_status,
+    &cmd_show,       &cmd_event,      &cmd_audit,        &cmd_selfcheck,
+    &cmd_rng_health, &cmd_rng_sample, &cmd_vectors,      NULL,
 };
 
 static const option_spec common[] = {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handle of a provider: opening, filling under one deadline, mapping failures, and the health of a seed. */
+/* The handle of a provider: opening, filling under one deadline, mapping failures, and testing all that comes. */
 #include "provider.h"
 
 #include "abi.h"
 #include "bytes.h"
 #include "error.h"
+#include "health.h"
 #include "timestamp.h"
 #include <inttypes.h>
 #include <pthread.h>
@@ -15,9 +16,10 @@
 #include <unistd.h>
 
 enum {
-    WORD_MAX = 32,
-    BLOCK = 16
+    WORD_MAX = 32
 };
+_Static_assert((int)RF_HEALTH_START_UP <= (int)RF_RNG_CALL_MAX, "the start-up test is one call");
+
 static const char host_prefix[] = "host:";
 
 /* A thread that is inside the provider, on that thread's stack. */
@@ -38,6 +40,8 @@ struct raffle_rng {
     rf_sha256 *hash;
     uint8_t last_seed[32]; /* SHA-256 of the last seed */
     bool seeded;
+    bool started;      /* the start-up test was passed */
+    rf_health *health; /* in secure memory: it holds the last bytes */
 };
 
 void raffle_rng_table_init(raffle_rng_table *table, size_t size)
@@ -67,7 +71,9 @@ raffle_rc rf_rng_make(const char *name, const raffle_rng_table *table, void *ctx
         return rc;
     raffle_rng *rng = calloc(1, sizeof *rng);
     rf_sha256 *hash = rf_sha256_new();
-    if (rng == NULL || hash == NULL || pthread_mutex_init(&rng->lock, NULL) != 0) {
+    rf_health *health = sodium_init() < 0 ? NULL : sodium_malloc(sizeof *health);
+    if (rng == NULL || hash == NULL || health == NULL || pthread_mutex_init(&rng->lock, NULL) != 0) {
+        sodium_free(health);
         rf_sha256_free(hash);
         free(rng);
         return rf_nomem(err);
@@ -78,6 +84,8 @@ raffle_rc rf_rng_make(const char *name, const raffle_rng_table *table, void *ctx
     rng->pid = getpid();
     atomic_init(&rng->references, 1);
     rng->hash = hash;
+    memset(health, 0, sizeof *health);
+    rng->health = health;
     *out = rng;
     return RAFFLE_OK;
 }
@@ -172,6 +180,7 @@ void raffle_rng_free(raffle_rng *rng)
         rng->host.release(rng->host.ctx);
     pthread_mutex_destroy(&rng->lock);
     rf_sha256_free(rng->hash);
+    sodium_free(rng->health); /* wipes it */
     sodium_memzero(rng, sizeof *rng);
     free(rng);
 }
@@ -224,6 +233,30 @@ static void leave(raffle_rng *rng, const caller *self)
         link = &(*link)->next;
     *link = self->next;
     pthread_mutex_unlock(&rng->lock);
+}
+
+/* --- health: a test that failed fails every later call on the handle --- */
+
+typedef bool (*health_check)(rf_health *h, const uint8_t *bytes, size_t n);
+
+/* `check` over what came; NULL: only whether a test failed before. */
+static raffle_rc judge(raffle_rng *rng, health_check check, const uint8_t *bytes, size_t n, raffle_error *err)
+{
+    rf_health_fault fault;
+    pthread_mutex_lock(&rng->lock);
+    if (check != NULL)
+        (void)check(rng->health, bytes, n);
+    const bool failed = rf_health_failed(rng->health, &fault);
+    pthread_mutex_unlock(&rng->lock);
+    if (!failed)
+        return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_RNG_UNHEALTHY, "the provider \"%s\" failed the %s test: %u equal %s, cut-off %u",
+                   rng->name, fault.test, fault.cutoff, fault.counted, fault.cutoff);
+}
+
+bool rf_rng_unhealthy(raffle_rng *rng)
+{
+    return judge(rng, NULL, NULL, 0, NULL) != RAFFLE_OK;
 }
 
 /* --- filling --- */
@@ -279,22 +312,76 @@ static int32_t time_left(int32_t timeout_ms, int64_t started)
     return passed >= timeout_ms ? 0 : (int32_t)(timeout_ms - passed);
 }
 
+/* --- the start-up test --- */
+
+/* What it reads is thrown away. */
+static raffle_rc start_up(raffle_rng *rng, int32_t timeout_ms, raffle_error *err)
+{
+    uint8_t bytes[RF_HEALTH_START_UP];
+    char evidence[RAFFLE_NAME_SIZE];
+    raffle_rc rc = fill_once(rng, bytes, sizeof bytes, evidence, timeout_ms, err);
+    if (rc == RAFFLE_OK)
+        rc = judge(rng, rf_health_start_up, bytes, sizeof bytes, err);
+    sodium_memzero(bytes, sizeof bytes);
+    if (rc != RAFFLE_OK)
+        return rc;
+    pthread_mutex_lock(&rng->lock);
+    rng->started = true;
+    pthread_mutex_unlock(&rng->lock);
+    return RAFFLE_OK;
+}
+
+/* Not of `test:`, whose stream is published from its first byte and is known to be well. Threads that are first together each make it. */
+static raffle_rc start_up_once(raffle_rng *rng, int32_t timeout_ms, raffle_error *err)
+{
+    pthread_mutex_lock(&rng->lock);
+    const bool started = rng->started;
+    pthread_mutex_unlock(&rng->lock);
+    return started || rf_rng_is_test(rng) ? RAFFLE_OK : start_up(rng, timeout_ms, err);
+}
+
+raffle_rc raffle_rng_test(raffle_rng *rng, int32_t timeout_ms, raffle_error *err)
+{
+    caller self;
+    if (rng == NULL)
+        return rf_null(err, "rng");
+    raffle_rc rc = enter(rng, &self, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = judge(rng, NULL, NULL, 0, err);
+    if (rc == RAFFLE_OK)
+        rc = start_up(rng, timeout_ms, err);
+    leave(rng, &self);
+    return rc;
+}
+
+/* --- a whole fill --- */
+
+/* One call of the provider, of the next part. */
+static raffle_rc fill_part(raffle_rng *rng, uint8_t *out, size_t length, char evidence[RAFFLE_NAME_SIZE],
+                           int32_t timeout_ms, raffle_error *err)
+{
+    raffle_rc rc = fill_once(rng, out, length, evidence, timeout_ms, err);
+    return rc == RAFFLE_OK ? judge(rng, rf_health_feed, out, length, err) : rc;
+}
+
 static raffle_rc fill_inside(raffle_rng *rng, uint8_t *out, size_t length, char evidence[RAFFLE_NAME_SIZE],
                              int32_t timeout_ms, raffle_error *err)
 {
     const int64_t started = rf_clock_monotonic();
-    for (size_t done = 0; done < length;) {
+    raffle_rc rc = judge(rng, NULL, NULL, 0, err);
+    if (rc == RAFFLE_OK && length > 0)
+        rc = start_up_once(rng, timeout_ms, err);
+    for (size_t done = 0; rc == RAFFLE_OK && done < length;) {
         size_t part = length - done < RF_RNG_CALL_MAX ? length - done : RF_RNG_CALL_MAX;
         int32_t left = time_left(timeout_ms, started);
-        if (done > 0 && timeout_ms > 0 && left == 0)
+        if (timeout_ms > 0 && left == 0)
             return rf_fail(err, RAFFLE_TIMEOUT, "the provider \"%s\" gave %zu bytes of %zu in %d ms", rng->name, done,
                            length, timeout_ms);
-        raffle_rc rc = fill_once(rng, out + done, part, evidence, left, err);
-        if (rc != RAFFLE_OK)
-            return rc;
+        rc = fill_part(rng, out + done, part, evidence, left, err);
         done += part;
     }
-    return RAFFLE_OK;
+    return rc;
 }
 
 /* `evidence` is that of the last of its calls. */
@@ -323,19 +410,6 @@ raffle_rc raffle_rng_fill(raffle_rng *rng, uint8_t *out, size_t length, int32_t 
 }
 
 /* --- the seed of a draw --- */
-
-static raffle_rc check_health(const raffle_rng *rng, const uint8_t seed[RF_SEED_SIZE], raffle_error *err)
-{
-    uint8_t differs = 0;
-    for (size_t i = 1; i < RF_SEED_SIZE; i++)
-        differs |= seed[i] ^ seed[0];
-    if (differs == 0)
-        return rf_fail(err, RAFFLE_RNG_UNHEALTHY, "the provider \"%s\" gave %d equal bytes", rng->name, RF_SEED_SIZE);
-    if (sodium_memcmp(seed, seed + BLOCK, BLOCK) == 0 || sodium_memcmp(seed, seed + 2 * BLOCK, BLOCK) == 0 ||
-        sodium_memcmp(seed + BLOCK, seed + 2 * BLOCK, BLOCK) == 0)
-        return rf_fail(err, RAFFLE_RNG_UNHEALTHY, "the provider \"%s\" repeated a block of %d bytes", rng->name, BLOCK);
-    return RAFFLE_OK;
-}
 
 /* Remembers the seed's hash; false when it is the one that is remembered. */
 static bool remember(raffle_rng *rng, const uint8_t seed[RF_SEED_SIZE], bool *hashed)
@@ -368,7 +442,7 @@ raffle_rc rf_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], char evidence
     raffle_rc rc = fill(rng, seed, RF_SEED_SIZE, evidence, timeout_ms, err);
     if (rc != RAFFLE_OK)
         return rc;
-    rc = check_health(rng, seed, err);
+    rc = judge(rng, rf_health_seed, seed, RF_SEED_SIZE, err);
     if (rc == RAFFLE_OK)
         rc = check_new(rng, seed, err);
     if (rc != RAFFLE_OK)

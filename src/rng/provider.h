@@ -18,10 +18,13 @@ raffle_rc rf_rng_make(const char *name, const raffle_rng_table *table, void *ctx
 raffle_rc rf_rng_system(const char *parameters, raffle_rng **out, raffle_error *err);
 raffle_rc rf_rng_test(const char *parameters, raffle_rng **out, raffle_error *err);
 
-/* The seed E of a draw. RAFFLE_RNG_UNHEALTHY: all bytes are equal, or one of its three blocks of 16 bytes repeats. RAFFLE_RNG_SEED: it
- * is the last seed of this handle again. `seed` is zeroed on failure. `evidence`: by what the provider's own records know the call, or "". */
+/* The seed E of a draw. RAFFLE_RNG_UNHEALTHY: a health test failed, now or before, or one of its three blocks of 16 bytes repeats.
+ * RAFFLE_RNG_SEED: it is the last seed of this handle again. `seed` is zeroed on failure. `evidence`: by what the provider's own records know the call, or "". */
 raffle_rc rf_rng_seed(raffle_rng *rng, uint8_t seed[RF_SEED_SIZE], char evidence[RAFFLE_NAME_SIZE], int32_t timeout_ms,
                       raffle_error *err);
+
+/* Whether a health test failed: then every call on the handle gives RAFFLE_RNG_UNHEALTHY, and only a new handle begins afresh. */
+bool rf_rng_unhealthy(raffle_rng *rng);
 
 static inline const char *rf_rng_name(const raffle_rng *rng)
 {

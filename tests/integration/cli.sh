@@ -627,6 +627,9 @@ rng() {
     run 2 rng sample --rng test:seed=00 --range 5 --picks 6
     run 2 rng sample --bytes 5
     run 1 rng sample --rng nonsense: --bytes 5
+    run 0 rng health --rng system: --json
+    is true passed
+    run 2 rng health
     run 1 rng sample --rng test:seed=00 --bytes 5 --out /nowhere/at/all
 }
 

@@ -123,7 +123,7 @@ START_TEST(the_intent_is_signed_before_anything_is_asked)
     FX_OK(finish(draw));
     char result[4096];
     fx_leaf(0, fx_size(0) - 1, result, sizeof result);
-    ck_assert_ptr_nonnull(strstr(result, "\"evidence\":\"toss 1\""));
+    ck_assert_ptr_nonnull(strstr(result, "\"evidence\":\"toss 2\""));
     raffle_draw_free(draw);
     ck_assert_ptr_null(raffle_draw_checkpoint(NULL));
 }
@@ -141,6 +141,14 @@ static raffle_draw *open_draw(void)
     return draw;
 }
 
+/* Another handle on the coin, for one that was found unhealthy stays so. */
+static void renew_rng(void)
+{
+    raffle_rng_free(fx.rng);
+    fx.rng = fx_new_rng();
+    fx.coin = FX_COIN_GOOD;
+}
+
 START_TEST(a_provider_that_fails_draws_nothing)
 {
     static const struct {
@@ -148,8 +156,9 @@ START_TEST(a_provider_that_fails_draws_nothing)
         raffle_rc rc;
     } faults[] = {{FX_COIN_FAILS, RAFFLE_RNG},
                   {FX_COIN_SHORT, RAFFLE_RNG},
+                  {FX_COIN_LIES, RAFFLE_HOST},
                   {FX_COIN_SAME, RAFFLE_RNG_UNHEALTHY},
-                  {FX_COIN_LIES, RAFFLE_HOST}};
+                  {FX_COIN_GOOD, RAFFLE_RNG_UNHEALTHY}}; /* for good */
     raffle_draw_info info = {.struct_size = sizeof info};
     raffle_draw *draw = open_draw();
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
@@ -163,8 +172,8 @@ START_TEST(a_provider_that_fails_draws_nothing)
     raffle_draw_free(draw);
     fx_close();
     fx_open();
+    renew_rng();
     FX_OK(raffle_draw_resume(fx.raffle, &fx_boss, NULL, &draw, &fx.err)); /* its answer is known: nobody approves */
-    fx.coin = FX_COIN_GOOD;
     FX_OK(finish(draw));
     raffle_draw_free(draw);
 }
@@ -202,7 +211,8 @@ START_TEST(a_provider_that_is_not_pinned)
     options.rng = fx.rng;
     fx.coin = FX_COIN_SAME;
     FX_REFUSED(RAFFLE_RNG_UNHEALTHY, raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
-    fx.coin = FX_COIN_GOOD;
+    renew_rng();
+    options.rng = fx.rng;
     options.flags = 1;
     FX_REFUSED(RAFFLE_UNSUPPORTED, raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
     options.flags = 0;

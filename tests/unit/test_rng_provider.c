@@ -61,11 +61,22 @@ static void fake_free(void *ctx)
     ((fake *)ctx)->freed++;
 }
 
-static raffle_rng *over(fake *f)
+static raffle_rng *unused_over(fake *f)
 {
     const raffle_rng_table table = {.struct_size = sizeof table, .fill = fake_fill, .free = fake_free};
     raffle_rng *rng = NULL;
     ck_assert_int_eq(raffle_rng_new("host:fake", &table, f, &rng, NULL), RAFFLE_OK);
+    return rng;
+}
+
+/* The same, with its start-up test made while it is still well. */
+static raffle_rng *over(fake *f)
+{
+    const fake told = *f;
+    *f = (fake){0};
+    raffle_rng *rng = unused_over(f);
+    ck_assert_int_eq(raffle_rng_test(rng, -1, NULL), RAFFLE_OK);
+    *f = told;
     return rng;
 }
 

@@ -13,7 +13,8 @@ typedef struct raffle_rng_table {
     uint32_t flags; /* zero */
     /* Fills `out` with exactly `length` random bytes, `length` at most 1,024, and says so in `*filled`, which is preset to 0; or fails. A short
      * fill is a failure. `evidence`, preset to "", may be given up to 64 bytes of printable ASCII by which the provider's own records know this
-     * call (a request's id, a token's serial number): a draw keeps it. */
+     * call (a request's id, a token's serial number): a draw keeps it. What comes is tested (<raffle/rng.h>): a handle's first call is for 1,024
+     * bytes that are thrown away. */
     raffle_rc (*fill)(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
                       int32_t timeout_ms, raffle_error *err);
     void (*free)(void *ctx); /* not called in a child of fork() */

@@ -135,8 +135,12 @@ func smokeRandom(ctx unsafe.Pointer, out *C.uint8_t, length C.size_t, filled *C.
 		if h.asked == 1 {
 			return failure{C.RAFFLE_HOST, 4711, "the dice fell off the table"}
 		}
-		random := sha512.Sum512([]byte{byte(h.asked)})
-		*filled = C.size_t(copy(bytesAt(out, length), random[:]))
+		bytes := bytesAt(out, length)
+		for done := 0; done < len(bytes); {
+			random := sha512.Sum512([]byte{byte(h.asked), byte(done / sha512.Size)})
+			done += copy(bytes[done:], random[:])
+		}
+		*filled = length
 		return nil
 	})
 }
