@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HMAC_DRBG with SHA-256, SP 800-90A Rev. 1 section 10.1.2, without hidden reseeding. One of the files that GLI examines line by line. */
+/* HMAC_DRBG with SHA-256, SP 800-90A Rev. 1 section 10.1.2, without hidden reseeding. Prediction resistance (9.3.1, step 7) is the caller's:
+ * a reseed that takes the additional input, then a request without. One of the files that GLI examines line by line. */
 #ifndef RF_RNG_HMAC_DRBG_H
 #define RF_RNG_HMAC_DRBG_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HMAC_DRBG against NIST's vectors, against OpenSSL's HMAC-DRBG over random inputs, and at its limits. */
+/* HMAC_DRBG against NIST's vectors, against OpenSSL's and mbed TLS's HMAC-DRBG over random inputs, and at its limits. */
 #include "hmac_drbg.h"
 #include "vectors.h"
+#include <mbedtls/hmac_drbg.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
@@ -168,13 +169,39 @@ static bytes some(uint64_t *state, size_t least, size_t most)
     return b;
 }
 
+/* None, every other time. */
+static bytes some_additional(uint64_t *state)
+{
+    bytes additional = some(state, 0, 80);
+    if (next(state) % 2 == 0)
+        additional.length = 0;
+    return additional;
+}
+
+/* Prediction resistance, SP 800-90A 9.3.1 step 7: a reseed that takes the additional input, then a request without. */
+static void generate_resistant(rf_drbg *d, const bytes *entropy, const bytes *additional, uint8_t *out, size_t length)
+{
+    ck_assert_int_eq(rf_drbg_reseed(d, entropy->data, entropy->length, additional->data, additional->length, NULL),
+                     RAFFLE_OK);
+    ck_assert_int_eq(rf_drbg_generate(d, out, length, NULL, 0, NULL), RAFFLE_OK);
+}
+
+static void compare_resistant(rf_drbg *d, oracle *o, uint64_t *state)
+{
+    uint8_t mine[1024], theirs[1024];
+    size_t length = 1 + next(state) % sizeof mine;
+    bytes entropy = some(state, 32, 96), additional = some_additional(state);
+    feed(o->parent, &entropy);
+    generate_resistant(d, &entropy, &additional, mine, length);
+    ck_assert_int_eq(EVP_RAND_generate(o->child, theirs, length, 256, 1, additional.data, additional.length), 1);
+    ck_assert_mem_eq(mine, theirs, length);
+}
+
 static void compare_generate(rf_drbg *d, oracle *o, uint64_t *state)
 {
     uint8_t mine[1024], theirs[1024];
     size_t length = 1 + next(state) % sizeof mine;
-    bytes additional = some(state, 0, 80);
-    if (next(state) % 2 == 0)
-        additional.length = 0;
+    bytes additional = some_additional(state);
     ck_assert_int_eq(rf_drbg_generate(d, mine, length, additional.data, additional.length, NULL), RAFFLE_OK);
     ck_assert_int_eq(EVP_RAND_generate(o->child, theirs, length, 256, 0, additional.data, additional.length), 1);
     ck_assert_mem_eq(mine, theirs, length);
@@ -203,6 +230,8 @@ START_TEST(equals_openssl)
         for (int i = 0; i < 8; i++) {
             if (next(&state) % 4 == 0)
                 compare_reseed(&d, &o, &state);
+            if (next(&state) % 4 == 0)
+                compare_resistant(&d, &o, &state);
             compare_generate(&d, &o, &state);
         }
         oracle_free(&o);
@@ -225,6 +254,82 @@ START_TEST(equals_openssl_over_many_requests)
     ck_assert_uint_eq(d.reseed_counter, 1001);
     oracle_free(&o);
     rf_sha256_free(h);
+}
+END_TEST
+
+/* --- mbed TLS, over an entropy source that gives the bytes it was told --- */
+
+typedef struct told {
+    bytes bytes;
+    size_t given;
+} told;
+
+static int tell(void *ctx, unsigned char *out, size_t length)
+{
+    told *t = ctx;
+    ck_assert_uint_le(t->given + length, t->bytes.length);
+    memcpy(out, t->bytes.data + t->given, length);
+    t->given += length;
+    return 0;
+}
+
+/* Its nonce is half as long as its entropy input, and comes from the same source, after it. */
+static void mbed_start(mbedtls_hmac_drbg_context *theirs, rf_drbg *mine, rf_sha256 *hash, told *source, uint64_t *state)
+{
+    const bytes personalisation = some(state, 0, 100);
+    *source = (told){.bytes = some(state, 48, 48)};
+    mbedtls_hmac_drbg_init(theirs);
+    ck_assert_int_eq(mbedtls_hmac_drbg_seed(theirs, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), tell, source,
+                                            personalisation.data, personalisation.length),
+                     0);
+    ck_assert_uint_eq(source->given, 48);
+    ck_assert_int_eq(rf_drbg_instantiate(mine, hash, source->bytes.data, 32, source->bytes.data + 32, 16,
+                                         personalisation.data, personalisation.length, NULL),
+                     RAFFLE_OK);
+}
+
+static void mbed_reseed(mbedtls_hmac_drbg_context *theirs, rf_drbg *mine, told *source, uint64_t *state)
+{
+    const bytes additional = some(state, 0, 80);
+    *source = (told){.bytes = some(state, 32, 32)};
+    ck_assert_int_eq(mbedtls_hmac_drbg_reseed(theirs, additional.data, additional.length), 0);
+    ck_assert_int_eq(rf_drbg_reseed(mine, source->bytes.data, 32, additional.data, additional.length, NULL), RAFFLE_OK);
+}
+
+static void mbed_generate(mbedtls_hmac_drbg_context *theirs, rf_drbg *mine, told *source, uint64_t *state)
+{
+    uint8_t a[MBEDTLS_HMAC_DRBG_MAX_REQUEST], b[sizeof a];
+    const size_t length = 1 + next(state) % sizeof a;
+    const bytes additional = some_additional(state);
+    const bool resistant = next(state) % 3 == 0;
+    *source = (told){.bytes = some(state, 32, 32)};
+    mbedtls_hmac_drbg_set_prediction_resistance(theirs, resistant ? MBEDTLS_HMAC_DRBG_PR_ON : MBEDTLS_HMAC_DRBG_PR_OFF);
+    ck_assert_int_eq(mbedtls_hmac_drbg_random_with_add(theirs, a, length, additional.data, additional.length), 0);
+    ck_assert_uint_eq(source->given, resistant ? 32 : 0);
+    if (resistant)
+        generate_resistant(mine, &source->bytes, &additional, b, length);
+    else
+        ck_assert_int_eq(rf_drbg_generate(mine, b, length, additional.data, additional.length, NULL), RAFFLE_OK);
+    ck_assert_mem_eq(a, b, length);
+}
+
+START_TEST(equals_mbed_tls)
+{
+    uint64_t state = 3;
+    rf_sha256 *hash = rf_sha256_new();
+    for (int round = 0; round < 500; round++) {
+        mbedtls_hmac_drbg_context theirs;
+        rf_drbg mine;
+        told source;
+        mbed_start(&theirs, &mine, hash, &source, &state);
+        for (int i = 0; i < 8; i++) {
+            if (next(&state) % 4 == 0)
+                mbed_reseed(&theirs, &mine, &source, &state);
+            mbed_generate(&theirs, &mine, &source, &state);
+        }
+        mbedtls_hmac_drbg_free(&theirs);
+    }
+    rf_sha256_free(hash);
 }
 END_TEST
 
@@ -321,6 +426,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, nist_vectors);
     tcase_add_test(tests, equals_openssl);
     tcase_add_test(tests, equals_openssl_over_many_requests);
+    tcase_add_test(tests, equals_mbed_tls);
     tcase_add_test(tests, largest_request);
     tcase_add_test(tests, longest_inputs);
     tcase_add_test(tests, requests_between_reseeds);
