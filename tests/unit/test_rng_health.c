@@ -55,32 +55,42 @@ static uint8_t cycle(size_t at, void *ctx)
     return (uint8_t)(at % *(size_t *)ctx);
 }
 
-START_TEST(a_stuck_source_within_5_bytes)
+START_TEST(a_stuck_source)
 {
     for (int value = 0; value < 256; value++) {
-        uint8_t bytes[5];
+        uint8_t bytes[RF_HEALTH_REPEATS];
         memset(bytes, value, sizeof bytes);
-        ck_assert_int_eq(test_that_fails(bytes, 4), RF_HEALTH_NONE);
-        ck_assert_int_eq(test_that_fails(bytes, 5), RF_HEALTH_REPETITION_COUNT);
+        ck_assert_int_eq(test_that_fails(bytes, sizeof bytes - 1), RF_HEALTH_NONE);
+        ck_assert_int_eq(test_that_fails(bytes, sizeof bytes), RF_HEALTH_REPETITION_COUNT);
     }
 }
 END_TEST
 
-START_TEST(an_alternating_source_within_31_bytes)
+/* After how many bytes a cycle of `period` values, all different, is to be stopped: when the window's first byte came as often as the cut-off
+ * says, or when two blocks are equal. */
+static size_t stopped(size_t period)
+{
+    const size_t proportion = (RF_HEALTH_PROPORTION - 1) * period + 1;
+    const size_t blocks = RF_HEALTH_BLOCK % period == 0 ? 2 * RF_HEALTH_BLOCK : NEVER;
+    const size_t window = proportion <= RF_HEALTH_WINDOW ? proportion : NEVER;
+    return window < blocks ? window : blocks;
+}
+
+START_TEST(an_alternating_source)
 {
     size_t period = 2;
-    ck_assert_uint_eq(caught(cycle, &period), 31);
+    ck_assert_uint_eq(caught(cycle, &period), stopped(2));
+    ck_assert_uint_eq(stopped(2), 31);
 }
 END_TEST
 
-/* A cycle of p values, all different: 16 of them in p * 15 + 1 bytes, or two blocks in 32. From 35 on neither test sees it: that a seed
- * comes again is another test's business. */
-START_TEST(cycles_of_34_bytes_and_shorter_within_511)
+/* From 35 on no test sees them: that a seed comes again is another test's business. */
+START_TEST(cycles_of_34_bytes_and_shorter)
 {
-    for (size_t period = 3; period <= 256; period++) {
-        const size_t expected = period > 34 ? NEVER : 16 % period == 0 ? 32 : 15 * period + 1;
-        ck_assert_uint_eq(caught(cycle, &period), expected);
-    }
+    for (size_t period = 3; period <= 256; period++)
+        ck_assert_uint_eq(caught(cycle, &period), stopped(period));
+    ck_assert_uint_eq(stopped(34), 511);
+    ck_assert_uint_eq(stopped(35), NEVER);
 }
 END_TEST
 
@@ -181,9 +191,9 @@ START_TEST(windows)
 {
     uint8_t bytes[3 * RF_HEALTH_WINDOW];
     for (size_t i = 0; i < 3; i++)
-        window_of(bytes + i * RF_HEALTH_WINDOW, 15);
+        window_of(bytes + i * RF_HEALTH_WINDOW, RF_HEALTH_PROPORTION - 1);
     ck_assert_int_eq(test_that_fails(bytes, sizeof bytes), RF_HEALTH_NONE);
-    bytes[2 * RF_HEALTH_WINDOW - 1] = 0; /* the last byte of the second window is the 16th */
+    bytes[2 * RF_HEALTH_WINDOW - 1] = 0; /* the last byte of the second window is one too many */
     ck_assert_int_eq(test_that_fails(bytes, 2 * RF_HEALTH_WINDOW - 1), RF_HEALTH_NONE);
     ck_assert_int_eq(test_that_fails(bytes, 2 * RF_HEALTH_WINDOW), RF_HEALTH_ADAPTIVE_PROPORTION);
 }
@@ -194,16 +204,17 @@ START_TEST(how_it_is_cut_makes_no_difference)
     static uint8_t bytes[100000];
     uint64_t state = 3;
     good(bytes, sizeof bytes, 3);
-    memset(bytes + 77777, 9, 5);
+    const size_t end = 77777 + RF_HEALTH_REPEATS - 1;
+    memset(bytes + 77777, 9, RF_HEALTH_REPEATS);
     rf_health whole = {0}, cut = {0};
-    rf_health_feed(&whole, bytes, 77781);
-    for (size_t at = 0, n; at < 77781; at += n) {
+    rf_health_feed(&whole, bytes, end);
+    for (size_t at = 0, n; at < end; at += n) {
         n = next(&state) % 100;
-        n = n < 77781 - at ? n : 77781 - at;
+        n = n < end - at ? n : end - at;
         ck_assert(rf_health_feed(&cut, bytes + at, n));
     }
     ck_assert_mem_eq(&whole, &cut, sizeof whole);
-    ck_assert(!rf_health_feed(&cut, bytes + 77781, 1));
+    ck_assert(!rf_health_feed(&cut, bytes + end, 1));
     ck_assert(!rf_health_feed(&cut, bytes, 1));
 }
 END_TEST
@@ -211,20 +222,21 @@ END_TEST
 START_TEST(start_up_begins_anew_but_forgets_no_failure)
 {
     uint8_t bytes[RF_HEALTH_START_UP];
-    const uint8_t same[5] = {7, 7, 7, 7, 7};
+    uint8_t same[RF_HEALTH_REPEATS];
     rf_health h = {0};
     rf_health_fault fault;
     good(bytes, sizeof bytes, 4);
-    rf_health_feed(&h, same, 4);
+    memset(same, 7, sizeof same);
+    rf_health_feed(&h, same, sizeof same - 1);
     ck_assert(!rf_health_failed(&h, &fault));
     bytes[0] = 7;
     ck_assert(rf_health_start_up(&h, bytes, sizeof bytes));
     ck_assert_uint_eq(h.seen, 0); /* two whole windows */
-    ck_assert(!rf_health_feed(&h, same, 5));
+    ck_assert(!rf_health_feed(&h, same, sizeof same));
     ck_assert(!rf_health_start_up(&h, bytes, sizeof bytes));
     ck_assert(rf_health_failed(&h, &fault));
     ck_assert_str_eq(fault.test, "repetition count");
-    ck_assert_uint_eq(fault.cutoff, 5);
+    ck_assert_uint_eq(fault.cutoff, RF_HEALTH_REPEATS);
 }
 END_TEST
 
@@ -491,9 +503,9 @@ END_TEST
 
 static void add(TCase *tests)
 {
-    tcase_add_test(tests, a_stuck_source_within_5_bytes);
-    tcase_add_test(tests, an_alternating_source_within_31_bytes);
-    tcase_add_test(tests, cycles_of_34_bytes_and_shorter_within_511);
+    tcase_add_test(tests, a_stuck_source);
+    tcase_add_test(tests, an_alternating_source);
+    tcase_add_test(tests, cycles_of_34_bytes_and_shorter);
     tcase_add_test(tests, biased_sources);
     tcase_add_test(tests, a_source_that_becomes_biased_slowly);
     tcase_add_test(tests, a_block_that_repeats);
