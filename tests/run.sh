@@ -14,7 +14,8 @@ failed=0
 current=start
 
 PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev meson ninja-build pkg-config
-    libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libmbedtls-dev check python3 python3-cffi python3-jsonschema golang-go sqlite3)
+    libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libmbedtls-dev check python3 python3-cffi
+    python3-jsonschema golang-go sqlite3 python3-venv)
 TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3)
 MODULES=(libsodium libcrypto sqlite3 jansson check)
 
@@ -59,6 +60,7 @@ missing_tools() {
     [ -e /usr/include/mbedtls/hmac_drbg.h ] || echo libmbedtls-dev
     python3 -c "import cffi" 2>/dev/null || echo python3-cffi
     python3 -c "import jsonschema" 2>/dev/null || echo python3-jsonschema
+    python3 -c "import ensurepip" 2>/dev/null || echo python3-venv
     echo 'int main(void) { return 0; }' | clang -fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null || echo libclang-rt-14-dev
 }
 
