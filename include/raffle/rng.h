@@ -32,6 +32,19 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_fill(raffle_rng *rng, uint8_t *
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_pick(raffle_rng *rng, uint64_t range, uint64_t *out, size_t picks,
                                                       int32_t timeout_ms, raffle_error *err);
 
+/* How raffle_rng_collect() picks; 0: as a draw. */
+enum {
+    RAFFLE_COLLECT_REPLACE = 1, /* with replacement: a number may come again in the same draw */
+    RAFFLE_COLLECT_ONE_SEED = 2 /* one seed for all draws of the call, whose words go on from draw to draw */
+};
+
+/* Many draws at once, for a lab's collection: `draws` times `picks` of the numbers 0 … `range` - 1, one draw after the other in `out`, which
+ * has room for `draws` * `picks`. With no flag each draw is exactly one call of raffle_rng_pick(). 1 <= range, 1 <= picks, 1 <= draws, and without
+ * replacement picks <= range. `timeout_ms` is each seed's. Errors as above, RAFFLE_UNSUPPORTED for other flags; `out` is then zeroed. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_collect(raffle_rng *rng, uint32_t flags, uint64_t range, size_t picks,
+                                                         uint64_t *out, size_t draws, int32_t timeout_ms,
+                                                         raffle_error *err);
+
 /* The seed of a committed draw: 48 bytes that passed the health tests, and the commitment to them, SHA-256("libraffle/seed/v1" || 0 || seed), which
  * goes into the intent (raffle_draw_begin). The host keeps the seed secret and durable until the draw is finished. `evidence`: by what the provider's own
  * records know the call, or "". Errors as raffle_rng_pick; `seed` is then zeroed. */

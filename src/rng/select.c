@@ -94,6 +94,19 @@ raffle_rc rf_select_over(const rf_drbg *drbg, uint64_t n, rf_select **out, raffl
     return RAFFLE_OK;
 }
 
+void rf_select_again(rf_select *s, const rf_drbg *drbg, uint64_t n)
+{
+    rf_shuffle_clear(&s->shuffle);
+    rf_shuffle_init(&s->shuffle, n);
+    if (drbg == NULL)
+        return;
+    s->drbg = *drbg;
+    sodium_memzero(s->words, sizeof s->words);
+    s->left = 0;
+    s->rejected = 0;
+    s->broken = false;
+}
+
 void rf_select_free(rf_select *s)
 {
     if (s == NULL)

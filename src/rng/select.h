@@ -26,6 +26,9 @@ raffle_rc rf_select_new(rf_sha256 *h, const uint8_t seed[RF_SEED_SIZE], const ui
                         size_t beacon_length, uint64_t n, rf_select **out, raffle_error *err);
 /* The same over a DRBG that is instantiated already and is copied: for rf_rng_pick and tests. */
 raffle_rc rf_select_over(const rf_drbg *drbg, uint64_t n, rf_select **out, raffle_error *err);
+/* Begins another permutation, of 0 … n - 1 (n >= 1), in the memory that `s` has: over another DRBG, which is copied, or with the words
+ * that follow when it is NULL. */
+void rf_select_again(rf_select *s, const rf_drbg *drbg, uint64_t n);
 /* The next element of the permutation; RAFFLE_NOT_FOUND after n of them. RAFFLE_NOMEM, RAFFLE_RNG. */
 raffle_rc rf_select_next(rf_select *s, uint64_t *out, raffle_error *err);
 /* How many words were rejected so far. */

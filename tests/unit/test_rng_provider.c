@@ -497,6 +497,100 @@ START_TEST(picks_that_make_no_sense)
 }
 END_TEST
 
+static raffle_rng *test_rng(void)
+{
+    raffle_rng *rng = NULL;
+    ck_assert_int_eq(raffle_rng_open("test:seed=2a", NULL, &rng, NULL), RAFFLE_OK);
+    return rng;
+}
+
+START_TEST(a_collection_is_draw_after_draw)
+{
+    uint64_t all[50 * 6], one[6];
+    raffle_rng *a = test_rng(), *b = test_rng();
+    ck_assert_int_eq(raffle_rng_collect(a, 0, 49, 6, all, 50, -1, NULL), RAFFLE_OK);
+    for (size_t i = 0; i < 50; i++) {
+        ck_assert_int_eq(raffle_rng_pick(b, 49, one, 6, -1, NULL), RAFFLE_OK);
+        ck_assert_mem_eq(one, all + 6 * i, sizeof one);
+    }
+    raffle_rng_free(a);
+    raffle_rng_free(b);
+}
+END_TEST
+
+/* The words of one seed, mapped by below(range), whatever the cut into draws. */
+START_TEST(a_collection_with_replacement_is_the_mapped_words)
+{
+    uint64_t all[300], want;
+    uint8_t seed[RF_SEED_SIZE];
+    raffle_rng *a = test_rng(), *b = test_rng();
+    const uint32_t flags = RAFFLE_COLLECT_REPLACE | RAFFLE_COLLECT_ONE_SEED;
+    ck_assert_int_eq(raffle_rng_collect(a, flags, 7, 100, all, 3, -1, NULL), RAFFLE_OK);
+    ck_assert_int_eq(raffle_rng_fill(b, seed, sizeof seed, -1, NULL), RAFFLE_OK);
+    rf_sha256 *h = rf_sha256_new();
+    rf_drbg d;
+    rf_select *s = NULL;
+    ck_assert_int_eq(rf_drbg_instantiate(&d, h, seed, 32, seed + 32, 16, NULL, 0, NULL), RAFFLE_OK);
+    ck_assert_int_eq(rf_select_over(&d, 7, &s, NULL), RAFFLE_OK);
+    for (size_t i = 0; i < 300; i++) {
+        ck_assert_int_eq(rf_select_below(s, 7, &want, NULL), RAFFLE_OK);
+        ck_assert_uint_eq(all[i], want);
+    }
+    rf_select_free(s);
+    rf_sha256_free(h);
+    raffle_rng_free(a);
+    raffle_rng_free(b);
+}
+END_TEST
+
+START_TEST(one_seed_gives_permutation_after_permutation)
+{
+    uint64_t all[20 * 10];
+    raffle_rng *rng = test_rng();
+    ck_assert_int_eq(raffle_rng_collect(rng, RAFFLE_COLLECT_ONE_SEED, 10, 10, all, 20, -1, NULL), RAFFLE_OK);
+    for (size_t i = 0; i < 20; i++) {
+        unsigned seen = 0;
+        for (size_t k = 0; k < 10; k++)
+            seen |= 1U << all[10 * i + k];
+        ck_assert_uint_eq(seen, 1023);
+        ck_assert(i == 0 || memcmp(all + 10 * i, all + 10 * (i - 1), 10 * sizeof *all) != 0);
+    }
+    raffle_rng_free(rng);
+}
+END_TEST
+
+START_TEST(collections_that_make_no_sense)
+{
+    uint64_t out[4] = {7, 7, 7, 7};
+    fake f = {0};
+    raffle_rng *rng = over(&f);
+    ck_assert_int_eq(raffle_rng_collect(NULL, 0, 3, 2, out, 2, -1, NULL), RAFFLE_MISUSE);
+    ck_assert_int_eq(raffle_rng_collect(rng, 0, 3, 2, NULL, 2, -1, NULL), RAFFLE_MISUSE);
+    ck_assert_int_eq(raffle_rng_collect(rng, 4, 3, 2, out, 2, -1, NULL), RAFFLE_UNSUPPORTED);
+    ck_assert_int_eq(raffle_rng_collect(rng, RAFFLE_COLLECT_REPLACE, 0, 2, out, 2, -1, NULL), RAFFLE_INVALID);
+    ck_assert_int_eq(raffle_rng_collect(rng, 0, 3, 4, out, 1, -1, NULL), RAFFLE_INVALID);
+    ck_assert_int_eq(raffle_rng_collect(rng, 0, 3, 2, out, 0, -1, NULL), RAFFLE_INVALID);
+    ck_assert_int_eq(raffle_rng_collect(rng, 0, 3, 2, out, SIZE_MAX / 8, -1, NULL), RAFFLE_INVALID);
+    ck_assert_uint_eq(out[0], 7);
+    ck_assert_uint_eq(f.calls, 0);
+    raffle_rng_free(rng);
+}
+END_TEST
+
+/* The second seed cannot be had: nothing of the first draw is left. */
+START_TEST(a_collection_that_breaks_leaves_nothing)
+{
+    uint64_t out[4] = {7, 7, 7, 7};
+    fake f = {.rc = RAFFLE_RNG, .fail_from = 1};
+    raffle_rng *rng = over(&f);
+    ck_assert_int_eq(raffle_rng_collect(rng, 0, 9, 2, out, 2, -1, NULL), RAFFLE_RNG);
+    ck_assert_uint_eq(f.calls, 2);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(out[i], 0);
+    raffle_rng_free(rng);
+}
+END_TEST
+
 /* --- threads --- */
 
 static void *hammer(void *arg)
@@ -590,6 +684,11 @@ static void add(TCase *tests)
     tcase_add_test(tests, the_same_seed_again);
     tcase_add_test(tests, picks_are_those_of_a_draw_seeded_like_it);
     tcase_add_test(tests, picks_that_make_no_sense);
+    tcase_add_test(tests, a_collection_is_draw_after_draw);
+    tcase_add_test(tests, a_collection_with_replacement_is_the_mapped_words);
+    tcase_add_test(tests, one_seed_gives_permutation_after_permutation);
+    tcase_add_test(tests, collections_that_make_no_sense);
+    tcase_add_test(tests, a_collection_that_breaks_leaves_nothing);
     tcase_add_test(tests, several_threads);
 }
 
