@@ -624,13 +624,13 @@ rng() {
     run 0 rng sample --rng test:seed=00 --bytes 40
     [ "$(tr -d '\n' <out | wc -c)" -eq 80 ] || die "not 40 bytes"
     cp out first
-    run 0 rng sample --rng test:seed=00 --bytes 40 --binary --out sample.bin
-    [ "$(od -An -v -tx1 sample.bin | tr -d ' \n')" = "$(tr -d '\n' <first)" ] || die "--binary gives other bytes"
+    run 0 rng sample --rng test:seed=00 --bytes 40 --format binary --out sample.bin
+    [ "$(od -An -v -tx1 sample.bin | tr -d ' \n')" = "$(tr -d '\n' <first)" ] || die "--format binary gives other bytes"
     run 0 rng sample --rng system: --range 49 --picks 6 --draws 100
     awk '{ delete seen; for (i = 1; i <= NF; i++) if ($i < 0 || $i > 48 || seen[$i]++) exit 1; if (NF != 6) exit 1 }' out || die "no draw of 6 of 49"
     [ "$(wc -l <out)" -eq 100 ] || die "not 100 draws"
-    run 0 rng sample --rng test:seed=00 --range 10 --picks 10 --draws 2 --binary --out sample.bin
-    [ "$(wc -c <sample.bin)" -eq 160 ] || die "not 20 numbers"
+    run 0 rng sample --rng test:seed=00 --range 10 --picks 10 --draws 2 --format binary --out sample.bin
+    [ "$(wc -c <sample.bin)" -eq 80 ] || die "not 20 numbers"
     run 0 rng sample --rng test:seed=00 --range 1 --json
     is 0 numbers.0
     run 2 rng sample --rng test:seed=00
