@@ -15,9 +15,10 @@ current=start
 
 PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev meson ninja-build pkg-config
     libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libmbedtls-dev check python3 python3-cffi
-    python3-jsonschema golang-go sqlite3 python3-venv)
-TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3)
+    python3-jsonschema python3-venv golang-go sqlite3 dieharder)
+TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder)
 MODULES=(libsodium libcrypto sqlite3 jansson check)
+PYPI=(numpy scipy) # for what RAFFLE_PYTHON runs
 
 # --- the frame: steps, and the count at the end ---
 
@@ -76,6 +77,17 @@ install_packages() {
     local missing
     missing=$(missing_tools)
     [ -z "$missing" ] || { echo "still missing: $missing"; return 1; }
+}
+
+# Python packages that Debian has not, or has older: in a folder of their own.
+install_python() {
+    local python=$work/venv/bin/python
+    if "$python" -c "import ${PYPI[*]/%/,} sys" 2>/dev/null; then
+        echo "everything is installed"
+        return
+    fi
+    python3 -m venv "$work/venv"
+    "$python" -m pip install --quiet --disable-pip-version-check "${PYPI[@]}"
 }
 
 # --- the code's looks ---
@@ -198,7 +210,7 @@ host_static() {
 
 # --- whole programs ---
 
-# Each script gets the command in RAFFLE, and a folder of its own, which it starts in.
+# Each script gets the command in RAFFLE, a Python with the packages above in RAFFLE_PYTHON, and a folder of its own, which it starts in.
 integration() {
     local script=$1
     local folder=$work/integration/${script##*/}
@@ -206,7 +218,7 @@ integration() {
     mkdir -p "$folder"
     local run=(bash)
     [ "${script##*.}" = sh ] || run=(python3)
-    (cd "$folder" && RAFFLE=$work/gcc/src/cli/raffle RAFFLE_SOURCE=$root RAFFLE_BUILD=$work/gcc "${run[@]}" "$root/$script" </dev/null)
+    (cd "$folder" && RAFFLE=$work/gcc/src/cli/raffle RAFFLE_SOURCE=$root RAFFLE_BUILD=$work/gcc RAFFLE_PYTHON=$work/venv/bin/python "${run[@]}" "$root/$script" </dev/null)
 }
 
 example_data() {
@@ -215,6 +227,7 @@ example_data() {
 
 main() {
     step "packages" install_packages
+    step "Python packages" install_python
     check "clang-format" format
     check "gcc: build" build gcc
     step "gcc: tests" run_tests gcc

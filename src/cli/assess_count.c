@@ -48,8 +48,8 @@ assess *assess_new(const assess_shape *shape)
     a->shape = assess_counted_shape(shape);
     const size_t picks = (size_t)a->shape.picks;
     a->group = memory_grow(NULL, picks * sizeof *a->group);
-    a->sorted = memory_grow(NULL, 2 * picks * sizeof *a->sorted);
-    a->last = a->sorted + picks;
+    a->sorted = memory_grow(NULL, picks * sizeof *a->sorted);
+    a->last = memory_grow(NULL, picks * sizeof *a->last);
     a->rank = memory_grow(NULL, picks * sizeof *a->rank);
     a->spare = memory_grow(NULL, 2 * picks * sizeof *a->spare);
     a->before = memory_grow(NULL, picks * sizeof *a->before);
@@ -71,6 +71,7 @@ void assess_free(assess *a)
         return;
     free(a->group);
     free(a->sorted);
+    free(a->last);
     free(a->rank);
     free(a->spare);
     free(a->before);

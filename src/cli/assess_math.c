@@ -100,9 +100,19 @@ double math_ks_p(double d, uint64_t n)
     return both_tails(1 - upper, upper);
 }
 
+/* ln of n (n - 1) … (n - k + 1). Differences of ln n! lose their digits when n is large: there the logarithms of 1 - i / n are summed as series. */
+static long double falling(uint64_t n, uint64_t k)
+{
+    const long double whole = (long double)n, part = (long double)k;
+    if (n <= UINT64_C(1) << 34)
+        return lgammal(whole + 1) - lgammal(whole - part + 1);
+    return part * logl(whole) - part * (part - 1) / (2 * whole) -
+           (part - 1) * part * (2 * part - 1) / (12 * whole * whole);
+}
+
 long double math_choose(uint64_t n, uint64_t k)
 {
-    return lgammal((long double)n + 1) - lgammal((long double)k + 1) - lgammal((long double)(n - k) + 1);
+    return falling(n, k) - lgammal((long double)k + 1);
 }
 
 double math_binomial_tail(uint64_t n, uint64_t k, double p)

@@ -19,7 +19,7 @@ double math_kolmogorov(double x);
 double math_ks_p(double d, uint64_t n);
 /* The chance of at least `k` of `n`, each with the chance p. */
 double math_binomial_tail(uint64_t n, uint64_t k, double p);
-/* ln of n over k; 0 <= k <= n. */
+/* ln of n over k; 0 <= k <= n, and beyond an n of 2^34, k <= 2^20. */
 long double math_choose(uint64_t n, uint64_t k);
 /* The p-value of the smallest of `n` independent ones (Sidak). */
 double math_smallest(double p, size_t n);
