@@ -95,12 +95,12 @@ typedef enum assess_verdict {
 } assess_verdict;
 
 typedef struct assess_test {
-    char clause; /* 'a' to 'o' */
     const char *name;
     assess_part part[ASSESS_PARTS];
     size_t parts;
     double p; /* of the smallest part, for so many of them */
     assess_verdict verdict;
+    char clause; /* 'a' to 'o' */
 } assess_test;
 
 typedef struct assess_result {

@@ -226,7 +226,8 @@ static void count_eight(assess *a, uint64_t value)
 
 static void count_value(assess *a, uint64_t value, uint64_t m)
 {
-    a->c.step[(uint64_t)((double)value / (double)m * ASSESS_STEPS) & (ASSESS_STEPS - 1)]++;
+    const size_t step = (size_t)((double)value / (double)m * ASSESS_STEPS);
+    a->c.step[step < ASSESS_STEPS ? step : ASSESS_STEPS - 1]++;
     const uint64_t share = m >> VALUE_BITS, small = value / share;
     if (small >> VALUE_BITS != 0)
         return;

@@ -59,6 +59,8 @@ static void subtract(assess_product *p, const assess_product *mark, size_t n)
     }
 }
 
+_Static_assert(offsetof(assess_counts, products) % sizeof(uint64_t) == 0, "counts come first, and are 64 bits each");
+
 /* All but the products are counts. */
 static void since_mark(const assess *a, assess_counts *out)
 {

@@ -199,8 +199,10 @@ double math_psi2(const uint64_t *count, size_t patterns)
 void math_gap_chances(double hit, double *chance, size_t max)
 {
     double miss = 1;
-    for (size_t i = 0; i < max; i++, miss *= 1 - hit)
+    for (size_t i = 0; i < max; i++) {
         chance[i] = miss * hit;
+        miss *= 1 - hit;
+    }
     chance[max] = miss;
 }
 

@@ -2,6 +2,7 @@
 /* The tests of the numbers themselves and of the draws that they make: GLI-31 4.2.2 (a), (b), (h), (i), (j) and (l). */
 #include "assess_parts.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,8 +10,10 @@
 
 void assess_put(assess_test *t, const char *name, double statistic, double freedom, uint64_t n, double p)
 {
-    if (t->parts < ASSESS_PARTS && isfinite(statistic) && isfinite(p))
-        t->part[t->parts++] = (assess_part){name, statistic, freedom, n, p};
+    /* A value beyond all numbers is a rejection, never a part that is missing. */
+    const bool finite = isfinite(statistic) && isfinite(p);
+    if (t->parts < ASSESS_PARTS)
+        t->part[t->parts++] = (assess_part){name, finite ? statistic : DBL_MAX, freedom, n, finite ? p : 0};
 }
 
 void assess_put_chi2(assess_test *t, const char *name, const chi2 *sum)
@@ -62,8 +65,10 @@ void assess_chi_square(const assess_shape *shape, const assess_counts *c, assess
     put_numbers(shape, t, width == 1 ? "numbers" : "numbers in cells", c->by_value, chance, (size_t)cells);
     if (width == 1)
         return;
-    for (uint64_t i = 0; i < ASSESS_CELLS; i++)
-        chance[i] = (double)(n / ASSESS_CELLS + (i < n % ASSESS_CELLS)) / (double)n;
+    for (uint64_t i = 0; i < ASSESS_CELLS; i++) {
+        const uint64_t numbers = n / ASSESS_CELLS + (i < n % ASSESS_CELLS);
+        chance[i] = (double)numbers / (double)n;
+    }
     put_numbers(shape, t, "remainders by 16384", c->by_remainder, chance, ASSESS_CELLS);
 }
 

@@ -27,7 +27,8 @@ static const option_spec options_of[] = {
 enum {
     FILES_MAX = 10000,
     NUMBERS_AT_ONCE = 1 << 14,
-    NUMBERS_MAX = 1 << 24
+    NUMBERS_MAX = 1 << 24,
+    LOOK_EVERY = 1024 /* draws, after which the bar is drawn anew */
 };
 
 typedef enum out_format {
@@ -48,6 +49,7 @@ typedef struct assessment {
     progress progress;
     uint64_t done, total; /* bytes of files, or draws */
     uint64_t streams;     /* that ended */
+    uint64_t looked;
 } assessment;
 
 /* Of `total`, `done` has been counted: streams end at its tenths. */
@@ -59,7 +61,8 @@ static void advance(assessment *s, uint64_t done)
         assess_stream(s->a);
         s->streams++;
     }
-    progress_at(&s->progress, s->done, s->total);
+    if (++s->looked % LOOK_EVERY == 0)
+        progress_at(&s->progress, s->done, s->total);
 }
 
 /* --- files --- */
@@ -90,10 +93,8 @@ static int count_file(assessment *s, const char *path)
         return file_failed(s, &f);
     while ((got = assess_file_next(&f, s->numbers)) == 1) {
         assess_add(s->a, s->numbers, 1);
-        if ((f.line & 1023) == 0)
-            advance(s, before + f.read);
+        advance(s, before + f.read);
     }
-    advance(s, before + f.read);
     const int status = got < 0 ? file_failed(s, &f) : CLI_DONE;
     assess_file_close(&f);
     return status;
@@ -127,8 +128,10 @@ static int count_draws(assessment *s, raffle_rng *rng)
         if (raffle_rng_collect(rng, flags, s->shape.range, (size_t)s->shape.picks, s->numbers, n, CLI_TIMEOUT_MS,
                                &s->c->err) != RAFFLE_OK)
             return cli_fail(s->c);
-        assess_add(s->a, s->numbers, n);
-        advance(s, s->done + n);
+        for (size_t i = 0; i < n; i++) {
+            assess_add(s->a, s->numbers + i * s->shape.picks, 1);
+            advance(s, s->done + 1);
+        }
     }
     return CLI_DONE;
 }
@@ -145,6 +148,36 @@ static int count_provider(assessment *s)
 
 /* --- what is said --- */
 
+static void add_test(table *t, const assess_test *test)
+{
+    const bool judged = test->verdict != ASSESS_REFUSED;
+    table_add(t, "%c", test->clause);
+    table_add(t, "%s", test->name);
+    table_add(t, "%s", judged ? "" : "the sample is too small");
+    for (int i = 0; i < 3; i++)
+        table_add(t, "%s", "");
+    if (judged)
+        table_add(t, "%.6f", test->p);
+    else
+        table_add(t, "%s", "");
+    table_add(t, "%s", assess_verdict_name(test->verdict));
+}
+
+static void add_part(table *t, const assess_part *part)
+{
+    table_add(t, "%s", "");
+    table_add(t, "%s", "");
+    table_add(t, "%s", part->name);
+    table_add(t, "%" PRIu64, part->n);
+    table_add(t, "%.6g", part->statistic);
+    if (part->freedom > 0)
+        table_add(t, "%.0f", part->freedom);
+    else
+        table_add(t, "%s", "");
+    table_add(t, "%.6f", part->p);
+    table_add(t, "%s", "");
+}
+
 static void print_tests(const assess_result *r)
 {
     static const column columns[] = {{"4.2.2", false},  {"test", false},   {"statistic of", false},
@@ -153,25 +186,9 @@ static void print_tests(const assess_result *r)
     table t;
     table_begin(&t, columns, 8);
     for (size_t i = 0; i < ASSESS_TESTS; i++) {
-        const assess_test *test = &r->test[i];
-        table_add(&t, "%c", test->clause);
-        table_add(&t, "%s", test->name);
-        table_add(&t, "%s", test->parts == 0 ? "the sample is too small" : "");
-        for (int k = 0; k < 3; k++)
-            table_add(&t, "%s", "");
-        table_add(&t, test->parts == 0 ? "" : "%.6f", test->p);
-        table_add(&t, "%s", assess_verdict_name(test->verdict));
-        for (size_t k = 0; k < test->parts; k++) {
-            const assess_part *part = &test->part[k];
-            table_add(&t, "%s", "");
-            table_add(&t, "%s", "");
-            table_add(&t, "%s", part->name);
-            table_add(&t, "%" PRIu64, part->n);
-            table_add(&t, "%.6g", part->statistic);
-            table_add(&t, part->freedom > 0 ? "%.0f" : "", part->freedom);
-            table_add(&t, "%.6f", part->p);
-            table_add(&t, "%s", "");
-        }
+        add_test(&t, &r->test[i]);
+        for (size_t k = 0; k < r->test[i].parts; k++)
+            add_part(&t, &r->test[i].part[k]);
     }
     table_end(&t, stdout);
 }

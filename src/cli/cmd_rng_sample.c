@@ -33,6 +33,7 @@ enum {
     NUMBERS_AT_ONCE = 1 << 14,
     NUMBER_TEXT = 21 /* a number and what follows it */
 };
+#define DRAWS_MAX (UINT64_C(1) << 56) /* so that the bytes of all seeds can be counted */
 
 typedef struct sample {
     cli *c;
@@ -197,9 +198,9 @@ static int read_numbers(cli *c, sample *s)
     if (!options_number(&c->options, "bytes", 1, INT64_MAX, &s->bytes) ||
         !options_number(&c->options, "range", 1, UINT64_MAX, &s->range) ||
         !options_number(&c->options, "picks", 1, NUMBERS_MAX, &s->picks) ||
-        !options_number(&c->options, "draws", 1, INT64_MAX / 2, &s->draws) ||
+        !options_number(&c->options, "draws", 1, DRAWS_MAX, &s->draws) ||
         !options_number(&c->options, "seed-every", 1, NUMBERS_MAX, &s->seed_every) ||
-        !options_number(&c->options, "first", 1, INT64_MAX / 2, &s->first) ||
+        !options_number(&c->options, "first", 1, DRAWS_MAX, &s->first) ||
         !options_number(&c->options, "split", 1, INT64_MAX, &s->split))
         return cli_usage_fault(c);
     if (s->bytes == 0 && !s->replace && s->picks > s->range)

@@ -96,16 +96,19 @@ static void print_json(const double a_draw[SETS], double picks, double seconds)
 int sample_plan(cli *c, raffle_rng *rng)
 {
     double a_draw[SETS], picks = 0, seconds = 0;
+    size_t measured = 0;
     uint64_t *numbers = memory_grow(NULL, BATCH * sizeof *numbers);
-    for (size_t i = 0; i < SETS; i++) {
-        a_draw[i] = measure(c, rng, numbers, sets[i].range, sets[i].picks);
-        if (a_draw[i] < 0)
+    for (; measured < SETS; measured++) {
+        const double draws = sets[measured].millions * 1e6;
+        a_draw[measured] = measure(c, rng, numbers, sets[measured].range, sets[measured].picks);
+        if (a_draw[measured] < 0)
             break;
-        picks += sets[i].millions * 1e6 * sets[i].picks;
-        seconds += sets[i].millions * 1e6 * a_draw[i];
-        if (i == SETS - 1)
-            (c->json ? print_json : print_text)(a_draw, picks, seconds);
+        picks += draws * sets[measured].picks;
+        seconds += draws * a_draw[measured];
     }
     free(numbers);
-    return picks < 31e9 ? cli_fail(c) : CLI_DONE;
+    if (measured < SETS)
+        return cli_fail(c);
+    (c->json ? print_json : print_text)(a_draw, picks, seconds);
+    return CLI_DONE;
 }

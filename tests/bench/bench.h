@@ -21,6 +21,7 @@ int bench_draw(void);
 int bench_open(void);
 int bench_audit(void);
 int bench_proof(void);
+int bench_picks(void);
 
 enum {
     BENCH_RUNS = 5
