@@ -66,11 +66,11 @@ typedef struct raffle_audit_draw {
     uint32_t asked;          /* how often the provider was asked under this intent */
     int32_t redraw_excluded; /* 1: a witness or anchor rules out a hidden second draw */
     uint32_t places;
-    uint64_t numbers; /* draw numbers in the drum, void ones included */
-    uint64_t skipped; /* of those that came up */
+    uint64_t numbers;        /* draw numbers in the drum, void ones included */
+    uint64_t skipped;        /* of those that came up */
     int32_t committed;       /* 1: the seed was committed to before the intent, and a beacon mixed in */
     int32_t beacon_verified; /* 1: its value was verified here, by the options' hook */
-    int32_t seed_lost;       /* 1: the seed was lost, and another one followed from a later round; a fault of completeness */
+    int32_t seed_lost; /* 1: the seed was lost, and another one followed from a later round; a fault of completeness */
     int32_t reserved;
     uint64_t round; /* the beacon's */
 } raffle_audit_draw;

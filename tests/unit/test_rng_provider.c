@@ -22,8 +22,7 @@ typedef struct fake {
     size_t largest;
     int32_t timeout_ms; /* of the last call */
     useconds_t takes;   /* microseconds a call */
-    const char *evidence;
-    raffle_rng *self; /* entered from the callback */
+    raffle_rng *self;   /* entered from the callback */
     raffle_rc self_rc;
     atomic_int freed;
 } fake;
