@@ -217,10 +217,12 @@ raffle_rc rf_reader_take(rf_sqlite *db, rf_conn **out, raffle_error *err)
     return RAFFLE_OK;
 }
 
+/* A connection whose transaction could not be ended would show its next user what was there then. */
 void rf_reader_return(rf_sqlite *db, rf_conn *conn)
 {
     pthread_mutex_lock(&db->lock);
-    bool keep = conn->generation == db->generation && db->idle_count < RF_SQLITE_READERS;
+    bool keep = sqlite3_get_autocommit(conn->db) != 0 && conn->generation == db->generation &&
+                db->idle_count < RF_SQLITE_READERS;
     if (keep) {
         conn->next = db->idle;
         db->idle = conn;

@@ -24,36 +24,43 @@ static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
     return rf_conn_run(db->writer, RF_SQL_BEGIN_WRITE, "begin to write", err);
 }
 
-static bool in_transaction(const rf_conn *conn)
+static bool in_transaction(const rf_sqlite *db)
 {
-    return sqlite3_get_autocommit(conn->db) == 0;
+    return db->writer != NULL && sqlite3_get_autocommit(db->writer->db) == 0;
 }
 
-static void roll_back(rf_conn *conn)
+/* Rolling back may find no memory either; a connection that is closed has rolled back. What is half done must never meet a COMMIT. */
+static void roll_back(rf_sqlite *db)
 {
-    if (in_transaction(conn))
-        rf_conn_run(conn, RF_SQL_ROLLBACK, "roll back", NULL);
+    if (!in_transaction(db))
+        return;
+    (void)rf_conn_run(db->writer, RF_SQL_ROLLBACK, "roll back", NULL);
+    if (!in_transaction(db))
+        return;
+    rf_conn_close(db->writer);
+    db->writer = NULL;
 }
 
-static void run_alone(rf_conn *conn, rf_write *request)
+static void run_alone(rf_sqlite *db, rf_write *request)
 {
-    request->rc = request->run(conn, request, &request->error);
+    request->rc = request->run(db->writer, request, &request->error);
     if (request->rc != RAFFLE_OK)
-        roll_back(conn);
+        roll_back(db);
 }
 
-static void run_in_savepoint(rf_conn *conn, rf_write *request)
+static void run_in_savepoint(rf_sqlite *db, rf_write *request)
 {
+    rf_conn *conn = db->writer;
     request->rc = rf_conn_run(conn, RF_SQL_SAVEPOINT, "begin to write", &request->error);
     if (request->rc == RAFFLE_OK)
         request->rc = request->run(conn, request, &request->error);
     if (request->rc == RAFFLE_OK)
         request->rc = rf_conn_run(conn, RF_SQL_RELEASE, "write", &request->error);
-    if (request->rc == RAFFLE_OK || !in_transaction(conn))
+    if (request->rc == RAFFLE_OK || !in_transaction(db))
         return;
     if (rf_conn_run(conn, RF_SQL_ROLLBACK_TO, "roll back", NULL) != RAFFLE_OK ||
         rf_conn_run(conn, RF_SQL_RELEASE, "roll back", NULL) != RAFFLE_OK)
-        roll_back(conn);
+        roll_back(db);
 }
 
 static size_t count_live(const rf_write *group)
@@ -65,17 +72,17 @@ static size_t count_live(const rf_write *group)
 }
 
 /* Runs everybody. Gives the request whose failure ended the whole transaction, as a full disk does, or NULL. */
-static rf_write *run_all(rf_conn *conn, rf_write *group)
+static rf_write *run_all(rf_sqlite *db, rf_write *group)
 {
     bool alone = count_live(group) == 1;
     for (rf_write *r = group; r != NULL; r = r->next) {
         if (!r->live)
             continue;
         if (alone)
-            run_alone(conn, r);
+            run_alone(db, r);
         else
-            run_in_savepoint(conn, r);
-        if (!in_transaction(conn))
+            run_in_savepoint(db, r);
+        if (!in_transaction(db))
             return r;
     }
     return NULL;
@@ -150,7 +157,7 @@ static void commit(rf_sqlite *db, rf_write *group)
     raffle_rc rc = rf_conn_run(db->writer, RF_SQL_COMMIT, "commit", &error);
     if (rc == RAFFLE_OK)
         return;
-    roll_back(db->writer);
+    roll_back(db);
     /* The record that commits is written last: when the disk was full before it, it is not there. */
     if (rc == RAFFLE_FULL || rc == RAFFLE_BUSY)
         fail_live(group, rc, &error);
@@ -172,7 +179,7 @@ static void run_group(rf_sqlite *db, rf_write *group, int64_t deadline)
             return;
         }
         begun = false;
-        rf_write *culprit = run_all(db->writer, group);
+        rf_write *culprit = run_all(db, group);
         if (culprit == NULL) {
             commit(db, group);
             return;
