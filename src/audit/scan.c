@@ -83,6 +83,7 @@ static bool make_cuts(const rf_scan_log *log, rf_segment *s)
 /* Outside of the lock. */
 static void check(scan *s, rf_segment_worker *w, slot *c)
 {
+    c->segment.error = (raffle_error)RAFFLE_ERROR_INIT;
     if (make_cuts(&s->logs[c->log], &c->segment))
         rf_segment_run(w, &c->segment);
     else

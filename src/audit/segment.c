@@ -250,7 +250,6 @@ void rf_segment_run(rf_segment_worker *w, rf_segment *segment)
     w->next_cut = w->nodes = 0;
     w->check.faults = &segment->faults;
     w->check.private_missing = 0;
-    segment->error = (raffle_error)RAFFLE_ERROR_INIT;
     segment->leaves_length = 0;
     segment->ended = false;
     rf_range_init(&segment->range);
