@@ -2,6 +2,7 @@
 /* The shim: a file of ours holds the system's behind it. */
 #include "faulty_vfs.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,33 @@ static sqlite3_vfs *real_vfs;
 static sqlite3_file *real(sqlite3_file *file)
 {
     return (sqlite3_file *)((shim *)file + 1);
+}
+
+static bool count_down(atomic_int *counter)
+{
+    return atomic_load(counter) > 0 && atomic_fetch_sub(counter, 1) == 1;
+}
+
+/* A full disk is what writes find. */
+static int code_of_sync(void)
+{
+    return atomic_load(&faults.code) == SQLITE_FULL ? SQLITE_IOERR_FSYNC : atomic_load(&faults.code);
+}
+
+/* Whether this call, of whatever file, fails; it may be the last one. */
+static bool strike_any(sqlite3_file *f, const void *in, int n, sqlite3_int64 at)
+{
+    atomic_fetch_add(&faults.calls, 1);
+    if (count_down(&faults.kill_in)) {
+        if (in != NULL)
+            real(f)->pMethods->xWrite(real(f), in, n / 2, at);
+        raise(SIGKILL);
+    }
+    const bool struck = atomic_load(&faults.any_in) < 0 || count_down(&faults.any_in);
+    if (struck && atomic_load(&faults.lasting))
+        atomic_store(&faults.any_in, -1);
+    atomic_fetch_add(&faults.faults, struck);
+    return struck;
 }
 
 /* Whether this call fails. */
@@ -46,7 +74,7 @@ static int shim_read(sqlite3_file *f, void *out, int n, sqlite3_int64 at)
 
 static int shim_write(sqlite3_file *f, const void *in, int n, sqlite3_int64 at)
 {
-    if (!strike(f, &faults.write_in))
+    if (!strike_any(f, in, n, at) && !strike(f, &faults.write_in))
         return real(f)->pMethods->xWrite(real(f), in, n, at);
     if (atomic_load(&faults.done))
         real(f)->pMethods->xWrite(real(f), in, n, at);
@@ -55,7 +83,7 @@ static int shim_write(sqlite3_file *f, const void *in, int n, sqlite3_int64 at)
 
 static int shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-    return real(f)->pMethods->xTruncate(real(f), size);
+    return strike_any(f, NULL, 0, 0) ? code_of_sync() : real(f)->pMethods->xTruncate(real(f), size);
 }
 
 static int shim_sync(sqlite3_file *f, int flags)
@@ -65,11 +93,11 @@ static int shim_sync(sqlite3_file *f, int flags)
         if (atomic_load(&faults.sync_delay) > 0)
             usleep((useconds_t)atomic_load(&faults.sync_delay));
     }
-    if (!strike(f, &faults.sync_in))
+    if (!strike_any(f, NULL, 0, 0) && !strike(f, &faults.sync_in))
         return real(f)->pMethods->xSync(real(f), flags);
     if (atomic_load(&faults.done))
         real(f)->pMethods->xSync(real(f), flags);
-    return atomic_load(&faults.code);
+    return code_of_sync();
 }
 
 static int shim_file_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -177,4 +205,7 @@ void faulty_vfs_clear(void)
     atomic_store(&faults.everywhere, false);
     atomic_store(&faults.sync_delay, 0);
     atomic_store(&faults.faults, 0);
+    atomic_store(&faults.any_in, 0);
+    atomic_store(&faults.kill_in, 0);
+    atomic_store(&faults.calls, 0);
 }

@@ -17,6 +17,9 @@ typedef struct faulty_vfs {
     atomic_int sync_delay;  /* microseconds, before every sync of a write-ahead log */
     atomic_int syncs;       /* of write-ahead logs */
     atomic_int faults;      /* calls that failed */
+    atomic_int any_in;      /* counted down by every write, sync and truncation of any file; 0: never */
+    atomic_int kill_in;     /* the same, and the process ends there; half of a write is done before */
+    atomic_int calls;       /* writes, syncs and truncations of any file */
 } faulty_vfs;
 
 extern faulty_vfs faults;
