@@ -33,18 +33,18 @@ struct rf_log {
     rf_tree tree;
     rf_range range; /* of the records that the fold has seen; range.size is the log's size for this handle */
     bool verified;
+    bool unknown;     /* whether a commit at `unknown_at` is there */
     uint64_t checked; /* size of the newest checkpoint, which rf_log_check() compared */
     struct rf_txn_buffers *buffers;
-    bool unknown; /* whether a commit at this size is there */
     uint64_t unknown_at;
 
     atomic_uint notices; /* RF_NOTICE_…, not told yet */
     pthread_mutex_t view;
     uint64_t view_size;
     uint8_t view_root[32];
-    bool unanchored; /* the last rf_log_anchor() failed */
-    raffle_error anchor_error;
+    raffle_error anchor_error; /* of the last attempt */
     uint64_t settled_at;
+    bool unanchored; /* the last rf_log_anchor() failed */
     bool settled_there;
     raffle_rc stopped; /* RAFFLE_OK, or why nothing is written any more: RAFFLE_HISTORY, or what was found corrupt */
 };

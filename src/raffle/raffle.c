@@ -26,22 +26,32 @@ raffle *rf_raffle_ref(raffle *r)
     return r;
 }
 
+static void for_units(raffle *r, void (*run)(rf_unit *u))
+{
+    for (size_t i = 0; i < sizeof r->page / sizeof *r->page; i++) {
+        rf_unit_page *page = atomic_load(&r->page[i]);
+        for (size_t k = 0; page != NULL && k < sizeof page->unit / sizeof *page->unit; k++)
+            run(atomic_load(&page->unit[k]));
+    }
+}
+
+static void wipe_unit(rf_unit *u)
+{
+    if (u != NULL && u->ku != NULL)
+        sodium_memzero(u->ku, 32);
+}
+
 /* In a forked child locks may be held for ever, and what is open is the parent's: secrets are wiped, and everything is left to exit. */
 static void wipe(raffle *r)
 {
-    for (uint32_t number = 1; number <= RAFFLE_UNIT_MAX; number++) {
-        rf_unit *u = rf_unit_opened(r, number);
-        if (u != NULL && u->ku != NULL)
-            sodium_memzero(u->ku, 32);
-    }
+    for_units(r, wipe_unit);
     if (r->order_key != NULL)
         sodium_memzero(r->order_key, RF_ORDER_KEY_SIZE);
 }
 
 static void destroy(raffle *r)
 {
-    for (uint32_t number = 1; number <= RAFFLE_UNIT_MAX; number++)
-        rf_unit_destroy(rf_unit_opened(r, number));
+    for_units(r, rf_unit_destroy);
     for (size_t i = 0; i < sizeof r->page / sizeof *r->page; i++)
         free(atomic_load(&r->page[i]));
     rf_log_free(r->log);
