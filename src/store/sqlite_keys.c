@@ -115,10 +115,11 @@ static raffle_rc scan_chunk(rf_conn *conn, span *s, bool *more, raffle_error *er
     if (rc != RAFFLE_OK)
         return rc;
     /* `from` moves while rows are taken: SQLite keeps a copy of its own. */
-    sqlite3_bind_blob(statement, 1, s->from, (int)s->from_length, SQLITE_TRANSIENT);
+    int code = sqlite3_bind_blob(statement, 1, s->from, (int)s->from_length, SQLITE_TRANSIENT);
+    if (code != SQLITE_OK) /* without it no key is found, and none would seem to be there */
+        return rf_conn_fail(conn, code, "walk the keys", err);
     sqlite3_bind_blob(statement, 2, s->to, (int)s->to_length, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 3, s->left < CHUNK ? (int64_t)s->left : CHUNK);
-    int code = SQLITE_ROW;
     size_t rows = 0;
     while (rc == RAFFLE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         rc = give_key(s, statement, err);
