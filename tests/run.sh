@@ -14,10 +14,10 @@ failed=0
 current=start
 
 PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev meson ninja-build pkg-config
-    libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libmbedtls-dev check python3 python3-cffi
-    python3-jsonschema python3-venv golang-go sqlite3 dieharder)
-TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder)
-MODULES=(libsodium libcrypto sqlite3 jansson check)
+    libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libcurl4-openssl-dev libmbedtls-dev openssl check
+    python3 python3-cffi python3-jsonschema python3-venv golang-go sqlite3 dieharder)
+TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder openssl)
+MODULES=(libsodium libcrypto sqlite3 jansson libcurl check)
 PYPI=(numpy scipy) # for what RAFFLE_PYTHON runs
 
 # --- the frame: steps, and the count at the end ---
@@ -114,7 +114,7 @@ build() {
     local folder=$work/$1
     shift
     rm -rf "$folder"
-    meson setup "$folder" "$root" --prefix=/usr --libdir=lib -Dwerror=true -Dcli=enabled -Dtests=enabled -Dexamples=enabled "$@"
+    meson setup "$folder" "$root" --prefix=/usr --libdir=lib -Dwerror=true -Dcli=enabled -Dtests=enabled -Dexamples=enabled -Dkms=enabled "$@"
     ninja -C "$folder" -j "$jobs"
 }
 

@@ -9,11 +9,16 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
+#ifdef RAFFLE_WITH_KMS
+#define KMS "\"kms\","
+#else
+#define KMS ""
+#endif
 #ifdef RAFFLE_WITH_TEST_RNG
-#define PROVIDERS "[\"system\",\"test\"]"
+#define PROVIDERS "[" KMS "\"system\",\"test\"]"
 #define TEST "true"
 #else
-#define PROVIDERS "[\"system\"]"
+#define PROVIDERS "[" KMS "\"system\"]"
 #define TEST "false"
 #endif
 

@@ -113,13 +113,18 @@ static bool after_prefix(const char *uri, const char *prefix, const char **rest)
     return strncmp(uri, prefix, length) == 0;
 }
 
-static raffle_rc open_builtin(const char *uri, raffle_rng **out, raffle_error *err)
+static raffle_rc open_builtin(const char *uri, const raffle_host *host, raffle_rng **out, raffle_error *err)
 {
+    (void)host; /* a build may leave out those that need it */
     const char *rest;
     if (after_prefix(uri, "system:", &rest))
         return rf_rng_system(rest, out, err);
     if (after_prefix(uri, "test:", &rest))
         return rf_rng_test(rest, out, err);
+#ifdef RAFFLE_WITH_KMS
+    if (after_prefix(uri, "kms:", &rest))
+        return rf_rng_kms(rest, host, out, err);
+#endif
     /* Only the scheme is named: what follows may hold a PIN. */
     size_t scheme = strcspn(uri, ":");
     if (uri[scheme] != ':' || scheme > WORD_MAX)
@@ -149,7 +154,7 @@ raffle_rc raffle_rng_open(const char *uri, const raffle_host *host, raffle_rng *
     raffle_rng *rng;
     raffle_rc rc = read_host(&copy, host, err);
     if (rc == RAFFLE_OK)
-        rc = open_builtin(uri, &rng, err);
+        rc = open_builtin(uri, &copy, &rng, err);
     if (rc != RAFFLE_OK)
         return rc;
     rng->host = copy;
