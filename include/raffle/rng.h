@@ -8,12 +8,13 @@
 
 RAFFLE_BEGIN
 
-/* A provider by URI: `system:` (the kernel's generator), `kms:?region=REGION` (AWS KMS; more in docs/guide/randomness.md), `test:seed=HEX` (1
- * to 64 bytes; rehearsals only). The last two are not in every build: RAFFLE_UNSUPPORTED. `host` is optional. */
+/* A provider by URI: `system:` (the kernel's generator), `kms:?region=REGION` (AWS KMS), `pkcs11:` and the attributes of a token (RFC 7512),
+ * `test:seed=HEX` (1 to 64 bytes; rehearsals only); docs/guide/randomness.md has all of them. Not every build has each: RAFFLE_UNSUPPORTED.
+ * RAFFLE_NOT_FOUND: there is no such module, token or file of a PIN; RAFFLE_RNG: the module or the token failed. `host` is optional. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_rng_open(const char *uri, const raffle_host *host, raffle_rng **out,
                                                       raffle_error *err);
 
-/* The name by which rules pin it: "system", "test", "kms:ca-central-1", "host:cloud". Lives as long as the handle. */
+/* The name by which rules pin it: "system", "test", "kms:ca-central-1", "pkcs11:LABEL/SERIAL", "host:cloud". Lives as long as the handle. */
 RAFFLE_API const char *raffle_rng_name(const raffle_rng *rng);
 
 /* Every byte of a provider goes through health tests (SP 800-90B 4.4: repetition count, adaptive proportion; and a block of 16 bytes

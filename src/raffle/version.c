@@ -14,11 +14,16 @@
 #else
 #define KMS ""
 #endif
+#ifdef RAFFLE_WITH_PKCS11
+#define PKCS11 "\"pkcs11\","
+#else
+#define PKCS11 ""
+#endif
 #ifdef RAFFLE_WITH_TEST_RNG
-#define PROVIDERS "[" KMS "\"system\",\"test\"]"
+#define PROVIDERS "[" KMS PKCS11 "\"system\",\"test\"]"
 #define TEST "true"
 #else
-#define PROVIDERS "[" KMS "\"system\"]"
+#define PROVIDERS "[" KMS PKCS11 "\"system\"]"
 #define TEST "false"
 #endif
 

@@ -125,6 +125,10 @@ static raffle_rc open_builtin(const char *uri, const raffle_host *host, raffle_r
     if (after_prefix(uri, "kms:", &rest))
         return rf_rng_kms(rest, host, out, err);
 #endif
+#ifdef RAFFLE_WITH_PKCS11
+    if (after_prefix(uri, "pkcs11:", &rest))
+        return rf_rng_pkcs11(uri, host, out, err);
+#endif
     /* Only the scheme is named: what follows may hold a PIN. */
     size_t scheme = strcspn(uri, ":");
     if (uri[scheme] != ':' || scheme > WORD_MAX)

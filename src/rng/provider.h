@@ -18,6 +18,8 @@ raffle_rc rf_rng_make(const char *name, const raffle_rng_table *table, void *ctx
 raffle_rc rf_rng_system(const char *parameters, raffle_rng **out, raffle_error *err);
 raffle_rc rf_rng_test(const char *parameters, raffle_rng **out, raffle_error *err);
 raffle_rc rf_rng_kms(const char *parameters, const raffle_host *host, raffle_rng **out, raffle_error *err);
+/* By the whole URI; in builds with p11-kit only. */
+raffle_rc rf_rng_pkcs11(const char *uri, const raffle_host *host, raffle_rng **out, raffle_error *err);
 
 /* The seed E of a draw. RAFFLE_RNG_UNHEALTHY: a health test failed, now or before, or one of its three blocks of 16 bytes repeats.
  * RAFFLE_RNG_SEED: it is the last seed of this handle again. `seed` is zeroed on failure. `evidence`: by what the provider's own records know the call, or "". */

@@ -188,7 +188,11 @@ START_TEST(uris)
                {"system", RAFFLE_INVALID},
                {"system:x", RAFFLE_INVALID},
                {"host:fake", RAFFLE_UNSUPPORTED},
-               {"pkcs11:token=t?pin-value=1234", RAFFLE_UNSUPPORTED},
+#ifdef RAFFLE_WITH_PKCS11
+               {"pkcs11:slot-id=1?pin-value=1234", RAFFLE_INVALID},
+#else
+               {"pkcs11:slot-id=1?pin-value=1234", RAFFLE_UNSUPPORTED},
+#endif
 #ifndef RAFFLE_WITH_KMS
                {"kms:?region=r", RAFFLE_UNSUPPORTED},
 #endif
