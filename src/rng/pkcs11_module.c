@@ -54,6 +54,14 @@ rf_p11_process *rf_p11_process_here(void)
 
 /* --- loading --- */
 
+/* p11-kit's message is the thread's own, and may be none. */
+static raffle_rc fail_load(const char *path, raffle_rc fault, raffle_error *err)
+{
+    const char *message = p11_kit_message();
+    return rf_fail(err, fault, "pkcs11: p11-kit cannot load the module \"%s\"%s%s", path, message == NULL ? "" : ": ",
+                   message == NULL ? "" : message);
+}
+
 /* p11-kit initialises a module once for all its users, with CKF_OS_LOCKING_OK, again in a child, and takes CKR_CRYPTOKI_ALREADY_INITIALIZED from
  * a module that others use without it. */
 static raffle_rc load_one(loaded *l, raffle_rc fault, raffle_error *err)
@@ -64,7 +72,7 @@ static raffle_rc load_one(loaded *l, raffle_rc fault, raffle_error *err)
     l->modules = l->one;
     l->one[0] = p11_kit_module_load(l->path, 0);
     if (l->one[0] == NULL)
-        return rf_fail(err, fault, "pkcs11: p11-kit cannot load the module \"%s\"", l->path);
+        return fail_load(l->path, fault, err);
     const CK_RV rv = p11_kit_module_initialize(l->one[0]);
     if (rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED)
         return RAFFLE_OK;
