@@ -5,6 +5,7 @@
 #include "abi.h"
 #include "bytes.h"
 #include "error.h"
+#include "keys_pkcs11.h"
 #include "uri.h"
 #include <pthread.h>
 #include <sodium.h>
@@ -102,10 +103,31 @@ static raffle_rc open_files(const char *uri, raffle_keys **out, raffle_error *er
     return rc;
 }
 
-static raffle_rc open_builtin(const char *uri, raffle_keys **out, raffle_error *err)
+#ifdef RAFFLE_WITH_PKCS11
+static raffle_rc open_token(const char *uri, const raffle_host *host, raffle_keys **out, raffle_error *err)
+{
+    raffle_keys_table table = {.struct_size = sizeof table};
+    void *ctx = NULL;
+    raffle_rc rc = rf_keys_pkcs11_open(uri, host, &table, &ctx, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = raffle_keys_new(&table, ctx, out, err);
+    if (rc != RAFFLE_OK)
+        table.free(ctx);
+    return rc;
+}
+#endif
+
+static raffle_rc open_builtin(const char *uri, const raffle_host *host, raffle_keys **out, raffle_error *err)
 {
     if (strncmp(uri, "file:", 5) == 0)
         return open_files(uri, out, err);
+#ifdef RAFFLE_WITH_PKCS11
+    if (strncmp(uri, "pkcs11:", 7) == 0)
+        return open_token(uri, host, out, err);
+#else
+    (void)host;
+#endif
     /* Only the scheme is named: what follows may hold a PIN. */
     const size_t scheme = strcspn(uri, ":");
     if (uri[scheme] != ':' || scheme == 0 || scheme > RF_SCHEME_MAX)
@@ -133,7 +155,7 @@ raffle_rc raffle_keys_open(const char *uri, const raffle_host *host, raffle_keys
     raffle_keys *keys = NULL;
     raffle_rc rc = read_host(&copy, host, err);
     if (rc == RAFFLE_OK)
-        rc = open_builtin(uri, &keys, err);
+        rc = open_builtin(uri, &copy, &keys, err);
     if (rc != RAFFLE_OK)
         return rc;
     keys->host = copy;

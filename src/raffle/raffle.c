@@ -4,6 +4,7 @@
 
 #include "abi.h"
 #include "error.h"
+#include "keys_pkcs11.h"
 #include "order.h"
 #include "sha256.h"
 #include "unit_impl.h"
@@ -518,9 +519,18 @@ static raffle_rc default_keys(const char *store, char out[RAFFLE_TEXT_MAX], raff
     return rf_store_beside(store, ".keys", out + 5, RAFFLE_TEXT_MAX - 5, err);
 }
 
-/* Where the keys are, as the next opening needs it: a folder by its whole path, whatever the working folder is then. */
+static bool is_token(const char *keys)
+{
+    return strncmp(keys, "pkcs11:", 7) == 0;
+}
+
+/* Where the keys are, as the next opening needs it: a folder by its whole path, whatever the working folder is then; a token without its PIN. */
 static raffle_rc note_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raffle_error *err)
 {
+#ifdef RAFFLE_WITH_PKCS11
+    if (is_token(keys))
+        return rf_keys_pkcs11_note(keys, out, err);
+#endif
     char folder[PATH_MAX] = "";
     const bool relative = strncmp(keys, "file:", 5) == 0 && keys[5] != '/';
     if (relative && getcwd(folder, sizeof folder) == NULL)
@@ -565,7 +575,7 @@ raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *
     if (rc == RAFFLE_OK)
         rc = note_keys(keys, noted, err);
     if (rc == RAFFLE_OK)
-        rc = raffle_keys_open(noted, &lent, &k, err);
+        rc = raffle_keys_open(is_token(keys) ? keys : noted, &lent, &k, err);
     if (rc == RAFFLE_OK)
         rc = rf_store_open(store, &lent, true, &s, err);
     if (rc == RAFFLE_OK)

@@ -15,8 +15,10 @@
 #define KMS ""
 #endif
 #ifdef RAFFLE_WITH_PKCS11
+#define KEYS "[\"file\",\"pkcs11\"]"
 #define PKCS11 "\"pkcs11\","
 #else
+#define KEYS "[\"file\"]"
 #define PKCS11 ""
 #endif
 #ifdef RAFFLE_WITH_TEST_RNG
@@ -40,7 +42,7 @@ static void describe(void)
 {
     snprintf(build, sizeof build,
              "{\"compiled\":{\"libsodium\":\"%s\",\"openssl\":\"%s\",\"sqlite\":\"%s\"},"
-             "\"keys\":[\"file\"],"
+             "\"keys\":" KEYS ","
              "\"linked\":{\"libsodium\":\"%s\",\"openssl\":\"%s\",\"sqlite\":\"%s\"},"
              "\"providers\":" PROVIDERS ",\"records\":\"libraffle-rec-1\",\"stores\":[\"sqlite\"],"
              "\"test\":" TEST ",\"version\":\"" RAFFLE_VERSION "\"}",

@@ -65,11 +65,18 @@ typedef struct attribute {
     size_t name_length, value_length;
 } attribute;
 
+/* A copy of the URI that leaves something out. */
+typedef struct copy {
+    char *text;
+    size_t used, attributes;
+    bool in_query;
+} copy;
+
 typedef struct parser {
     rf_p11_uri *uri;
-    unsigned seen; /* a bit a kind */
-    size_t used;   /* bytes of uri->text */
-    bool query;    /* after the '?' */
+    copy text, noted; /* into the fields of `uri` by these names */
+    unsigned seen;    /* a bit a kind */
+    bool query;       /* after the '?' */
     raffle_error *err;
 } parser;
 
@@ -248,26 +255,27 @@ static raffle_rc check_place(const parser *p, const known *k)
     return RAFFLE_OK;
 }
 
-static bool is_of_pin(const known *k)
+/* A copy of the URI without some of its attributes. There is room: it is no longer than the whole one. */
+static void append(copy *c, const attribute *a, bool query)
 {
-    return k->kind == PIN_VALUE || k->kind == PIN_SOURCE;
+    const char separator = !query ? ';' : c->in_query ? '&' : '?';
+    if (query || c->attributes > 0)
+        c->text[c->used++] = separator;
+    memcpy(c->text + c->used, a->name, a->name_length + 1 + a->value_length);
+    c->used += a->name_length + 1 + a->value_length;
+    c->in_query = query;
+    c->attributes++;
 }
 
-static void append(parser *p, const char *text, size_t length)
+static void keep(parser *p, const known *k, const attribute *a)
 {
-    memcpy(p->uri->text + p->used, text, length);
-    p->used += length;
+    if (k->kind != PIN_VALUE)
+        append(&p->noted, a, p->query);
+    if (k->kind != PIN_VALUE && k->kind != PIN_SOURCE)
+        append(&p->text, a, p->query);
 }
 
-/* The URI without its PIN. There is room: it is no longer than the whole one. */
-static void keep(parser *p, const attribute *a, char *separator)
-{
-    append(p, separator, *separator == '\0' ? 0 : 1);
-    append(p, a->name, a->name_length + 1 + a->value_length);
-    *separator = p->query ? '&' : ';';
-}
-
-static raffle_rc read_attribute(parser *p, const char *text, size_t length, char *separator)
+static raffle_rc read_attribute(parser *p, const char *text, size_t length)
 {
     const char *equals = memchr(text, '=', length);
     if (equals == NULL || equals == text)
@@ -282,8 +290,8 @@ static raffle_rc read_attribute(parser *p, const char *text, size_t length, char
     if (rc == RAFFLE_OK)
         rc = take_value(p, k, &a);
     p->seen |= 1U << k->kind;
-    if (rc == RAFFLE_OK && !is_of_pin(k))
-        keep(p, &a, separator);
+    if (rc == RAFFLE_OK)
+        keep(p, k, &a);
     return rc;
 }
 
@@ -291,10 +299,9 @@ static raffle_rc read_attribute(parser *p, const char *text, size_t length, char
 static raffle_rc read_part(parser *p, const char *text, size_t length, char separator)
 {
     const char *end = text + length;
-    char between = p->query ? '?' : '\0';
     for (;;) {
         const char *stop = memchr(text, separator, (size_t)(end - text));
-        raffle_rc rc = read_attribute(p, text, (size_t)((stop == NULL ? end : stop) - text), &between);
+        raffle_rc rc = read_attribute(p, text, (size_t)((stop == NULL ? end : stop) - text));
         if (rc != RAFFLE_OK || stop == NULL)
             return rc;
         text = stop + 1;
@@ -334,8 +341,10 @@ raffle_rc rf_p11_uri_parse(rf_p11_uri *uri, const char *text, raffle_error *err)
         return rf_fail(err, RAFFLE_LIMIT, "pkcs11: the URI is longer than %d bytes", (int)RF_P11_URI_MAX);
     if (strncmp(text, scheme, sizeof scheme - 1) != 0)
         return rf_fail(err, RAFFLE_INVALID, "pkcs11: the URI does not begin with \"%s\"", scheme);
-    parser p = {.uri = uri, .err = err};
-    append(&p, scheme, sizeof scheme - 1);
+    memcpy(uri->text, scheme, sizeof scheme);
+    memcpy(uri->noted, scheme, sizeof scheme);
+    parser p = {.uri = uri, .text = {.text = uri->text}, .noted = {.text = uri->noted}, .err = err};
+    p.text.used = p.noted.used = sizeof scheme - 1;
     const char *path = text + sizeof scheme - 1;
     const size_t path_length = strcspn(path, "?");
     raffle_rc rc = RAFFLE_OK;

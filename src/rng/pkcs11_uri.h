@@ -23,8 +23,10 @@ typedef struct rf_p11_pin {
 typedef struct rf_p11_uri {
     P11KitUri *parsed; /* without its PIN's attributes, of which p11-kit would keep copies that it does not wipe */
     char text[RF_P11_URI_MAX + 1]; /* the same as text: what a host is asked by, and what may be printed */
-    rf_p11_pin *pin;               /* of `pin-value`; NULL: there is none */
-    char *pin_file;                /* of `pin-source`; NULL: there is none */
+    char noted[RF_P11_URI_MAX +
+               1];   /* the same with its `pin-source`: what may be kept to open the token by another time */
+    rf_p11_pin *pin; /* of `pin-value`; NULL: there is none */
+    char *pin_file;  /* of `pin-source`; NULL: there is none */
 } rf_p11_uri;
 
 /* RAFFLE_INVALID or RAFFLE_LIMIT name the attribute at fault, never a value of pin-value or pin-source. To be cleared in every case. */

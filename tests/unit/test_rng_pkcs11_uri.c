@@ -3,6 +3,14 @@
 #include "pkcs11_uri.h"
 #include "vectors.h"
 
+static void noted(const char *text, const char *expected)
+{
+    rf_p11_uri uri;
+    ck_assert_int_eq(rf_p11_uri_parse(&uri, text, NULL), RAFFLE_OK);
+    ck_assert_str_eq(uri.noted, expected);
+    rf_p11_uri_clear(&uri);
+}
+
 static void good(const char *text, const char *without_pin)
 {
     raffle_error err = RAFFLE_ERROR_INIT;
@@ -41,6 +49,16 @@ START_TEST(good_ones)
     good("pkcs11:token=a?pin-source=/s3cret", "pkcs11:token=a");
     good("pkcs11:token=a?pin-source=file:/s3cret&module-name=softhsm2", "pkcs11:token=a?module-name=softhsm2");
     good("pkcs11:token=abcdefghijklmnopqrstuvwxyz012345", "pkcs11:token=abcdefghijklmnopqrstuvwxyz012345");
+}
+END_TEST
+
+START_TEST(what_may_be_noted)
+{
+    noted("pkcs11:token=a;serial=1?pin-value=s3cret&module-path=/x.so", "pkcs11:token=a;serial=1?module-path=/x.so");
+    noted("pkcs11:token=a?module-path=/x.so&pin-value=s3cret", "pkcs11:token=a?module-path=/x.so");
+    noted("pkcs11:token=a?pin-value=s3cret", "pkcs11:token=a");
+    noted("pkcs11:token=a?pin-source=/run/pin&module-path=/x.so",
+          "pkcs11:token=a?pin-source=/run/pin&module-path=/x.so");
 }
 END_TEST
 
@@ -176,6 +194,7 @@ END_TEST
 static void add(TCase *tests)
 {
     tcase_add_test(tests, good_ones);
+    tcase_add_test(tests, what_may_be_noted);
     tcase_add_test(tests, names);
     tcase_add_test(tests, what_is_missing_or_too_much);
     tcase_add_test(tests, values);

@@ -35,7 +35,9 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_keys_new(const raffle_keys_table *t
                                                       raffle_error *err);
 
 /* Built-in keys by URI: `file:DIR`, a folder that only its owner may enter, with one file a key. The folder need not exist
- * before the first `make`. `host` is optional. */
+ * before the first `make`. `pkcs11:` and the attributes of a token, in builds with p11-kit: Ed25519 pairs that never leave it, and the
+ * ticket key (the guide on embedding). RAFFLE_NOT_FOUND: there is no such module, token or file of a PIN; RAFFLE_KEY: the module or the
+ * token failed. `host` is optional. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_keys_open(const char *uri, const raffle_host *host, raffle_keys **out,
                                                        raffle_error *err);
 
