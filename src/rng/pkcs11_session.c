@@ -132,6 +132,28 @@ static void lose(rf_p11_pool *pool, session s, CK_RV rv)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* Closes a session that is stuck in an operation, and would stay so. With the last one the token forgets the login. */
+static void discard(rf_p11_pool *pool, session s)
+{
+    pool->module->C_CloseSession(s.handle);
+    pthread_mutex_lock(&pool->lock);
+    pool->open_count--;
+    pool->logged_in = pool->logged_in && pool->open_count > 0;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* What becomes of a session after its work. */
+static void put_away(rf_p11_pool *pool, session s, CK_RV rv)
+{
+    if (is_lost(rv))
+        lose(pool, s, rv);
+    else if (rv == CKR_OPERATION_ACTIVE)
+        discard(pool, s);
+    else
+        give_back(pool, s);
+}
+
 /* --- opening one --- */
 
 /* What the thread that connects goes by. */
@@ -265,13 +287,10 @@ raffle_rc rf_p11_run(rf_p11_pool *pool, rf_p11_work work, void *ctx, int64_t dea
         CK_RV rv;
         if (!take(pool, &call, &s, deadline, &rv))
             return fail_late(pool, err);
-        const bool connected = rv == CKR_OK;
-        if (connected)
+        if (rv == CKR_OK) {
             rv = work(&call, ctx);
-        if (connected && is_lost(rv))
-            lose(pool, s, rv);
-        else if (connected)
-            give_back(pool, s);
+            put_away(pool, s, rv);
+        }
         if (rv == CKR_OK)
             return RAFFLE_OK;
         if (!is_lost(rv) || attempt == 2)

@@ -5,12 +5,14 @@
 
 #include <p11-kit/pkcs11.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
     SESSIONS = 64,
+    OBJECTS = 32,
     CALL_MAX = 1024,
     PIN_TRIES = 3
 };
@@ -19,12 +21,27 @@ enum {
 typedef struct mock_session {
     bool open, busy;
     int token; /* its place in the control's array */
+    bool finding, signing;
+    CK_OBJECT_HANDLE found[OBJECTS];
+    CK_ULONG found_count, found_at;
+    CK_OBJECT_HANDLE key;
 } mock_session;
+
+/* A key that was made. */
+typedef struct mock_object {
+    bool used;
+    int token;
+    CK_OBJECT_CLASS class;
+    char label[256];
+    size_t label_length;
+    uint8_t value[64]; /* the public key, libsodium's secret key, or the secret */
+} mock_object;
 
 static mock_control control;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over what follows */
 static pid_t initialized_by;
 static mock_session sessions[SESSIONS]; /* handle: place + 1 */
+static mock_object objects[OBJECTS];    /* handle: place + 1 */
 static bool logged_in[MOCK_TOKENS];
 static int wrong_pins[MOCK_TOKENS];
 static bool looked; /* the length of the slot list was asked for */
@@ -40,7 +57,7 @@ mock_control *mock_pkcs11_control(void)
 
 static CK_RV fault(mock_function function)
 {
-    if (atomic_load(&control.failing) != function)
+    if (function == MOCK_NONE || atomic_load(&control.failing) != function)
         return CKR_OK;
     if (atomic_load(&control.skip) > 0) {
         atomic_fetch_sub(&control.skip, 1);
@@ -173,7 +190,7 @@ static CK_RV open_locked(int token, CK_SESSION_HANDLE *out)
     for (CK_ULONG i = 0; i < SESSIONS; i++) {
         if (sessions[i].open)
             continue;
-        sessions[i] = (mock_session){true, false, token};
+        sessions[i] = (mock_session){.open = true, .token = token};
         *out = i + 1;
         control.opened++;
         control.sessions++;
@@ -343,6 +360,254 @@ static CK_RV seed_random(CK_SESSION_HANDLE handle, CK_BYTE *seed, CK_ULONG lengt
     return CKR_FUNCTION_NOT_SUPPORTED; /* as CloudHSM */
 }
 
+/* --- keys: templates must say that a pair stays inside --- */
+
+EXPORT void mock_pkcs11_clear(void);
+void mock_pkcs11_clear(void)
+{
+    memset(objects, 0, sizeof objects);
+    control.objects = 0;
+}
+
+static const CK_ATTRIBUTE *attribute_of(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
+{
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].type == type)
+            return &template[i];
+    return NULL;
+}
+
+static bool says(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_BBOOL value)
+{
+    const CK_ATTRIBUTE *a = attribute_of(template, count, type);
+    return a != NULL && a->ulValueLen == sizeof value && memcmp(a->pValue, &value, sizeof value) == 0;
+}
+
+/* With the lock held. NULL: it is full. */
+static mock_object *add_object(int token, CK_OBJECT_CLASS class, const CK_ATTRIBUTE *label, CK_OBJECT_HANDLE *handle)
+{
+    for (CK_ULONG i = 0; label != NULL && i < OBJECTS; i++) {
+        if (objects[i].used)
+            continue;
+        objects[i] = (mock_object){.used = true, .token = token, .class = class, .label_length = label->ulValueLen};
+        memcpy(objects[i].label, label->pValue, label->ulValueLen);
+        *handle = i + 1;
+        control.objects++;
+        return &objects[i];
+    }
+    return NULL;
+}
+
+/* Enters a function on a session that is logged in, with the lock held on CKR_OK. */
+static CK_RV enter_session(mock_function function, CK_SESSION_HANDLE handle, mock_session **out)
+{
+    CK_RV rv = enter(function);
+    if (rv != CKR_OK)
+        return rv;
+    pthread_mutex_lock(&lock);
+    *out = session_of(handle);
+    if (*out == NULL)
+        rv = CKR_SESSION_HANDLE_INVALID;
+    else if (!logged_in[(*out)->token])
+        rv = CKR_USER_NOT_LOGGED_IN;
+    if (rv != CKR_OK)
+        pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV generate_pair(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_ATTRIBUTE *open, CK_ULONG open_count,
+                           CK_ATTRIBUTE *hidden, CK_ULONG hidden_count, CK_OBJECT_HANDLE *public_key,
+                           CK_OBJECT_HANDLE *private_key)
+{
+    static const CK_BYTE oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+    static const char name[] = "\x13\x0c"
+                               "edwards25519";
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_GENERATE_KEY, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    const CK_ATTRIBUTE *curve = attribute_of(open, open_count, CKA_EC_PARAMS);
+    const void *expected = control.named_curve ? (const void *)name : oid;
+    const size_t length = control.named_curve ? sizeof name - 1 : sizeof oid;
+    if (mechanism->mechanism != CKM_EC_EDWARDS_KEY_PAIR_GEN)
+        rv = CKR_MECHANISM_INVALID;
+    else if (curve == NULL || curve->ulValueLen != length || memcmp(curve->pValue, expected, length) != 0)
+        rv = CKR_CURVE_NOT_SUPPORTED;
+    else if (!says(hidden, hidden_count, CKA_SENSITIVE, CK_TRUE) ||
+             !says(hidden, hidden_count, CKA_EXTRACTABLE, CK_FALSE) ||
+             !says(hidden, hidden_count, CKA_TOKEN, CK_TRUE) || !says(hidden, hidden_count, CKA_PRIVATE, CK_TRUE) ||
+             !says(hidden, hidden_count, CKA_SIGN, CK_TRUE) || !says(open, open_count, CKA_TOKEN, CK_TRUE))
+        rv = CKR_TEMPLATE_INCOMPLETE;
+    for (int i = 0; rv == CKR_OK && i < (control.rival ? 2 : 1); i++) {
+        mock_object *a = add_object(s->token, CKO_PUBLIC_KEY, attribute_of(open, open_count, CKA_LABEL), public_key);
+        mock_object *b =
+            add_object(s->token, CKO_PRIVATE_KEY, attribute_of(hidden, hidden_count, CKA_LABEL), private_key);
+        if (a == NULL || b == NULL)
+            rv = CKR_DEVICE_MEMORY;
+        else
+            crypto_sign_keypair(a->value, b->value);
+    }
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV generate_key(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template, CK_ULONG count,
+                          CK_OBJECT_HANDLE *key)
+{
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_GENERATE_KEY, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    mock_object *made = NULL;
+    if (mechanism->mechanism != CKM_GENERIC_SECRET_KEY_GEN)
+        rv = CKR_MECHANISM_INVALID;
+    else if (!says(template, count, CKA_PRIVATE, CK_TRUE) || !says(template, count, CKA_TOKEN, CK_TRUE))
+        rv = CKR_TEMPLATE_INCOMPLETE;
+    else if ((made = add_object(s->token, CKO_SECRET_KEY, attribute_of(template, count, CKA_LABEL), key)) == NULL)
+        rv = CKR_DEVICE_MEMORY;
+    else
+        randombytes_buf(made->value, 32);
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object)
+{
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_NONE, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    if (object == 0 || object > OBJECTS || !objects[object - 1].used) {
+        rv = CKR_OBJECT_HANDLE_INVALID;
+    } else {
+        objects[object - 1].used = false;
+        control.objects--;
+    }
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static bool is_wanted(const mock_session *s, const mock_object *o, const CK_ATTRIBUTE *class, const CK_ATTRIBUTE *label)
+{
+    return o->used && o->token == s->token && class != NULL && memcmp(class->pValue, &o->class, sizeof o->class) == 0 &&
+           label != NULL && label->ulValueLen == o->label_length &&
+           memcmp(label->pValue, o->label, o->label_length) == 0;
+}
+
+static CK_RV find_objects_init(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_FIND_OBJECTS, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    rv = s->finding ? CKR_OPERATION_ACTIVE : CKR_OK;
+    s->finding = true;
+    s->found_count = s->found_at = 0;
+    for (CK_ULONG i = 0; i < OBJECTS; i++)
+        if (is_wanted(s, &objects[i], attribute_of(template, count, CKA_CLASS),
+                      attribute_of(template, count, CKA_LABEL)))
+            s->found[s->found_count++] = i + 1;
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV find_objects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE *out, CK_ULONG max, CK_ULONG *count)
+{
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_NONE, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    rv = s->finding ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
+    for (*count = 0; *count < max && s->found_at < s->found_count;)
+        out[(*count)++] = s->found[s->found_at++];
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV find_objects_final(CK_SESSION_HANDLE handle)
+{
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_NONE, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    rv = s->finding ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
+    s->finding = false;
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV give(CK_ATTRIBUTE *a, const uint8_t *bytes, CK_ULONG length)
+{
+    if (a->ulValueLen < length) {
+        a->ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        return CKR_BUFFER_TOO_SMALL;
+    }
+    memcpy(a->pValue, bytes, length);
+    a->ulValueLen = length;
+    return CKR_OK;
+}
+
+static CK_RV give_point(CK_ATTRIBUTE *a, const mock_object *o)
+{
+    uint8_t wrapped[34] = {control.point == MOCK_OTHER ? 0x03 : 0x04, 32};
+    memcpy(wrapped + 2, o->value, 32);
+    if (control.point == MOCK_RAW || control.point == MOCK_CUT)
+        return give(a, o->value, control.point == MOCK_RAW ? 32 : 31);
+    return give(a, wrapped, sizeof wrapped);
+}
+
+static CK_RV get_attribute(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *a, CK_ULONG count)
+{
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_GET_ATTRIBUTE, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    const mock_object *o = object == 0 || object > OBJECTS ? NULL : &objects[object - 1];
+    if (o == NULL || !o->used || count != 1)
+        rv = CKR_OBJECT_HANDLE_INVALID;
+    else if (o->class == CKO_PUBLIC_KEY && a->type == CKA_EC_POINT)
+        rv = give_point(a, o);
+    else if (o->class == CKO_SECRET_KEY && a->type == CKA_VALUE && !control.keeps_secrets)
+        rv = give(a, o->value, 32);
+    else
+        rv = CKR_ATTRIBUTE_SENSITIVE;
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV sign_init(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_NONE, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    if (s->signing)
+        rv = CKR_OPERATION_ACTIVE;
+    else if (mechanism->mechanism != CKM_EDDSA || mechanism->pParameter != NULL)
+        rv = CKR_MECHANISM_INVALID;
+    else if (key == 0 || key > OBJECTS || objects[key - 1].class != CKO_PRIVATE_KEY)
+        rv = CKR_KEY_HANDLE_INVALID;
+    s->signing = rv == CKR_OK || s->signing;
+    s->key = key;
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV sign(CK_SESSION_HANDLE handle, CK_BYTE *data, CK_ULONG length, CK_BYTE *out, CK_ULONG *out_length)
+{
+    mock_session *s;
+    CK_RV rv = enter_session(MOCK_NONE, handle, &s);
+    if (rv != CKR_OK)
+        return rv;
+    rv = !s->signing ? CKR_OPERATION_NOT_INITIALIZED : *out_length < 64 ? CKR_BUFFER_TOO_SMALL : fault(MOCK_SIGN);
+    s->signing = false;
+    if (rv == CKR_OK)
+        crypto_sign_detached(out, NULL, data, length, objects[s->key - 1].value);
+    *out_length = 64;
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
 static CK_FUNCTION_LIST functions = {
     .version = {2, 40},
     .C_Initialize = initialize,
@@ -355,6 +620,15 @@ static CK_FUNCTION_LIST functions = {
     .C_Login = login,
     .C_SeedRandom = seed_random,
     .C_GenerateRandom = generate_random,
+    .C_GenerateKeyPair = generate_pair,
+    .C_GenerateKey = generate_key,
+    .C_DestroyObject = destroy_object,
+    .C_FindObjectsInit = find_objects_init,
+    .C_FindObjects = find_objects,
+    .C_FindObjectsFinal = find_objects_final,
+    .C_GetAttributeValue = get_attribute,
+    .C_SignInit = sign_init,
+    .C_Sign = sign,
 };
 
 EXPORT CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
