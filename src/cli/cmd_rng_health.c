@@ -7,7 +7,7 @@ enum {
 };
 
 static const option_spec options_of[] = {
-    {"rng", "URI", "the provider: system:, or test:seed=HEX"},
+    {"rng", "URI", "the provider: system:, pkcs11:…, kms:…, or test:seed=HEX"},
     {NULL, NULL, NULL},
 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const option_spec options_of[] = {
-    {"rng", "URI", "the provider: system:, or test:seed=HEX"},
+    {"rng", "URI", "the provider: system:, pkcs11:…, kms:…, or test:seed=HEX"},
     {"bytes", "N", "raw bytes of the provider"},
     {"range", "N", "numbers from 0 to N - 1, picked as a draw picks them"},
     {"picks", "K", "so many in each draw; default: 1"},

@@ -24,7 +24,8 @@ typedef struct token_keys {
 /* What one work goes by, and what it found. */
 typedef struct errand {
     char label[LABEL_SIZE];
-    size_t found; /* objects: 0, 1, or 2 for several */
+    size_t found;  /* objects: 0, 1, or more for several */
+    size_t before; /* those that were there before making one */
     const uint8_t *message;
     size_t length; /* of the message; of what the token gave */
     uint8_t *out;
@@ -32,7 +33,7 @@ typedef struct errand {
 
 /* --- finding --- */
 
-/* One object by its class and label. Stores how many there are, 2 for more. */
+/* One object by its class and label; `e->found` is how many there are, as far as two. */
 static CK_RV find(rf_p11_call *call, errand *e, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *out)
 {
     CK_OBJECT_HANDLE handles[2];
@@ -195,7 +196,7 @@ static CK_RV generate_pair(rf_p11_call *call, errand *e, const CK_BYTE *curve, s
                                            sizeof hidden / sizeof *hidden, &made[0], &made[1]);
 }
 
-/* Another process may have made the same key meanwhile: nothing in PKCS#11 excludes it. Then ours goes, and `found` stays 2. */
+/* Another process may have made the same key meanwhile: nothing in PKCS#11 excludes it. Then ours goes, and `found` says so. */
 static CK_RV withdraw_second(rf_p11_call *call, errand *e, CK_OBJECT_CLASS class, const CK_OBJECT_HANDLE *made,
                              size_t n)
 {
@@ -216,7 +217,7 @@ static CK_RV make_pair(rf_p11_call *call, void *ctx)
     CK_RV rv = find(call, e, CKO_PRIVATE_KEY, &made[0]);
     if (rv == CKR_OK && e->found == 0)
         rv = find(call, e, CKO_PUBLIC_KEY, &made[0]);
-    e->length = e->found; /* before */
+    e->before = e->found;
     if (rv != CKR_OK || e->found > 0)
         return rv;
     rv = generate_pair(call, e, curve_oid, sizeof curve_oid, made);
@@ -236,7 +237,7 @@ static CK_RV make_secret(rf_p11_call *call, void *ctx)
                                {CKA_SENSITIVE, &no, sizeof no},     {CKA_EXTRACTABLE, &yes, sizeof yes},
                                {CKA_VALUE_LEN, &size, sizeof size}, {CKA_LABEL, e->label, strlen(e->label)}};
     CK_RV rv = find(call, e, CKO_SECRET_KEY, &made);
-    e->length = e->found; /* before */
+    e->before = e->found;
     if (rv != CKR_OK || e->found > 0)
         return rv;
     call->function = "C_GenerateKey";
@@ -253,7 +254,7 @@ static raffle_rc make(void *ctx, const char *origin, const char *name, raffle_er
     raffle_rc rc = run(k, strcmp(name, "ticket") == 0 ? make_secret : make_pair, &e, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (e.length > 0)
+    if (e.before > 0)
         return rf_fail(err, RAFFLE_EXISTS, "the token \"%s\" has a key \"%s\" already", token, e.label);
     if (e.found != 1)
         return rf_fail(err, RAFFLE_BUSY, "the token \"%s\": somebody else made the key \"%s\" at the same time", token,

@@ -385,8 +385,25 @@ raffle_rc rf_raffle_make_key(raffle *r, const char *name, raffle_error *err)
     return rc == RAFFLE_OK || rc == RAFFLE_EXISTS ? RAFFLE_OK : rf_fail_as(err, &quiet);
 }
 
+/* A host whose secrets are others, such as a token's PIN, leaves the ticket key to the keys. What else it answers is judged when the key is loaded. */
+static raffle_rc host_keeps_ticket_key(const raffle *r, bool *keeps, raffle_error *err)
+{
+    raffle_error theirs = RAFFLE_ERROR_INIT;
+    size_t length = SIZE_MAX;
+    *keeps = false;
+    if (r->host.secret == NULL)
+        return RAFFLE_OK;
+    uint8_t *k = sodium_malloc(32);
+    if (k == NULL)
+        return rf_nomem(err);
+    *keeps = r->host.secret(r->host.ctx, "ticket-key", k, 32, &length, &theirs) != RAFFLE_NOT_FOUND;
+    sodium_free(k);
+    return RAFFLE_OK;
+}
+
 static raffle_rc write_open(creation *c, raffle_error *err)
 {
+    bool host_keeps = false;
     raffle *r = c->raffle;
     char key[RF_VKEY_SIZE];
     uint8_t public_key[32];
@@ -395,7 +412,9 @@ static raffle_rc write_open(creation *c, raffle_error *err)
                         .format = 1,
                         .rules = {c->frozen, c->frozen_length, false}};
     raffle_rc rc = rf_raffle_make_key(r, "control", err);
-    if (rc == RAFFLE_OK && r->host.secret == NULL)
+    if (rc == RAFFLE_OK)
+        rc = host_keeps_ticket_key(r, &host_keeps, err);
+    if (rc == RAFFLE_OK && !host_keeps)
         rc = rf_raffle_make_key(r, "ticket", err);
     if (rc == RAFFLE_OK)
         rc = rf_keys_public_key(r->keys, r->origin, "control", public_key, err);

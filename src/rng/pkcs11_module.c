@@ -80,6 +80,11 @@ static raffle_rc load_one(loaded *l, raffle_rc fault, raffle_error *err)
     return rf_fail(err, fault, "pkcs11: the module \"%s\": C_Initialize gave %s", l->path, rf_p11_rv_name(rv, name));
 }
 
+static void leave_out(void *module)
+{
+    p11_kit_module_release(module);
+}
+
 /* A module that fails and is not marked critical in p11-kit's configuration is left out. */
 static raffle_rc load_configured(loaded *l, raffle_rc fault, raffle_error *err)
 {
@@ -87,7 +92,7 @@ static raffle_rc load_configured(loaded *l, raffle_rc fault, raffle_error *err)
     l->modules = p11_kit_modules_load(NULL, 0);
     if (l->modules == NULL)
         return rf_fail(err, fault, "pkcs11: p11-kit cannot load the modules that it is configured with");
-    const CK_RV rv = p11_kit_modules_initialize(l->modules, (p11_kit_destroyer)p11_kit_module_release);
+    const CK_RV rv = p11_kit_modules_initialize(l->modules, leave_out);
     if (rv == CKR_OK)
         return RAFFLE_OK;
     p11_kit_modules_release(l->modules);
@@ -177,12 +182,13 @@ static CK_RV walk_slots(CK_FUNCTION_LIST *module, visitor visit, void *ctx, cons
     CK_RV rv = module->C_GetSlotList(CK_TRUE, NULL, &count);
     if (rv != CKR_OK || count == 0)
         return rv;
-    count = count < SLOTS_MAX ? count : SLOTS_MAX;
-    CK_SLOT_ID *slots = calloc(count, sizeof *slots);
+    const CK_ULONG room = count < SLOTS_MAX ? count : SLOTS_MAX;
+    CK_SLOT_ID *slots = calloc(room, sizeof *slots);
     if (slots == NULL)
         return CKR_HOST_MEMORY;
+    count = room;
     rv = module->C_GetSlotList(CK_TRUE, slots, &count);
-    bool more = rv == CKR_OK;
+    bool more = rv == CKR_OK && count <= room;
     for (CK_ULONG i = 0; more && i < count; i++) {
         CK_TOKEN_INFO info = {0};
         rf_p11_token token;

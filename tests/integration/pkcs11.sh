@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Randomness from a token of SoftHSM: by module-path, by the modules that p11-kit is configured with, and by a module's name there.
+# Randomness from a token of SoftHSM, by module-path, by the modules that p11-kit is configured with, and by a module's name there; and a small raffle
+# whose keys are in a token.
 #
 #     tests/integration/pkcs11.sh COMMAND
 #
@@ -9,6 +10,7 @@ set -euo pipefail
 
 command=$(realpath "${1:-${RAFFLE:?which command?}}")
 build=$(realpath "${RAFFLE_BUILD:-$(dirname "$command")/../..}")
+data=$(dirname "$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")")/examples/data
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -158,5 +160,25 @@ assert fill(parents)[0] == 0
 lib.raffle_rng_free(parents)
 PYTHON
 checks=$((checks + 1))
+
+# --- a raffle with its keys in a token: the pairs stay there, and what is noted of the URI has no PIN ---
+
+keys="$gala&pin-value=$pin"
+boss=boss:manager
+RAFFLE_CLOCK=2026-11-15T00:59:00.000Z run 0 create night.raffle --rules "$data/rules.json" --by $boss --keys "$keys"
+! grep -qF s3cret night.raffle || die "the PIN is in the store"
+pkcs11-tool --module "$module" --token-label "gala night" --login --pin "$pin" --list-objects >objects 2>/dev/null
+[ "$(grep -c '^Private Key Object; EC_EDWARDS' objects)" -eq 4 ] || die "not the pairs of the control log and three units"
+[ "$(grep -c 'sensitive, always sensitive, never extractable, local' objects)" -eq 4 ] || die "a key could leave the token"
+grep -qxE ' *label: *raffle.example/[a-z0-9-]+ ticket' objects || die "no ticket key"
+checks=$((checks + 3))
+head -n 40 "$data/sales.csv" >sales.csv
+run 1 import night.raffle sales.csv --replay --by $boss
+says '"gala night"' 'demands a login'
+run 0 import night.raffle sales.csv --replay --by $boss --keys "$keys"
+RAFFLE_CLOCK=2026-11-15T05:00:00.000Z run 0 seal night.raffle --by $boss --keys "$keys"
+RAFFLE_CLOCK=2026-11-15T05:01:00.000Z run 0 ack night.raffle --by $boss --keys "$keys"
+run 0 audit night.raffle
+run 0 status night.raffle
 
 echo "$checks checks"

@@ -8,7 +8,7 @@
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 #include <pthread.h>
-#include <raffle/rng.h>
+#include <raffle/raffle.h>
 #include <sodium.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -270,6 +270,57 @@ START_TEST(what_is_noted)
 }
 END_TEST
 
+/* --- a raffle by a host that keeps the PIN, and leaves the ticket key to the token --- */
+
+static raffle_rc keep_pin(void *ctx, const char *what, uint8_t *out, size_t cap, size_t *length, raffle_error *theirs)
+{
+    if (strncmp(what, "pin:pkcs11:token=alpha", 22) != 0)
+        return raffle_error_set(theirs, RAFFLE_NOT_FOUND, 0, "no such secret");
+    ck_assert_uint_ge(cap, sizeof MOCK_PIN - 1);
+    memcpy(out, MOCK_PIN, sizeof MOCK_PIN - 1);
+    *length = sizeof MOCK_PIN - 1;
+    ++*(int *)ctx;
+    return RAFFLE_OK;
+}
+
+static const char rules[] =
+    "{\"name\":\"Gala\",\"origin\":\"raffle.example/"
+    "gala\",\"organisation\":\"Foundation\",\"licence\":\"AB-1\",\"currency\":\"CAD\","
+    "\"zone\":[{\"from\":\"2026-01-01T00:00:00.000Z\",\"offset\":-420}],\"place\":\"Arena\","
+    "\"sales\":{\"opens\":\"2026-01-01T00:00:00.000Z\",\"closes\":\"2027-01-01T00:00:00.000Z\"},"
+    "\"tiers\":[{\"name\":\"one\",\"price\":500,\"count\":1}],\"units\":[{\"name\":\"web\"}],"
+    "\"prizes\":[{\"name\":\"half\",\"title\":\"Half\",\"share\":5000,\"winners\":1,\"alternates\":1}],\"rng\":["
+    "\"system\"]}";
+
+START_TEST(a_host_with_the_pin)
+{
+    char folder[] = "/tmp/raffle-keys-XXXXXX", path[64], command[96];
+    int asked = 0;
+    raffle *r = NULL;
+    raffle_host host = RAFFLE_HOST_INIT;
+    const raffle_actor boss = RAFFLE_ACTOR_INIT("boss", RAFFLE_MANAGER);
+    host.ctx = &asked;
+    host.secret = keep_pin;
+    raffle_keys_free(keys);
+    keys = NULL;
+    *strstr(uri, "&pin-value") = '\0';
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/gala.raffle", folder);
+    ck_assert_msg(raffle_create(path, uri, &host, rules, strlen(rules), &boss, &r, &err) == RAFFLE_OK, "%s",
+                  err.message);
+    raffle_free(r);
+    ck_assert_int_eq(mock->objects, 5); /* the control log's pair, the unit's, the ticket key */
+    ck_assert_int_eq(asked, 1);
+    ck_assert_msg(raffle_open(path, NULL, &host, &r, &err) == RAFFLE_OK, "%s", err.message);
+    raffle_free(r);
+    ck_assert_int_eq(asked, 2);
+    ck_assert_int_eq(raffle_open(path, NULL, NULL, &r, &err), RAFFLE_KEY);
+    says("\"alpha\"", "demands a login");
+    snprintf(command, sizeof command, "rm -rf -- '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 enum {
     THREADS = 10,
     ROUNDS = 20
@@ -343,6 +394,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, opening_that_fails);
     tcase_add_test(tests, a_provider_shares_the_login);
     tcase_add_test(tests, what_is_noted);
+    tcase_add_test(tests, a_host_with_the_pin);
     tcase_add_test(tests, threads);
     tcase_add_test(tests, after_fork);
 }
