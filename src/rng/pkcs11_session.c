@@ -274,8 +274,8 @@ static raffle_rc fail_call(const rf_p11_pool *pool, const rf_p11_call *call, CK_
 
 static raffle_rc fail_late(const rf_p11_pool *pool, raffle_error *err)
 {
-    return rf_fail(err, RAFFLE_TIMEOUT, "the token \"%s\": its %d sessions were in use for all the time",
-                   pool->token.label, (int)SESSIONS);
+    return rf_fail(err, RAFFLE_TIMEOUT, "the token \"%s\": none of its %d sessions was free in time", pool->token.label,
+                   (int)SESSIONS);
 }
 
 raffle_rc rf_p11_run(rf_p11_pool *pool, rf_p11_work work, void *ctx, int64_t deadline, raffle_rc fault,

@@ -697,7 +697,7 @@ START_TEST(no_session_is_free_in_time)
     while (mock->stalled < 8)
         usleep(1000);
     ck_assert_int_eq(raffle_rng_fill(rng, out, sizeof out, 20, &err), RAFFLE_TIMEOUT);
-    assert_says(&err, "\"alpha\"", "in use");
+    assert_says(&err, "\"alpha\"", "free in time");
     mock->stall = false;
     for (int i = 0; i < 8; i++) {
         void *fault;
