@@ -479,6 +479,10 @@ START_TEST(what_is_no_randomness)
     fails(rng, RAFFLE_RNG, "\"alpha\": C_GenerateRandom", "unwritten");
     mock->output = MOCK_STUCK;
     ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_RNG_UNHEALTHY);
+    raffle_rng_free(rng); /* it stays unhealthy */
+    mock->output = MOCK_GOOD;
+    rng = opened(alpha());
+    fills(rng);
     mock->output = MOCK_REPEATED;
     ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_OK);
     ck_assert_int_eq(rf_rng_seed(rng, seed, evidence, -1, NULL), RAFFLE_RNG_SEED);
@@ -497,6 +501,7 @@ START_TEST(sessions_are_opened_again_once)
 {
     reset();
     raffle_rng *rng = opened(alpha());
+    fills(rng);
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
         const int generated = mock->generated, before = mock->opened;
         fail_with(MOCK_GENERATE_RANDOM, losses[i], 0, 1);
