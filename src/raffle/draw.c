@@ -124,9 +124,17 @@ raffle_rc rf_draw_provider(const raffle *r, const raffle_rng *rng, raffle_error 
 /* What a draw is begun with. */
 typedef struct beginning {
     raffle *raffle;
+    const raffle_actor *by;
     int prize;
     raffle_draw_options options;
 } beginning;
+
+void rf_draw_provider_failed(raffle *r, const raffle_actor *by, const raffle_rng *rng, const raffle_error *why)
+{
+    rf_tell(r, RAFFLE_LOG_WARNING, why->message);
+    if (why->rc == RAFFLE_RNG_UNHEALTHY)
+        (void)rf_draw_write_event(r, by, NULL, "rng.unhealthy", raffle_rng_name(rng), 0, NULL, NULL);
+}
 
 /* A provider that will be asked must give healthy bytes before the intent; one that gave its seed did. */
 static raffle_rc try_provider(const beginning *b, raffle_error *err)
@@ -136,9 +144,13 @@ static raffle_rc try_provider(const beginning *b, raffle_error *err)
     raffle_rc rc = rf_draw_provider(b->raffle, b->options.rng, err);
     if (rc != RAFFLE_OK || b->raffle->rules->prize[b->prize].committed)
         return rc;
-    rc = rf_rng_seed(b->options.rng, trial, evidence, rf_timeout(b->raffle), err);
+    raffle_error why = RAFFLE_ERROR_INIT;
+    rc = rf_rng_seed(b->options.rng, trial, evidence, rf_timeout(b->raffle), &why);
     sodium_memzero(trial, sizeof trial);
-    return rc;
+    if (rc == RAFFLE_OK)
+        return rc;
+    rf_draw_provider_failed(b->raffle, b->by, b->options.rng, &why);
+    return rf_fail_as(err, &why);
 }
 
 static raffle_rc check_options(beginning *b, const raffle_draw_options *options, raffle_error *err)
@@ -193,7 +205,7 @@ raffle_rc raffle_draw_begin(raffle *r, const raffle_actor *by, const char *prize
                             raffle_draw **out, raffle_error *err)
 {
     raffle_actor actor;
-    beginning b = {.raffle = r};
+    beginning b = {.raffle = r, .by = &actor};
     raffle_rc rc = rf_enter_write(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_actor_in(&actor, by, "by", err);

@@ -78,10 +78,12 @@ static raffle_rc ask(raffle_draw *draw, raffle_rng *rng, int32_t timeout_ms, raf
     raffle_rc rc = rf_draw_write_event(r, &draw->by, NULL, "draw.ask", name, 0, &draw->ask, err);
     if (rc != RAFFLE_OK)
         return rc;
-    rc = rf_rng_seed(rng, draw->seed, draw->evidence, timeout_ms, err);
+    raffle_error why = RAFFLE_ERROR_INIT;
+    rc = rf_rng_seed(rng, draw->seed, draw->evidence, timeout_ms, &why);
     if (rc != RAFFLE_OK) {
         (void)rf_draw_write_event(r, &draw->by, NULL, "draw.ask-failed", name, draw->ask, NULL, NULL);
-        return rc;
+        rf_draw_provider_failed(r, &draw->by, rng, &why);
+        return rf_fail_as(err, &why);
     }
     draw->has_seed = true;
     memcpy(draw->provider, name, strnlen(name, RAFFLE_NAME_MAX));
@@ -95,7 +97,13 @@ static raffle_rc ask_for_seed(raffle_draw *draw, raffle_rng *rng, int32_t timeou
     raffle_rc rc = check_asked(draw, err);
     if (rc == RAFFLE_OK)
         rc = rf_draw_provider(draw->raffle, rng, err);
-    return rc == RAFFLE_OK && !draw->has_seed ? ask(draw, rng, timeout_ms, err) : rc;
+    if (rc != RAFFLE_OK || draw->has_seed)
+        return rc;
+    if (rf_rng_unhealthy(rng))
+        return rf_fail(err, RAFFLE_RNG_UNHEALTHY,
+                       "the provider \"%s\" failed a health test before; open it anew when it is mended",
+                       raffle_rng_name(rng));
+    return ask(draw, rng, timeout_ms, err);
 }
 
 /* --- a committed draw's seed and beacon --- */

@@ -23,6 +23,9 @@ struct raffle_draw {
 /* Whether the rules allow the provider. RAFFLE_RNG_NOT_PINNED, RAFFLE_REHEARSAL. */
 raffle_rc rf_draw_provider(const raffle *r, const raffle_rng *rng, raffle_error *err);
 
+/* After a provider failed: the operator's log is told, and an event `rng.unhealthy` written when its output failed a health test (GLI-31 4.2.2). */
+void rf_draw_provider_failed(raffle *r, const raffle_actor *by, const raffle_rng *rng, const raffle_error *why);
+
 /* Writes an event of the draw. `ask`: the asking that it ends, or 0; `index` (optional): the event's own. */
 raffle_rc rf_draw_write_event(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *code,
                               const char *provider, uint64_t ask, uint64_t *index, raffle_error *err);

@@ -157,8 +157,8 @@ START_TEST(a_provider_that_fails_draws_nothing)
     } faults[] = {{FX_COIN_FAILS, RAFFLE_RNG},
                   {FX_COIN_SHORT, RAFFLE_RNG},
                   {FX_COIN_LIES, RAFFLE_HOST},
-                  {FX_COIN_SAME, RAFFLE_RNG_UNHEALTHY},
-                  {FX_COIN_GOOD, RAFFLE_RNG_UNHEALTHY}}; /* for good */
+                  {FX_COIN_SAME, RAFFLE_RNG_UNHEALTHY}};
+    char event[1024];
     raffle_draw_info info = {.struct_size = sizeof info};
     raffle_draw *draw = open_draw();
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
@@ -169,6 +169,10 @@ START_TEST(a_provider_that_fails_draws_nothing)
         ck_assert_int_eq(info.pending, 0);
         ck_assert_int_eq(info.finished, 0);
     }
+    fx_leaf(0, fx_size(0) - 1, event, sizeof event);
+    ck_assert_ptr_nonnull(strstr(event, "\"code\":\"rng.unhealthy\",\"component\":\"host\""));
+    fx.coin = FX_COIN_GOOD;
+    FX_REFUSED(RAFFLE_RNG_UNHEALTHY, finish(draw)); /* until it is opened anew */
     raffle_draw_free(draw);
     fx_close();
     fx_open();
@@ -210,7 +214,9 @@ START_TEST(a_provider_that_is_not_pinned)
     FX_REFUSED(RAFFLE_RNG_NOT_PINNED, raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
     options.rng = fx.rng;
     fx.coin = FX_COIN_SAME;
-    FX_REFUSED(RAFFLE_RNG_UNHEALTHY, raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
+    const uint64_t size = fx_size(0);
+    FX_FAILS(RAFFLE_RNG_UNHEALTHY, raffle_draw_begin(fx.raffle, &fx_boss, "bird", &options, &second, &fx.err));
+    ck_assert_uint_eq(fx_size(0), size + 1); /* an event, and no intent */
     renew_rng();
     options.rng = fx.rng;
     options.flags = 1;
