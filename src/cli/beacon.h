@@ -11,7 +11,7 @@ int beacon_get(cli *c, const char *source, uint64_t round, uint8_t value[RAFFLE_
 
 /* The command that verifies: the value of --beacon-verifier, or RAFFLE_BEACON_VERIFIER; NULL: neither. */
 const char *beacon_verifier(const cli *c);
-/* A raffle_beacon_verify whose `ctx` is such a command. It gets the round and the value in hexadecimal as its last arguments; it exits with 0 for a good
+/* A raffle_beacon_verify whose `ctx` points to such a command, a const char *. It gets the round and the value in hexadecimal as its last arguments; it exits with 0 for a good
  * value, with 1 for a bad one, and with anything else when it could not find out. */
 raffle_rc beacon_verify(void *ctx, uint64_t round, const uint8_t value[RAFFLE_BEACON_SIZE], raffle_error *err);
 

@@ -271,7 +271,7 @@ static int run(cli *c)
     raffle_audit *audit = NULL;
     progress bar;
     uint64_t threads = 0;
-    const char *key = cli_option(c, "key");
+    const char *key = cli_option(c, "key"), *verifier = beacon_verifier(c);
     raffle_audit_options_init(&how, sizeof how);
     if (!options_number(&c->options, "threads", 1, 64, &threads))
         return cli_usage_fault(c);
@@ -279,8 +279,8 @@ static int run(cli *c)
         return cli_usage(c, "--key is longer than a vkey can be");
     progress_begin(&bar, "audit", !c->json);
     how.threads = (uint32_t)threads;
-    how.beacon = beacon_verifier(c) == NULL ? NULL : beacon_verify;
-    how.beacon_ctx = (void *)(uintptr_t)beacon_verifier(c);
+    how.beacon = verifier == NULL ? NULL : beacon_verify;
+    how.beacon_ctx = &verifier;
     how.progress = show_progress;
     how.progress_ctx = &bar;
     raffle_rc rc = raffle_audit_run(cli_positional(c, 0), &c->host.table, &how, &audit, &c->err);
@@ -292,7 +292,7 @@ static int run(cli *c)
 
 const command cmd_audit = {
     .name = "audit",
-    .usage = "STORE [--key VKEY] [--threads N]",
+    .usage = "STORE [--key VKEY] [--threads N] [--beacon-verifier COMMAND]",
     .summary = "replay everything from the store alone: is it right, is it complete, what is proved of each draw",
     .example = "  raffle audit gala.raffle --key \"$(cat control.vkey)\"",
     .options = options_of,

@@ -157,7 +157,8 @@ static int run(cli *c)
 
 const command cmd_draw = {
     .name = "draw",
-    .usage = "STORE PRIZE [--rng URI] [--begin | --finish] --by ID:ROLE [--ok ID:ROLE]",
+    .usage = "STORE PRIZE [--rng URI] [--begin | --finish] [--seed FILE | --seed-lost] [--beacon SOURCE] "
+             "[--beacon-verifier COMMAND] --by ID:ROLE [--ok ID:ROLE]",
     .summary = "draw a prize, and print its places; a draw that was cut off is resumed",
     .example = "  raffle draw gala.raffle first --rng system: --by boss:manager\n"
                "  raffle draw gala.raffle car --rng kms:?region=ca-central-1 --seed car.seed --beacon "

@@ -394,7 +394,7 @@ static int run(cli *c)
 
 const command cmd_rng_assess = {
     .name = "rng assess",
-    .usage = "(FILE... [--input text|binary] | --rng URI --draws D [--seed-every S])\n"
+    .usage = "(FILE… [--input text|binary] | --rng URI --draws D [--seed-every S])\n"
              "         --range N [--picks K] [--replace] [--alpha A] [--format text|json|html]",
     .summary = "the fifteen tests of GLI-31 4.2.2 over a sample, judged together",
     .example = "  raffle rng assess outcomes.bin --input binary --range 49 --picks 6\n"

@@ -76,8 +76,6 @@ static int fill_end(cli *c, const raffle_draw_info *info, bool lost, raffle_fini
 {
     const char *source = cli_option(c, "beacon");
     end->round = info->round;
-    end->verify = beacon_verify;
-    end->verify_ctx = (void *)(uintptr_t)beacon_verifier(c);
     int status = take_kept(c, lost, end);
     if (status != CLI_DONE)
         return status;
@@ -91,9 +89,12 @@ int committed_finish(cli *c, raffle_draw *draw)
     raffle_draw_info info;
     raffle_finish_options end;
     const bool lost = cli_flag(c, "seed-lost");
+    const char *verifier = beacon_verifier(c);
     raffle_draw_info_init(&info, sizeof info);
     raffle_finish_options_init(&end, sizeof end);
-    if (cli_option(c, "beacon") == NULL || beacon_verifier(c) == NULL)
+    end.verify = beacon_verify;
+    end.verify_ctx = &verifier;
+    if (cli_option(c, "beacon") == NULL || verifier == NULL)
         return cli_usage(c, "a committed draw ends with --beacon and --beacon-verifier");
     if (lost == (cli_option(c, "seed") != NULL))
         return cli_usage(c, "a committed draw ends with either --seed FILE or --seed-lost");

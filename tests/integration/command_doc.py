@@ -56,7 +56,7 @@ def options_in(usage):
 
 def check_command(name, usage):
     text = help_of(*name.split())
-    said = text.splitlines()[0]
+    said = " ".join(line.strip() for line in text.split("\n\n")[0].splitlines())
     need(said.startswith(f"usage: raffle {name}"), f"{name}: its help begins with {said!r}")
     spoken = SAID_ONCE.sub("", said.removeprefix("usage: raffle ")).replace(TICKET, "TICKET")
     need(spoken == usage, f"{name}: the page has\n  {usage}\nand its help\n  {spoken}")
