@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Checks the records of stores against docs/spec/records.schema.json, sharing no code with the library: each leaf and private part fits the
-schema, is canonical JSON, and hashes to what the leaf and the stored checkpoints say. Also that the schema says what src/raffle/record.c says.
+schema, is canonical JSON, and hashes to what the leaf and the stored checkpoints say. Also that the schema says what src/raffle/fold/record.c says.
 
     python3 tests/integration/schema.py STORE …
 
@@ -60,7 +60,7 @@ class Schema:
 
 def rows_of_record_c():
     """The types and the members of private parts, as the tables in record.c have them."""
-    text = (SOURCE / "src/raffle/record.c").read_text("utf-8")
+    text = (SOURCE / "src/raffle/fold/record.c").read_text("utf-8")
     macros = dict(re.findall(r"^#define (\w+) (\([^\n]*\))$", text, re.M))
     names = dict(re.findall(r'\[RF_F_(\w+)\] = MEMBER\("(\w+)"', text))
 
