@@ -104,6 +104,8 @@ static raffle_rc create(night *n, raffle_error *err)
 
 static raffle_rc open_unit(night *n, raffle_error *err)
 {
+    raffle_unit_free(n->unit); /* after a create that had to be opened again, it is there */
+    n->unit = NULL;
     return raffle_unit_open(n->raffle, 1, &n->unit, err);
 }
 

@@ -470,6 +470,8 @@ def test_draw(fake):
     done = run("draw", "fake.raffle", "fifty-fifty", "--rng", fake.uri)
     need(done.returncode == 0, f"the endpoint that is pinned: {done.stdout} {done.stderr}")
     need(run("audit", "fake.raffle").returncode == 0, "the audit")
+    result = [line for line in run("show", "fake.raffle", "control").stdout.splitlines() if '"draw.result"' in line]
+    need(len(result) == 1 and f'"evidence":"{fake.seen()["ids"][-1]}"' in result[0], f"the request's id is not kept: {result}")
     fake.control(kms=["error:AccessDeniedException"])
     sell_night("refused.raffle", f"kms:ca-central-1@127.0.0.1:{fake.port}")
     done = run("draw", "refused.raffle", "fifty-fifty", "--rng", fake.uri, "--json")

@@ -89,7 +89,7 @@ sample "$gala&pin-source=file:$work/pin"
 sample "$gala&pin-source=$work/pin"
 run 0 rng sample --rng "$gala&pin-value=$pin" --range 49 --picks 6 --draws 100
 [ "$(wc -l <out)" -eq 100 ] || die "not 100 draws"
-run 0 rng sample --rng "$gala&pin-value=$pin" --bytes 1000000 --binary --out sample.bin
+run 0 rng sample --rng "$gala&pin-value=$pin" --bytes 1000000 --format binary --out sample.bin
 [ "$(gzip -c sample.bin | wc -c)" -gt 999000 ] || die "what came is no noise"
 
 # --- by p11-kit's configuration: Debian's package adds SoftHSM there ---
@@ -165,7 +165,11 @@ checks=$((checks + 1))
 
 keys="$gala&pin-value=$pin"
 boss=boss:manager
-RAFFLE_CLOCK=2026-11-15T00:59:00.000Z run 0 create night.raffle --rules "$data/rules.json" --by $boss --keys "$keys"
+run 0 rng health --rng "$gala&pin-value=$pin"
+serial=$(sed -n 's/^pkcs11:gala night\/\([^:]*\):.*/\1/p' out) # the first one above may be another token's
+sed -E 's#"rng": *\[[^]]*\]#"rng": ["pkcs11:/'"$serial"'"]#; s#"seal": *"early"#"seal": "final"#' "$data/rules.json" >rules.json
+grep -qF "pkcs11:/$serial" rules.json || die "the rules do not pin the token"
+RAFFLE_CLOCK=2026-11-15T00:59:00.000Z run 0 create night.raffle --rules rules.json --by $boss --keys "$keys"
 ! grep -qF s3cret night.raffle || die "the PIN is in the store"
 pkcs11-tool --module "$module" --token-label "gala night" --login --pin "$pin" --list-objects >objects 2>/dev/null
 [ "$(grep -c '^Private Key Object; EC_EDWARDS' objects)" -eq 4 ] || die "not the pairs of the control log and three units"
@@ -178,6 +182,11 @@ says '"gala night"' 'demands a login'
 run 0 import night.raffle sales.csv --replay --by $boss --keys "$keys"
 RAFFLE_CLOCK=2026-11-15T05:00:00.000Z run 0 seal night.raffle --by $boss --keys "$keys"
 RAFFLE_CLOCK=2026-11-15T05:01:00.000Z run 0 ack night.raffle --by $boss --keys "$keys"
+run 1 draw night.raffle early-bird --rng system: --by $boss --keys "$keys"
+says system
+RAFFLE_CLOCK=2026-11-15T05:02:00.000Z run 0 draw night.raffle early-bird --rng "$gala&pin-value=$pin" --by $boss --keys "$keys"
+run 0 show night.raffle control
+says '"provider":"pkcs11:gala night/'"$serial" '"evidence":"'"$serial"'"'
 run 0 audit night.raffle
 run 0 status night.raffle
 
