@@ -186,7 +186,10 @@ run 1 draw night.raffle early-bird --rng system: --by $boss --keys "$keys"
 says system
 RAFFLE_CLOCK=2026-11-15T05:02:00.000Z run 0 draw night.raffle early-bird --rng "$gala&pin-value=$pin" --by $boss --keys "$keys"
 run 0 show night.raffle control
-says '"provider":"pkcs11:gala night/'"$serial" '"evidence":"'"$serial"'"'
+for words in '"provider":"pkcs11:gala night/'"$serial"'"' '"evidence":"'"$serial"'"'; do
+    grep -qF -e "$words" out || die "the result has no $words"
+    checks=$((checks + 1))
+done
 run 0 audit night.raffle
 run 0 status night.raffle
 
