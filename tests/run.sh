@@ -133,7 +133,7 @@ run_tests() {
 
 run_sanitized() {
     CK_FORK=no ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-        TSAN_OPTIONS=halt_on_error=1 run_tests "$@"
+        TSAN_OPTIONS=halt_on_error=1:suppressions=$root/tests/tsan.supp run_tests "$@"
 }
 
 build_clang() {

@@ -4,6 +4,7 @@
 #define TESTS_UNIT_FAILING_STORE_H
 
 #include "store.h"
+#include <stdatomic.h>
 
 typedef enum failing_call {
     FAILING_NONE,
@@ -22,7 +23,7 @@ typedef struct failing_store {
     raffle_store *inner; /* freed with the store over it */
     failing_call which;
     raffle_rc rc;
-    int good; /* calls that still succeed */
+    atomic_int good; /* calls that still succeed; an audit makes them from several threads */
 } failing_store;
 
 static inline raffle_store *failing_inner(void *ctx)
@@ -33,7 +34,7 @@ static inline raffle_store *failing_inner(void *ctx)
 static inline raffle_rc failing(void *ctx, failing_call which, raffle_error *err)
 {
     failing_store *f = ctx;
-    return f->which == which && f->good-- <= 0 ? raffle_error_set(err, f->rc, 42, "the cable is out") : RAFFLE_OK;
+    return f->which == which && atomic_fetch_sub(&f->good, 1) <= 0 ? raffle_error_set(err, f->rc, 42, "the cable is out") : RAFFLE_OK;
 }
 
 static inline raffle_rc failing_origin(void *ctx, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err)
