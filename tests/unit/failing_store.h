@@ -34,7 +34,9 @@ static inline raffle_store *failing_inner(void *ctx)
 static inline raffle_rc failing(void *ctx, failing_call which, raffle_error *err)
 {
     failing_store *f = ctx;
-    return f->which == which && atomic_fetch_sub(&f->good, 1) <= 0 ? raffle_error_set(err, f->rc, 42, "the cable is out") : RAFFLE_OK;
+    return f->which == which && atomic_fetch_sub(&f->good, 1) <= 0
+               ? raffle_error_set(err, f->rc, 42, "the cable is out")
+               : RAFFLE_OK;
 }
 
 static inline raffle_rc failing_origin(void *ctx, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err)
