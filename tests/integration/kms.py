@@ -144,7 +144,7 @@ def test_good(fake):
     rc, data = sample(fake.uri, "--bytes", "2500")
     need(rc == "RAFFLE_OK" and len(data) == 5000, f"2500 bytes: {rc} {data[:100]}")
     seen = fake.seen()
-    need(seen["kms"] == 3 and not seen["refused"], f"three signed calls: {seen}")
+    need(seen["kms"] == 4 and not seen["refused"], f"the start-up test and three signed calls: {seen}")
     need(sample(fake.uri)[1] != sample(fake.uri)[1], "two samples are equal")
     need(sample(fake.uri, env=SESSION)[0] == "RAFFLE_OK", f"a session's token is signed: {fake.seen()}")
     need(sample(fake.uri + "&custom-key-store=" + STORE)[0] == "RAFFLE_OK", "a custom key store")
