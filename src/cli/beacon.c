@@ -2,11 +2,11 @@
 /* Where the command gets the value of a beacon's round, and what verifies it: files, servers and other programs. */
 #include "beacon.h"
 #include "fetch.h"
+#include "program.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 enum {
     PUBLISHED_MAX = 4096,
@@ -15,22 +15,12 @@ enum {
 
 static const char chain[] = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971";
 
-/* Runs a program of the shell with arguments that are digits alone, and reads what it prints. Its exit status, or -1. */
+/* A program of the shell with arguments that are digits alone. */
 static int run(const char *program, const char *arguments, char *out, size_t cap, size_t *length)
 {
     char line[COMMAND_MAX];
     const int n = snprintf(line, sizeof line, "%s %s", program, arguments);
-    if (n < 0 || (size_t)n >= sizeof line)
-        return -1;
-    fflush(NULL);
-    FILE *from = popen(line, "r"); // NOLINT(cert-env33-c): a command line of the operator's own is what is asked for
-    if (from == NULL)
-        return -1;
-    *length = fread(out, 1, cap, from);
-    while (fgetc(from) != EOF) /* a program that prints more is not killed by it */
-        ;
-    const int status = pclose(from);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return n < 0 || (size_t)n >= sizeof line ? PROGRAM_FAILED : program_run(line, out, cap, length);
 }
 
 static int from_command(cli *c, const char *program, uint64_t round, char *json, size_t *length)
@@ -38,6 +28,8 @@ static int from_command(cli *c, const char *program, uint64_t round, char *json,
     char argument[24];
     snprintf(argument, sizeof argument, "%llu", (unsigned long long)round);
     const int status = run(program, argument, json, PUBLISHED_MAX, length);
+    if (status == PROGRAM_ENDLESS)
+        return cli_fail_as(c, RAFFLE_IO, "the command for the beacon's round did not end, or prints too much");
     return status == 0 ? CLI_DONE
                        : cli_fail_as(c, RAFFLE_IO, "the command for the beacon's round ended with status %d", status);
 }
@@ -63,16 +55,30 @@ static int from_file(cli *c, const char *path, char *json, size_t *length)
     return status;
 }
 
+/* A file of a foreign file system may seem to be a program: what begins as JSON does is none. */
+static bool is_document(const char *path)
+{
+    struct stat is;
+    if (stat(path, &is) != 0 || !S_ISREG(is.st_mode))
+        return false;
+    if ((is.st_mode & 0111) == 0)
+        return true;
+    FILE *file = fopen(path, "r");
+    const int first = file == NULL ? EOF : fgetc(file);
+    if (file != NULL)
+        fclose(file);
+    return first == '{';
+}
+
 int beacon_get(cli *c, const char *source, uint64_t round, uint8_t value[RAFFLE_BEACON_SIZE])
 {
     char json[PUBLISHED_MAX];
-    struct stat is;
     size_t length = 0;
     uint64_t got = 0;
     int status;
     if (strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0)
         status = from_server(c, source, round, json, &length);
-    else if (stat(source, &is) == 0 && S_ISREG(is.st_mode) && (is.st_mode & 0111) == 0)
+    else if (is_document(source))
         status = from_file(c, source, json, &length);
     else
         status = from_command(c, source, round, json, &length);

@@ -31,14 +31,18 @@ typedef struct drawing {
 
 static int begin(cli *c, drawing *d)
 {
+    bool made = false;
     raffle_draw_options how;
     raffle_draw_options_init(&how, sizeof how);
     how.rng = d->rng;
-    int status = d->committed ? committed_options(c, d->rng, &how) : CLI_DONE;
+    int status = d->committed ? committed_options(c, d->prize, d->rng, &how, &made) : CLI_DONE;
     if (status != CLI_DONE)
         return status;
-    return raffle_draw_begin(c->raffle, &c->by, d->prize, &how, &d->draw, &c->err) == RAFFLE_OK ? CLI_DONE
-                                                                                                : cli_fail(c);
+    if (raffle_draw_begin(c->raffle, &c->by, d->prize, &how, &d->draw, &c->err) == RAFFLE_OK)
+        return CLI_DONE;
+    status = cli_fail(c);
+    committed_undo(c, made);
+    return status;
 }
 
 static int resume(cli *c, drawing *d)

@@ -19,7 +19,7 @@ static const option_spec options_of[] = {
     {"replace", NULL, "with replacement: a number may come again in a draw"},
     {"seed-every", "S", "with --rng: a fresh seed every S draws; default: 1"},
     {"input", "text|binary", "how the files are written; default: text"},
-    {"alpha", "A", "the chance that a good generator is rejected, 0.000001 to 0.2; default: 0.01"},
+    {"alpha", "A", "the chance that a good generator is rejected, 0.001 to 0.2; default: 0.01"},
     {"format", "text|json|html", "default: text"},
     {NULL, NULL, NULL},
 };
@@ -320,7 +320,7 @@ static bool read_alpha(const char *text, double *out)
     if (text == NULL)
         return true;
     *out = strtod(text, &after);
-    return *after == 0 && after != text && *out >= 1e-6 && *out <= 0.2;
+    return *after == 0 && after != text && *out >= 1e-3 && *out <= 0.2;
 }
 
 static int read_words(cli *c, assessment *s)
@@ -340,7 +340,7 @@ static int read_words(cli *c, assessment *s)
     if (input != NULL && !s->binary && strcmp(input, "text") != 0)
         return cli_usage(c, "--input is text or binary");
     return read_alpha(cli_option(c, "alpha"), &s->alpha) ? CLI_DONE
-                                                         : cli_usage(c, "--alpha is a number from 0.000001 to 0.2");
+                                                         : cli_usage(c, "--alpha is a number from 0.001 to 0.2");
 }
 
 static int read_numbers(cli *c, assessment *s)

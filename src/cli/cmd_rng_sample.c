@@ -244,18 +244,20 @@ static int read_options(cli *c, sample *s)
 }
 
 /* Everything that decides what the file holds, but not who gives it: a provider's URI may hold a secret. */
+/* The seed of `test:` is part of it; what other URIs hold may be a PIN. */
 static void describe(sample *s)
 {
+    const char *name = raffle_rng_name(s->rng), *from = strcmp(name, "test") == 0 ? cli_option(s->c, "rng") : name;
     const char *format = s->binary ? "binary" : s->c->json ? "json" : "text";
     if (s->bytes > 0)
-        snprintf(s->what, sizeof s->what, "%s, %s, bytes %" PRIu64 ", split %" PRIu64, raffle_rng_name(s->rng), format,
-                 s->bytes, s->split);
+        snprintf(s->what, sizeof s->what, "%s, %s, bytes %" PRIu64 ", split %" PRIu64, from, format, s->bytes,
+                 s->split);
     else
         snprintf(s->what, sizeof s->what,
                  "%s, %s, range %" PRIu64 ", picks %" PRIu64 "%s, draws %" PRIu64 ", seed-every %" PRIu64
                  ", first %" PRIu64 ", split %" PRIu64,
-                 raffle_rng_name(s->rng), format, s->range, s->picks, s->replace ? ", replace" : "", s->draws,
-                 s->seed_every, s->first, s->split);
+                 from, format, s->range, s->picks, s->replace ? ", replace" : "", s->draws, s->seed_every, s->first,
+                 s->split);
 }
 
 static int take_sample(sample *s)

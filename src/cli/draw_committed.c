@@ -9,31 +9,60 @@
 #include <string.h>
 #include <time.h>
 
-/* A file that is there is of a draw that was cut off before its intent: the seed in it was shown to nobody, and is as good as another. */
-static int take_seed(cli *c, raffle_rng *rng, const char *path, kept_seed *kept)
+/* Who gave the seed, and what for: a file of another provider, raffle or prize is not taken. */
+static bool label(const cli *c, const char *prize, const raffle_rng *rng, kept_seed *kept)
 {
-    uint8_t commitment[32];
-    bool there = false;
-    int status = seed_file_read(c, path, kept, &there);
-    if (status != CLI_DONE || there)
-        return status;
-    if (raffle_rng_seed(rng, kept->seed, commitment, kept->evidence, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK)
-        return cli_fail(c);
-    return seed_file_write(c, path, kept);
+    return cli_copy(kept->provider, sizeof kept->provider, raffle_rng_name(rng)) &&
+           cli_copy(kept->origin, sizeof kept->origin, c->info.origin) &&
+           cli_copy(kept->prize, sizeof kept->prize, prize);
 }
 
-int committed_options(cli *c, raffle_rng *rng, raffle_draw_options *how)
+static int check_label(cli *c, const char *path, const kept_seed *kept, const kept_seed *wanted)
+{
+    if (strcmp(kept->provider, wanted->provider) == 0 && strcmp(kept->origin, wanted->origin) == 0 &&
+        strcmp(kept->prize, wanted->prize) == 0)
+        return CLI_DONE;
+    return cli_fail_as(c, RAFFLE_MISMATCH, "%.60s holds a seed of %s, for the prize %s of %.80s", path, kept->provider,
+                       kept->prize, kept->origin);
+}
+
+/* A file that is there is of a draw that was cut off before its intent: the seed in it was shown to nobody, and is as good as another. */
+static int take_seed(cli *c, const char *prize, raffle_rng *rng, const char *path, kept_seed *kept, bool *made)
+{
+    kept_seed wanted = {.evidence = ""};
+    uint8_t commitment[32];
+    bool there = false;
+    if (!label(c, prize, rng, &wanted))
+        return cli_fail_as(c, RAFFLE_LIMIT, "a name is too long for the seed's file");
+    int status = seed_file_read(c, path, kept, &there);
+    if (status != CLI_DONE || there)
+        return status == CLI_DONE ? check_label(c, path, kept, &wanted) : status;
+    *kept = wanted;
+    if (raffle_rng_seed(rng, kept->seed, commitment, kept->evidence, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    status = seed_file_write(c, path, kept);
+    *made = status == CLI_DONE;
+    return status;
+}
+
+int committed_options(cli *c, const char *prize, raffle_rng *rng, raffle_draw_options *how, bool *made)
 {
     kept_seed kept = {.evidence = ""};
     const char *path = cli_option(c, "seed");
     if (path == NULL || rng == NULL)
         return cli_usage(c, "a committed draw begins with --rng URI, and with --seed FILE to keep its seed in");
-    int status = take_seed(c, rng, path, &kept);
+    int status = take_seed(c, prize, rng, path, &kept, made);
     if (status == CLI_DONE && raffle_seed_commitment(kept.seed, how->commitment, &c->err) != RAFFLE_OK)
         status = cli_fail(c);
     memcpy(how->evidence, kept.evidence, sizeof how->evidence);
     explicit_bzero(&kept, sizeof kept);
     return status;
+}
+
+void committed_undo(cli *c, bool made)
+{
+    if (made && (c->err.rc < RAFFLE_NOMEM || c->err.rc >= RAFFLE_CORRUPT))
+        (void)seed_file_remove(c, cli_option(c, "seed"));
 }
 
 static int64_t now_ms(void)
@@ -61,7 +90,7 @@ static void wait_until(const cli *c, int64_t at)
 
 static int take_kept(cli *c, bool lost, raffle_finish_options *end)
 {
-    kept_seed kept;
+    kept_seed kept = {.evidence = ""};
     if (lost) {
         end->flags = RAFFLE_FINISH_SEED_LOST;
         return CLI_DONE;
@@ -104,7 +133,5 @@ int committed_finish(cli *c, raffle_draw *draw)
     if (status == CLI_DONE && raffle_draw_finish(draw, NULL, &end, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK)
         status = cli_fail(c);
     explicit_bzero(&end, sizeof end);
-    if (status == CLI_DONE && !lost)
-        seed_file_remove(cli_option(c, "seed"));
-    return status;
+    return status == CLI_DONE && !lost ? seed_file_remove(c, cli_option(c, "seed")) : status;
 }

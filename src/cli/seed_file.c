@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file in which the command keeps the secret seed of a committed draw, from before its intent until its result: two lines, "libraffle-seed-1 HEX"
- * and "evidence TEXT". */
+/* The file in which the command keeps the secret seed of a committed draw, from before its intent until its result: five lines, each a word and a
+ * value. */
 #include "seed_file.h"
 
 #include <errno.h>
@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 enum {
-    FILE_MAX = 512,
+    FILE_MAX = 1024,
     PATH_SIZE = 4096
 };
-static const char head[] = "libraffle-seed-1 ", tail[] = "\nevidence ";
+static const char head[] = "libraffle-seed-1 ";
 
 static int fail(cli *c, const char *path, const char *what)
 {
@@ -51,7 +51,8 @@ int seed_file_write(cli *c, const char *path, const kept_seed *kept)
 {
     char text[FILE_MAX], hex[2 * SEED_SIZE + 1];
     hex_format(kept->seed, SEED_SIZE, hex);
-    const int n = snprintf(text, sizeof text, "%s%s%s%s\n", head, hex, tail, kept->evidence);
+    const int n = snprintf(text, sizeof text, "%s%s\nprovider %s\nraffle %s\nprize %s\nevidence %s\n", head, hex,
+                           kept->provider, kept->origin, kept->prize, kept->evidence);
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fail(c, path, "the seed's file cannot be made");
@@ -80,24 +81,38 @@ static bool take_hex(const char *hex, uint8_t *out, size_t n)
     return true;
 }
 
-static bool parse(char *text, kept_seed *kept)
+/* The value of the line that begins with `word`; `*at` goes to the next line. */
+static bool take_line(char **at, const char *word, char *out, size_t size)
 {
-    const size_t seed_at = sizeof head - 1, tail_at = seed_at + 2 * SEED_SIZE, rest = tail_at + sizeof tail - 1;
-    if (strlen(text) < rest + 1 || strncmp(text, head, seed_at) != 0 ||
-        !take_hex(text + seed_at, kept->seed, SEED_SIZE) || strncmp(text + tail_at, tail, sizeof tail - 1) != 0)
-        return false;
-    char *end = strchr(text + rest, '\n');
-    if (end == NULL || end[1] != 0)
+    const size_t n = strlen(word);
+    char *end = strchr(*at, '\n');
+    if (end == NULL || strncmp(*at, word, n) != 0)
         return false;
     *end = 0;
-    return cli_copy(kept->evidence, sizeof kept->evidence, text + rest);
+    const bool good = cli_copy(out, size, *at + n);
+    *at = end + 1;
+    return good;
+}
+
+static bool parse(char *text, kept_seed *kept)
+{
+    char hex[2 * SEED_SIZE + 1] = "";
+    char *at = text;
+    const bool good = take_line(&at, head, hex, sizeof hex) && strlen(hex) == 2 * SEED_SIZE &&
+                      take_hex(hex, kept->seed, SEED_SIZE) &&
+                      take_line(&at, "provider ", kept->provider, sizeof kept->provider) &&
+                      take_line(&at, "raffle ", kept->origin, sizeof kept->origin) &&
+                      take_line(&at, "prize ", kept->prize, sizeof kept->prize) &&
+                      take_line(&at, "evidence ", kept->evidence, sizeof kept->evidence) && *at == 0;
+    explicit_bzero(hex, sizeof hex);
+    return good;
 }
 
 int seed_file_read(cli *c, const char *path, kept_seed *kept, bool *there)
 {
     char text[FILE_MAX];
     struct stat is;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (there != NULL)
         *there = fd >= 0;
     if (fd < 0)
@@ -115,7 +130,7 @@ int seed_file_read(cli *c, const char *path, kept_seed *kept, bool *there)
     return good ? CLI_DONE : cli_fail_as(c, RAFFLE_INVALID, "%s holds no seed of a draw", path);
 }
 
-void seed_file_remove(const char *path)
+int seed_file_remove(cli *c, const char *path)
 {
-    (void)unlink(path);
+    return unlink(path) == 0 ? CLI_DONE : fail(c, path, "the seed's file cannot be removed");
 }

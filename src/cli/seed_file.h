@@ -11,6 +11,9 @@ enum {
 
 typedef struct kept_seed {
     uint8_t seed[SEED_SIZE];
+    char provider[RAFFLE_NAME_SIZE]; /* who gave it, for the draw of which prize of which raffle */
+    char origin[RAFFLE_ORIGIN_SIZE];
+    char prize[RAFFLE_WORD_SIZE];
     char evidence[RAFFLE_NAME_SIZE]; /* by what the provider's own records know it, or "" */
 } kept_seed;
 
@@ -18,7 +21,7 @@ typedef struct kept_seed {
  * and no failure, when there is none. Each returns how the command ends. */
 int seed_file_write(cli *c, const char *path, const kept_seed *kept);
 int seed_file_read(cli *c, const char *path, kept_seed *kept, bool *there);
-/* Takes the file away once its seed is public. */
-void seed_file_remove(const char *path);
+/* Takes the file away: its seed is public, or was refused. Returns how the command ends. */
+int seed_file_remove(cli *c, const char *path);
 
 #endif

@@ -179,6 +179,7 @@ void raffle_rng_free(raffle_rng *rng)
         return;
     if (rng->pid != getpid()) {
         sodium_memzero(rng->last_seed, sizeof rng->last_seed);
+        sodium_memzero(rng->health, sizeof *rng->health);
         return;
     }
     if (atomic_fetch_sub_explicit(&rng->references, 1, memory_order_acq_rel) != 1)

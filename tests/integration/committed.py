@@ -72,6 +72,14 @@ def in_steps():
     begin = ("draw", "steps.raffle", "car", "--rng", "test:seed=07", "--begin")
     raffle(BEGIN, *begin, status=2, says="--seed")
     raffle(BEGIN, "draw", "steps.raffle", "hat", "--rng", "test:seed=07", "--seed", "x", status=2, says="random")
+    raffle(BEGIN, "draw", "steps.raffle", "car", "--rng", "system:", "--begin", "--seed", "car.seed", status=1, says="system")
+    check(not os.path.exists("car.seed"), "a seed that was refused is kept")
+    for line in ("provider system\nraffle raffle.example/committed\nprize car", "provider test\nraffle raffle.example/other\nprize car",
+                 "provider test\nraffle raffle.example/committed\nprize hat"):
+        write("other.seed", "libraffle-seed-1 " + "01" * 48 + "\n" + line + "\nevidence \n", 0o600)
+        raffle(BEGIN, *begin, "--seed", "other.seed", status=1, says="holds a seed of")
+    write("broken.seed", "libraffle-seed-1 " + "01" * 48 + "\n", 0o600)
+    raffle(BEGIN, *begin, "--seed", "broken.seed", status=1, says="holds no seed")
     intent = json.loads(raffle(BEGIN, *begin, "--seed", "car.seed", "--json"))["intent"]
     check(intent["round"] == ROUND and intent["round_at"] == ROUND_AT, f"the intent fixes {intent}")
     check(stat.S_IMODE(os.stat("car.seed").st_mode) == 0o600, "the seed's file can be read by others")
@@ -85,6 +93,8 @@ def in_steps():
     raffle(ROUND_AT, *end, "round.json", status=2, verifier=False, says="--beacon-verifier")
     raffle(ROUND_AT, *end, "no-such-file.json", status=1)
     raffle(ROUND_AT, *end, "false", status=1, says="status 1")
+    raffle(ROUND_AT, *end, "yes", status=1, says="prints too much")
+    write("mode.json", PUBLISHED, 0o755)  # as foreign file systems show it: still a document
     altered = dict(PUBLISHED, signature=PUBLISHED["signature"][:-1] + "a")
     write("altered.json", altered)
     raffle(ROUND_AT, *end, "altered.json", status=1, says="randomness")
@@ -93,11 +103,11 @@ def in_steps():
     raffle(ROUND_AT, *end, "altered.json", status=1, says=str(ROUND))
     write("other.json", dict(PUBLISHED, round=ROUND + 1))
     raffle(ROUND_AT, *end, "other.json", status=1, says=str(ROUND + 1))
-    raffle(ROUND_AT, *end, "round.json", "--beacon-verifier", "exit 3;", status=1, says="status 3")
+    raffle(ROUND_AT, *end, "mode.json", "--beacon-verifier", "exit 3;", status=1, says="status 3")
     os.chmod("car.seed", 0o644)
     raffle(ROUND_AT, *end, "round.json", status=1, says="others")
     os.chmod("car.seed", 0o600)
-    write("wrong.seed", "libraffle-seed-1 " + "00" * 47 + "01\nevidence \n", 0o600)
+    write("wrong.seed", "libraffle-seed-1 " + "00" * 47 + "01\nprovider test\nraffle raffle.example/committed\nprize car\nevidence \n", 0o600)
     raffle(ROUND_AT, "draw", "steps.raffle", "car", "--finish", "--seed", "wrong.seed", "--beacon", "round.json", status=1,
            says="committed to")
     raffle(ROUND_AT, "draw", "steps.raffle", "car", "--finish", "--seed-lost", "--beacon", "round.json", status=1)

@@ -8,7 +8,7 @@
 #define RULES                                                                                                          \
     FX_HEAD FX_TIERS "\"beacon\":\"quicknet\",\"prizes\":["                                                            \
                      "{\"name\":\"car\",\"alternates\":1,\"seed\":\"committed\",\"beacon_delay\":60},"                 \
-                     "{\"name\":\"hat\"}]}"
+                     "{\"name\":\"hat\"},{\"name\":\"bus\",\"seed\":\"committed\",\"beacon_delay\":60}]}"
 
 enum {
     DAY_ROUNDS = 28800
@@ -143,6 +143,9 @@ START_TEST(the_whole_way)
     ck_assert_str_eq(d.provider, "host:coin");
     ck_assert_int_eq(d.assurance, RAFFLE_ASSURANCE_OPERATOR); /* nobody cosigned the intent */
     fx_draw("hat");                                           /* a random one after it */
+    const raffle_draw_options again = options_of(&s);
+    FX_REFUSED(RAFFLE_RNG_SEED,
+               raffle_draw_begin(fx.raffle, &fx_boss, "bus", &again, &draw, &fx.err)); /* it is public */
 }
 END_TEST
 

@@ -183,18 +183,18 @@ int rf_rules_prize(const rf_rules *rules, const char *name, size_t length)
 }
 
 /* An entry allows the provider of that name; "kms:REGION" any key store there, "pkcs11:LABEL" a token by its label alone, and "pkcs11:/SERIAL"
- * by its serial number alone. */
+ * by its serial number alone. A name with '@' is that of a foreign endpoint, which nothing but its whole name allows. */
 static bool allows(const char *entry, const char *name)
 {
     const char *slash = strchr(name, '/'), *colon = strchr(name, ':');
     if (strcmp(entry, name) == 0)
         return true;
-    if (slash == NULL || colon == NULL || slash < colon || strncmp(name, "host:", 5) == 0)
+    if (slash == NULL || colon == NULL || slash < colon || strchr(name, '@') != NULL || strncmp(name, "host:", 5) == 0)
         return false;
     const size_t scheme = (size_t)(colon - name) + 1, first = (size_t)(slash - name);
     if (strlen(entry) == first && strncmp(entry, name, first) == 0)
         return true;
-    return strncmp(entry, name, scheme) == 0 && strcmp(entry + scheme, slash) == 0;
+    return strncmp(name, "pkcs11:", 7) == 0 && strncmp(entry, name, scheme) == 0 && strcmp(entry + scheme, slash) == 0;
 }
 
 bool rf_rules_provider(const rf_rules *rules, const char *name)

@@ -178,6 +178,7 @@ static bool set_connection(CURL *handle, const rf_kms_request *q)
            curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_USERAGENT, "libraffle/" RAFFLE_VERSION) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK && /* does not wait for a silent name server */
            curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
            (!direct || curl_easy_setopt(handle, CURLOPT_NOPROXY, "*") == CURLE_OK) &&
