@@ -117,7 +117,7 @@ def broken_state(name, *options):
     os.unlink(f"{name}.state")
     kind = "binary" if "binary" in options else "text"
     split = options[options.index("--split") + 1] if "--split" in options else 0
-    return json.dumps({"sample": f"test, {kind}, range 1000, picks 5, draws 5000, seed-every 1, first 1, split {split}"})
+    return json.dumps({"sample": f"test:seed=2a, {kind}, range 1000, picks 5, draws 5000, seed-every 1, first 1, split {split}"})
 
 
 def planning():
