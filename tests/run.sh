@@ -14,7 +14,7 @@ failed=0
 current=start
 
 PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev meson ninja-build pkg-config
-    libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libcurl4-openssl-dev libmbedtls-dev libp11-kit-dev softhsm2 opensc openssl check
+    libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libcurl4-openssl-dev libmbedtls-dev zlib1g-dev libp11-kit-dev softhsm2 opensc openssl check
     python3 python3-cffi python3-jsonschema python3-venv golang-go sqlite3 dieharder)
 TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder openssl softhsm2-util pkcs11-tool)
 MODULES=(libsodium libcrypto sqlite3 jansson libcurl check p11-kit-1)
@@ -59,6 +59,7 @@ missing_tools() {
         pkg-config --exists "$name" 2>/dev/null || echo "$name"
     done
     [ -e /usr/include/mbedtls/hmac_drbg.h ] || echo libmbedtls-dev
+    pkg-config --exists zlib 2>/dev/null || echo zlib1g-dev # which sqlite3.pc asks for, for static hosts
     python3 -c "import cffi" 2>/dev/null || echo python3-cffi
     python3 -c "import jsonschema" 2>/dev/null || echo python3-jsonschema
     python3 -c "import ensurepip" 2>/dev/null || echo python3-venv
