@@ -418,8 +418,9 @@ static const struct damage {
     {"UPDATE record SET leaf = replace(leaf, '\"tier\":\"one\"', '\"tier\":\"ten\"'), private = NULL "
      "WHERE id = (1 << 40) + 400",
      300},
-    {"UPDATE record SET leaf = substr(leaf, 1, instr(leaf, '\"p\":\"') + 4) || 'f0' || "
-     "substr(leaf, instr(leaf, '\"p\":\"') + 7) WHERE id = (1 << 40) + 400",
+    {"UPDATE record SET leaf = substr(leaf, 1, instr(leaf, '\"p\":\"') + 4) || "
+     "iif(substr(leaf, instr(leaf, '\"p\":\"') + 5, 1) = 'f', '0', 'f') || "
+     "substr(leaf, instr(leaf, '\"p\":\"') + 6) WHERE id = (1 << 40) + 400",
      300},
     {"UPDATE record SET leaf = '{}' WHERE id = (1 << 40) + 100", 0},
     /* the same, and the newest note is none; and a void that is kept nowhere */
