@@ -35,6 +35,19 @@ raffle_rc rf_struct_in(void *mine, size_t size, const void *theirs, const char *
     return RAFFLE_OK;
 }
 
+raffle_rc rf_host_in(raffle_host *mine, const raffle_host *theirs, raffle_error *err)
+{
+    const uint32_t known = RAFFLE_HOST_REPLAYED_CLOCK | RAFFLE_HOST_NO_THREADS | RAFFLE_HOST_VERIFY_FULL;
+    *mine = (raffle_host)RAFFLE_HOST_INIT;
+    if (theirs == NULL)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_struct_in(mine, sizeof *mine, theirs, "host", err);
+    if (rc == RAFFLE_OK && (mine->flags & ~known) != 0)
+        return rf_fail(err, RAFFLE_UNSUPPORTED, "host: flags %#x are not known", mine->flags & ~known);
+    mine->struct_size = sizeof *mine;
+    return rc;
+}
+
 void rf_struct_out(void *theirs, size_t theirs_size, const void *mine, size_t size)
 {
     const uint32_t stamp = (uint32_t)theirs_size;

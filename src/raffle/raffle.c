@@ -151,18 +151,6 @@ raffle_rc rf_enter_write(raffle *r, raffle_error *err)
 
 /* --- making the handle --- */
 
-static raffle_rc copy_host(raffle_host *copy, const raffle_host *host, raffle_error *err)
-{
-    const uint32_t known = RAFFLE_HOST_REPLAYED_CLOCK | RAFFLE_HOST_NO_THREADS | RAFFLE_HOST_VERIFY_FULL;
-    *copy = (raffle_host)RAFFLE_HOST_INIT;
-    if (host == NULL)
-        return RAFFLE_OK;
-    raffle_rc rc = rf_struct_in(copy, sizeof *copy, host, "host", err);
-    if (rc == RAFFLE_OK && (copy->flags & ~known))
-        return rf_fail(err, RAFFLE_UNSUPPORTED, "host: flags %#x are not known", copy->flags & ~known);
-    return rc;
-}
-
 static raffle_rc new_handle(raffle_store *store, raffle_keys *keys, const raffle_host *host, raffle **out,
                             raffle_error *err)
 {
@@ -171,7 +159,7 @@ static raffle_rc new_handle(raffle_store *store, raffle_keys *keys, const raffle
     raffle *r = calloc(1, sizeof *r);
     if (r == NULL)
         return rf_nomem(err);
-    raffle_rc rc = copy_host(&r->host, host, err);
+    raffle_rc rc = rf_host_in(&r->host, host, err);
     if (rc != RAFFLE_OK) {
         free(r);
         return rc;
@@ -365,7 +353,7 @@ static raffle_rc check_creation(creation *c, const raffle_host *host, const char
     if (rc == RAFFLE_OK)
         rc = freeze_rules(c, rules, length, err);
     if (rc == RAFFLE_OK)
-        rc = copy_host(&copy, host, err);
+        rc = rf_host_in(&copy, host, err);
     if (rc == RAFFLE_OK && (copy.flags & RAFFLE_HOST_REPLAYED_CLOCK) && !c->rules->rehearsal)
         rc = rf_fail(err, RAFFLE_REHEARSAL, "the rules are no rehearsal: the clock cannot be replayed");
     return rc;
@@ -565,9 +553,7 @@ static raffle_rc note_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raff
 /* The host as it is lent to stores and keys that the raffle's handle keeps: it is released once, with the handle. */
 static raffle_rc lend_host(raffle_host *lent, const raffle_host *host, raffle_error *err)
 {
-    *lent = (raffle_host)RAFFLE_HOST_INIT;
-    raffle_rc rc = host == NULL ? RAFFLE_OK : rf_struct_in(lent, sizeof *lent, host, "host", err);
-    lent->struct_size = sizeof *lent;
+    raffle_rc rc = rf_host_in(lent, host, err);
     lent->release = NULL;
     return rc;
 }

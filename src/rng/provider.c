@@ -136,18 +136,6 @@ static raffle_rc open_builtin(const char *uri, const raffle_host *host, raffle_r
     return rf_fail(err, RAFFLE_UNSUPPORTED, "there is no provider \"%.*s:\" in this build", (int)scheme, uri);
 }
 
-static raffle_rc read_host(raffle_host *mine, const raffle_host *theirs, raffle_error *err)
-{
-    const uint32_t known = RAFFLE_HOST_REPLAYED_CLOCK | RAFFLE_HOST_NO_THREADS | RAFFLE_HOST_VERIFY_FULL;
-    memset(mine, 0, sizeof *mine);
-    if (theirs == NULL)
-        return RAFFLE_OK;
-    raffle_rc rc = rf_struct_in(mine, sizeof *mine, theirs, "host", err);
-    if (rc == RAFFLE_OK && (mine->flags & ~known) != 0)
-        return rf_fail(err, RAFFLE_UNSUPPORTED, "host: flags %#x are not known", mine->flags & ~known);
-    return rc;
-}
-
 raffle_rc raffle_rng_open(const char *uri, const raffle_host *host, raffle_rng **out, raffle_error *err)
 {
     if (uri == NULL)
@@ -156,7 +144,7 @@ raffle_rc raffle_rng_open(const char *uri, const raffle_host *host, raffle_rng *
         return rf_null(err, "out");
     raffle_host copy;
     raffle_rng *rng;
-    raffle_rc rc = read_host(&copy, host, err);
+    raffle_rc rc = rf_host_in(&copy, host, err);
     if (rc == RAFFLE_OK)
         rc = open_builtin(uri, &copy, &rng, err);
     if (rc != RAFFLE_OK)

@@ -145,10 +145,10 @@ raffle_rc rf_store_open(const char *uri, const raffle_host *host, bool create, r
         return rf_null(err, "uri");
     if (out == NULL)
         return rf_null(err, "out");
-    raffle_host mine = RAFFLE_HOST_INIT;
+    raffle_host mine;
     raffle_store_table table;
     void *ctx = NULL;
-    raffle_rc rc = host == NULL ? RAFFLE_OK : rf_struct_in(&mine, sizeof mine, host, "host", err);
+    raffle_rc rc = rf_host_in(&mine, host, err);
     if (rc == RAFFLE_OK)
         rc = open_any(uri, create, mine.timeout_ms, &table, &ctx, err);
     if (rc != RAFFLE_OK)
