@@ -21,6 +21,31 @@ static void store_path(char out[300])
     snprintf(out, 300, "%s/bench.raffle", made);
 }
 
+/* BENCH_RUNS draws of each number of winners, in turns. */
+static const unsigned winners[] = {1, 10, 1000};
+
+enum {
+    WINNERS = sizeof winners / sizeof *winners
+};
+
+static void prize_name(char out[RAFFLE_WORD_SIZE], int run, size_t i)
+{
+    snprintf(out, RAFFLE_WORD_SIZE, "p%d-%u", run, winners[i]);
+}
+
+static void write_prizes(char *out, size_t cap)
+{
+    size_t at = 0;
+    char name[RAFFLE_WORD_SIZE];
+    for (int run = 0; run < BENCH_RUNS; run++)
+        for (size_t i = 0; i < WINNERS; i++) {
+            prize_name(name, run, i);
+            at += (size_t)snprintf(out + at, cap - at, "%s{\"name\":\"%s\",\"winners\":%u}", at == 0 ? "[" : ",", name,
+                                   winners[i]);
+        }
+    snprintf(out + at, cap - at, "]");
+}
+
 static void make_large(void)
 {
     raffle_error err = RAFFLE_ERROR_INIT;
@@ -29,7 +54,9 @@ static void make_large(void)
         return;
     bench_folder(made);
     atexit(remove_made);
-    raffle *r = bench_create(made, "[{\"name\":\"ten\",\"winners\":10},{\"name\":\"thousand\",\"winners\":1000}]");
+    char prizes[2048];
+    write_prizes(prizes, sizeof prizes);
+    raffle *r = bench_create(made, prizes);
     bench_check(raffle_unit_open(r, 1, &unit, &err), &err, "unit");
     bench_sell(unit, 1, bench_sales(), 10000, BENCH_UUID7);
     raffle_unit_free(unit);
@@ -90,13 +117,28 @@ int bench_open(void)
     return in_child(measure_open);
 }
 
+static double draw_prize(raffle *r, raffle_rng *rng, const raffle_actor *by, int run, size_t i)
+{
+    char name[RAFFLE_WORD_SIZE];
+    raffle_error err = RAFFLE_ERROR_INIT;
+    raffle_draw *draw = NULL;
+    prize_name(name, run, i);
+    bench_check(raffle_draw_begin(r, by, name, NULL, &draw, &err), &err, "begin");
+    const double began = bench_now();
+    bench_check(raffle_draw_finish(draw, rng, NULL, -1, &err), &err, "finish");
+    const double seconds = bench_now() - began;
+    raffle_draw_free(draw);
+    return seconds;
+}
+
+/* What a draw costs beside the provider's call and the commits: beside the same draw of one winner. */
 int bench_draw(void)
 {
     static const raffle_actor boss = RAFFLE_ACTOR_INIT("boss", RAFFLE_MANAGER);
-    static const char *const prizes[] = {"ten", "thousand"};
     raffle_error err = RAFFLE_ERROR_INIT;
     raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
     raffle_rng *rng = NULL;
+    double seconds[WINNERS][BENCH_RUNS], median[WINNERS];
     make_large();
     raffle *r = open_large();
     double began = bench_now();
@@ -104,14 +146,14 @@ int bench_draw(void)
     printf("  close and seal, everything folded again: %.2f s\n", bench_now() - began);
     bench_check(raffle_voids_ack(r, &boss, seal.index, &err), &err, "ack");
     bench_check(raffle_rng_open("system:", NULL, &rng, &err), &err, "rng");
-    for (size_t i = 0; i < 2; i++) {
-        raffle_draw *draw = NULL;
-        bench_check(raffle_draw_begin(r, &boss, prizes[i], NULL, &draw, &err), &err, "begin");
-        began = bench_now();
-        bench_check(raffle_draw_finish(draw, rng, NULL, -1, &err), &err, "finish");
-        printf("  %s winners of %llu numbers: %.2f ms with two commits and the provider\n", i == 0 ? "10" : "1,000",
-               (unsigned long long)seal.numbers, (bench_now() - began) * 1e3);
-        raffle_draw_free(draw);
+    for (int run = 0; run < BENCH_RUNS; run++)
+        for (size_t i = 0; i < WINNERS; i++)
+            seconds[i][run] = draw_prize(r, rng, &boss, run, i);
+    for (size_t i = 0; i < WINNERS; i++) {
+        median[i] = bench_median(seconds[i], BENCH_RUNS);
+        printf(
+            "  %4u winners of %llu numbers: %.2f ms with two commits and the provider, %.2f ms beside one winner's\n",
+            winners[i], (unsigned long long)seal.numbers, median[i] * 1e3, (median[i] - median[0]) * 1e3);
     }
     raffle_rng_free(rng);
     raffle_free(r);
