@@ -15,10 +15,11 @@ current=start
 
 PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev meson ninja-build pkg-config
     libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libcurl4-openssl-dev libmbedtls-dev zlib1g-dev libp11-kit-dev softhsm2 opensc openssl check
-    python3 python3-cffi python3-jsonschema python3-venv golang-go sqlite3 dieharder)
-TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder openssl softhsm2-util pkcs11-tool)
-MODULES=(libsodium libcrypto sqlite3 jansson libcurl check p11-kit-1)
-PYPI=(numpy scipy) # for what RAFFLE_PYTHON runs
+    python3 python3-cffi python3-jsonschema python3-venv golang-go sqlite3 dieharder
+    libqrencode-dev zbar-tools librsvg2-bin chromium)
+TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder openssl softhsm2-util pkcs11-tool zbarimg rsvg-convert chromium)
+MODULES=(libsodium libcrypto sqlite3 jansson libcurl check p11-kit-1 libqrencode)
+PYPI=(numpy scipy html5lib) # for what RAFFLE_PYTHON runs
 
 # --- the frame: steps, and the count at the end ---
 
@@ -115,7 +116,7 @@ build() {
     local folder=$work/$1
     shift
     rm -rf "$folder"
-    meson setup "$folder" "$root" --prefix=/usr --libdir=lib -Dwerror=true -Dcli=enabled -Dtests=enabled -Dexamples=enabled -Dkms=enabled "$@"
+    meson setup "$folder" "$root" --prefix=/usr --libdir=lib -Dwerror=true -Dcli=enabled -Dtests=enabled -Dexamples=enabled -Dkms=enabled -Dqr=enabled "$@"
     ninja -C "$folder" -j "$jobs"
 }
 

@@ -70,6 +70,16 @@ void text_clean(char *text)
     }
 }
 
+void html_text(const char *text, FILE *to)
+{
+    for (; *text != 0; text++) {
+        if (strchr("<>&\"'", *text) != NULL)
+            fprintf(to, "&#%d;", *text);
+        else
+            fputc(*text, to);
+    }
+}
+
 /* --- tables --- */
 
 void table_begin(table *t, const column *columns, size_t n)

@@ -25,6 +25,9 @@ void hex_format(const uint8_t *bytes, size_t n, char *out);
 /* Replaces control characters, so that no text of a file or log steers a terminal. */
 void text_clean(char *text);
 
+/* Writes a text so that it is nothing but text in HTML and XML, in attributes too. */
+void html_text(const char *text, FILE *to);
+
 /* A column: its heading (NULL in tables without headings), and whether it is aligned to the right. */
 typedef struct column {
     const char *heading;

@@ -2,17 +2,9 @@
 /* Tickets as people and machines read them. */
 #include "ticket_print.h"
 
+#include "ticket_code.h"
 #include <string.h>
-
-void ticket_numbers(const raffle_ticket *ticket, char *out, size_t size)
-{
-    char first[RAFFLE_NUMBER_SIZE], last[RAFFLE_NUMBER_SIZE];
-    cli_number(ticket->unit, ticket->first, first);
-    if (ticket->count == 1)
-        snprintf(out, size, "%s", first);
-    else
-        snprintf(out, size, "%s to %s", first, cli_number(ticket->unit, ticket->first + ticket->count - 1, last));
-}
+#include <unistd.h>
 
 static raffle_rc validation_of(cli *c, const raffle_ticket *ticket, char out[RAFFLE_VALIDATION_SIZE])
 {
@@ -42,7 +34,7 @@ static json_t *ticket_json(const raffle_ticket *ticket, const char *validation)
 {
     json_t *o = json_must(json_object());
     char identity[40];
-    snprintf(identity, sizeof identity, "%u/%llu", ticket->unit, (unsigned long long)ticket->serial);
+    ticket_identity(ticket, identity);
     json_put(o, "ticket", json_string(identity));
     json_put(o, "unit", json_count(ticket->unit));
     json_put(o, "serial", json_count(ticket->serial));
@@ -57,82 +49,94 @@ static json_t *ticket_json(const raffle_ticket *ticket, const char *validation)
     return o;
 }
 
-static void add_event_fields(const cli *c, json_t *o, const raffle_ticket *ticket, const raffle_unit_info *unit)
+static int add_event_fields(cli *c, json_t *o, const ticket_view *view)
 {
-    char local[32];
+    char local[32], code[TICKET_CODE_SIZE], address[TICKET_ADDRESS_MAX];
+    int status = ticket_address(c, view, address);
     json_put(o, "organisation", json_text(c->info.organisation));
     json_put(o, "event", json_text(c->info.name));
+    json_put(o, "place", json_text(c->info.place));
     json_put(o, "origin", json_text(c->info.origin));
     json_put(o, "licence", json_text(c->info.licence));
     json_put(o, "rehearsal", json_boolean(c->info.rehearsal));
     json_put(o, "rules_hash", json_hex(c->info.rules_hash, sizeof c->info.rules_hash));
-    json_put(o, "unit_name", json_text(unit->name));
+    json_put(o, "unit_name", json_text(view->unit.name));
     json_put(o, "currency", json_text(c->info.currency));
     json_put(o, "digits", json_count(c->info.digits));
-    json_put(o, "local_time", json_text(cli_local(c, ticket->at, local)));
+    json_put(o, "local_time", json_text(cli_local(c, view->ticket->at, local)));
+    ticket_code(c, view, code);
+    json_put(o, "code", json_string(code));
+    explicit_bzero(code, sizeof code);
+    if (address[0] != 0)
+        json_put(o, "address", json_string(address));
+    return status;
 }
 
 /* --- for people --- */
 
-static void pair(table *t, const char *name, const char *value)
-{
-    table_add(t, "%s", name);
-    table_add(t, "%s", value);
-}
-
-/* GLI-31 2.3.1 (a) to (h), and what lets the holder find the record. */
-static void print_full(const cli *c, const raffle_ticket *ticket, const raffle_unit_info *unit, const char *validation)
+static void print_full(const cli *c, const ticket_view *view)
 {
     static const column columns[] = {{NULL, false}, {NULL, false}};
-    char text[160], hash[2 * RAFFLE_HASH_SIZE + 1], money[MONEY_SIZE], local[32];
+    ticket_field field[TICKET_FIELDS];
+    const size_t n = ticket_fields(c, view, field);
     table t;
     table_begin(&t, columns, 2);
-    pair(&t, "organisation", c->info.organisation);
-    pair(&t, "event", c->info.name);
-    pair(&t, "origin", c->info.origin);
-    pair(&t, "licence", c->info.licence[0] != 0 ? c->info.licence : "none");
-    ticket_numbers(ticket, text, sizeof text);
-    pair(&t, "draw numbers", text);
-    pair(&t, "issued", cli_local(c, ticket->at, local));
-    snprintf(text, sizeof text, "%u, %s", unit->number, unit->name);
-    pair(&t, "sales unit", text);
-    snprintf(text, sizeof text, "%s (%s)", cli_money(c, ticket->price, money), ticket->tier);
-    pair(&t, "price", text);
-    pair(&t, "validation number", validation);
-    snprintf(text, sizeof text, "%u/%llu", ticket->unit, (unsigned long long)ticket->serial);
-    pair(&t, "ticket", text);
-    pair(&t, "order", ticket->order[0] != 0 ? ticket->order : "erased");
-    pair(&t, "state", ticket->flags & RAFFLE_TICKET_VOID ? "VOID" : "sold");
-    hex_format(c->info.rules_hash, RAFFLE_HASH_SIZE, hash);
-    pair(&t, "rules", hash);
-    if (c->info.rehearsal)
-        pair(&t, "", "REHEARSAL: this ticket wins nothing");
+    for (size_t i = 0; i < n; i++) {
+        table_add(&t, "%s", field[i].name);
+        table_add(&t, "%s", field[i].value);
+    }
+    if (c->info.rehearsal) {
+        table_add(&t, "%s", "");
+        table_add(&t, "%s", TICKET_REHEARSAL);
+    }
     table_end(&t, stdout);
+    explicit_bzero(field, sizeof field);
+}
+
+static int print_code(cli *c, const char *heading, const char *text)
+{
+    qr code;
+    if (qr_make(text, &code, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    printf("\n%s\n", heading);
+    qr_text(&code, isatty(STDOUT_FILENO), stdout);
+    qr_free(&code);
+    return CLI_DONE;
+}
+
+/* The ticket's code, and that of its receipt's address when there is one. */
+static int print_codes(cli *c, const ticket_view *view)
+{
+    char text[TICKET_CODE_SIZE], address[TICKET_ADDRESS_MAX], heading[TICKET_ADDRESS_MAX + 16];
+    int status = ticket_address(c, view, address);
+    if (status != CLI_DONE)
+        return status;
+    ticket_code(c, view, text);
+    status = print_code(c, "this ticket", text);
+    explicit_bzero(text, sizeof text);
+    snprintf(heading, sizeof heading, "its receipt: %s", address);
+    return status == CLI_DONE && address[0] != 0 ? print_code(c, heading, address) : status;
 }
 
 static int print_all_json(cli *c, const raffle_ticket *ticket, size_t n, bool full)
 {
     json_t *list = json_must(json_array()), *top = json_must(json_object());
-    raffle_unit_info unit;
-    raffle_rc rc = RAFFLE_OK;
-    for (size_t i = 0; rc == RAFFLE_OK && i < n; i++) {
-        char validation[RAFFLE_VALIDATION_SIZE];
-        raffle_unit_info_init(&unit, sizeof unit);
-        rc = validation_of(c, &ticket[i], validation);
-        if (rc == RAFFLE_OK && full)
-            rc = raffle_unit_describe(c->raffle, ticket[i].unit, &unit, &c->err);
-        if (rc != RAFFLE_OK)
-            break;
-        json_add(list, ticket_json(&ticket[i], validation));
-        if (full)
-            add_event_fields(c, json_array_get(list, i), &ticket[i], &unit);
+    int status = CLI_DONE;
+    for (size_t i = 0; status == CLI_DONE && i < n; i++) {
+        ticket_view view;
+        status = ticket_view_get(c, &ticket[i], &view) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
+        if (status == CLI_DONE) {
+            json_add(list, ticket_json(&ticket[i], view.validation));
+            status = full ? add_event_fields(c, json_array_get(list, i), &view) : CLI_DONE;
+        }
+        ticket_view_end(&view);
     }
     json_put(top, "tickets", list);
-    if (rc == RAFFLE_OK)
+    if (status == CLI_DONE)
         json_end(top, true, stdout);
     else
         json_decref(top);
-    return rc == RAFFLE_OK ? CLI_DONE : cli_fail(c);
+    return status;
 }
 
 int tickets_print(cli *c, const raffle_ticket *ticket, size_t n)
@@ -159,20 +163,20 @@ int tickets_print(cli *c, const raffle_ticket *ticket, size_t n)
     return rc == RAFFLE_OK ? CLI_DONE : cli_fail(c);
 }
 
-int tickets_print_full(cli *c, const raffle_ticket *ticket, size_t n)
+int tickets_print_full(cli *c, const raffle_ticket *ticket, size_t n, bool codes)
 {
+    int status = CLI_DONE;
     if (c->json)
         return print_all_json(c, ticket, n, true);
-    for (size_t i = 0; i < n; i++) {
-        char validation[RAFFLE_VALIDATION_SIZE];
-        raffle_unit_info unit;
-        raffle_unit_info_init(&unit, sizeof unit);
-        if (validation_of(c, &ticket[i], validation) != RAFFLE_OK ||
-            raffle_unit_describe(c->raffle, ticket[i].unit, &unit, &c->err) != RAFFLE_OK)
-            return cli_fail(c);
-        if (i > 0)
-            putchar('\n');
-        print_full(c, &ticket[i], &unit, validation);
+    for (size_t i = 0; status == CLI_DONE && i < n; i++) {
+        ticket_view view;
+        status = ticket_view_get(c, &ticket[i], &view) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
+        if (status == CLI_DONE) {
+            fputs(i > 0 ? "\n" : "", stdout);
+            print_full(c, &view);
+            status = codes ? print_codes(c, &view) : CLI_DONE;
+        }
+        ticket_view_end(&view);
     }
-    return CLI_DONE;
+    return status;
 }

@@ -10,10 +10,7 @@
 /* A table, a line a ticket; or, as JSON, {"tickets": […]}. */
 int tickets_print(cli *c, const raffle_ticket *ticket, size_t n);
 
-/* Each ticket with all that stands on it; or, as JSON, {"tickets": […]} with the same. */
-int tickets_print_full(cli *c, const raffle_ticket *ticket, size_t n);
-
-/* "1-0000001 to 1-0000015", or one number. */
-void ticket_numbers(const raffle_ticket *ticket, char *out, size_t size);
+/* Each ticket with all that stands on it, and with `codes` its QR codes; or, as JSON, {"tickets": […]} with the same. */
+int tickets_print_full(cli *c, const raffle_ticket *ticket, size_t n, bool codes);
 
 #endif

@@ -25,6 +25,7 @@ static void describe_rules(const raffle *r, raffle_info *info)
     memcpy(info->name, rules->name, sizeof info->name);
     memcpy(info->organisation, rules->organisation, sizeof info->organisation);
     memcpy(info->licence, rules->licence, sizeof info->licence);
+    memcpy(info->place, rules->place, sizeof info->place);
     memcpy(info->currency, rules->currency, sizeof info->currency);
     info->digits = (uint32_t)rules->digits;
     info->opens = rules->opens;

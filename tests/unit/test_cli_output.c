@@ -16,6 +16,25 @@ static void money_is(int64_t minor, uint32_t digits, const char *currency, const
     ck_assert_str_eq(text, expected);
 }
 
+static void html_is(const char *text, const char *expected)
+{
+    char *out = NULL;
+    size_t length;
+    FILE *to = open_memstream(&out, &length);
+    html_text(text, to);
+    fclose(to);
+    ck_assert_str_eq(out, expected);
+    free(out);
+}
+
+START_TEST(html)
+{
+    html_is("", "");
+    html_is("Gala 50/50, \xc3\xa9", "Gala 50/50, \xc3\xa9");
+    html_is("<b a='1' c=\"2\">&amp;", "&#60;b a=&#39;1&#39; c=&#34;2&#34;&#62;&#38;amp;");
+}
+END_TEST
+
 START_TEST(money)
 {
     money_is(0, 2, "CAD", "0.00 CAD");
@@ -236,6 +255,7 @@ int main(void)
     Suite *suite = suite_create("output");
     TCase *tests = tcase_create("output");
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, html);
     tcase_add_test(tests, money);
     tcase_add_test(tests, counts);
     tcase_add_test(tests, nothing_steers_the_terminal);

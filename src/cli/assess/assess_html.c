@@ -2,6 +2,7 @@
 /* The page of an assessment, and the sentences that it shares with text and JSON. */
 #include "assess_html.h"
 
+#include "output.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -29,16 +30,6 @@ void assess_sentence(const assess_result *r, char out[256])
         snprintf(out, 256, "undecided: the sample is too small for %zu of the fifteen tests", r->refused);
     else
         snprintf(out, 256, "nothing speaks against it at %.6g %%", 100 * (1 - r->alpha));
-}
-
-static void put_escaped(const char *text, FILE *to)
-{
-    for (; *text != 0; text++) {
-        if (*text == '<' || *text == '>' || *text == '&' || *text == '"')
-            fprintf(to, "&#%d;", *text);
-        else
-            fputc(*text, to);
-    }
 }
 
 /* --- plots --- */
@@ -175,7 +166,7 @@ static void put_head(const assess_result *r, const char *source, FILE *to)
           "tr.low td{background:#fdf3d0}tr.refused td{background:#eee}\n</style>\n</head>\n<body>\n<h1>Assessment of a "
           "sample</h1>\n<p>",
           to);
-    put_escaped(source, to);
+    html_text(source, to);
     fprintf(to,
             ": %" PRIu64 " draws of %" PRIu64 " from 0 to %" PRIu64
             ", %s replacement.</p>\n<p><strong>%s</strong></p>\n",
