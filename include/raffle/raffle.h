@@ -51,6 +51,7 @@
 #include <raffle/rng.h>
 #include <raffle/sale.h>
 #include <raffle/seal.h>
+#include <raffle/timestamp.h>
 #include <raffle/types.h>
 #include <raffle/unit.h>
 #include <raffle/version.h>

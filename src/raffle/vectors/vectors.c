@@ -29,6 +29,7 @@ static const struct {
     {"rng_test", rf_check_rng_test},
 #endif
     {"sha256", rf_check_sha256},
+    {"timestamp", rf_check_timestamp},
     {"validation", rf_check_validation},
 };
 

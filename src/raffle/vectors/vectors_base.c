@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vectors of hashing, the Merkle tree, canonical JSON, signed notes and checkpoints. */
+/* Vectors of hashing, the Merkle tree, canonical JSON, signed notes and checkpoints, and time stamps. */
 #include "vectors_impl.h"
 
 #include "merkle.h"
 #include "note.h"
+#include <raffle/timestamp.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -199,4 +200,41 @@ bool rf_check_checkpoint(rf_vector *v)
     const size_t length = rf_checkpoint_format(text, sizeof text, checkpoint.origin, checkpoint.size, checkpoint.root);
     return rf_span_is(bytes, text, length) && rf_vector_is(v, "origin", checkpoint.origin) &&
            rf_vector_number(v, "size") == checkpoint.size && memcmp(root, checkpoint.root, sizeof root) == 0;
+}
+
+/* --- time stamps --- */
+
+static bool check_query(rf_vector *v, const rf_span *data)
+{
+    size_t length;
+    uint8_t query[RAFFLE_TIMESTAMP_QUERY_MAX];
+    const rf_span expected = rf_vector_hex(v, "query");
+    v->rc = raffle_timestamp_query(data->data, data->length, query, sizeof query, &length, NULL);
+    return v->rc == RAFFLE_OK && rf_span_is(expected, query, length);
+}
+
+/* `authorities`, `at` and `authority` need not be there. */
+static bool check_response(rf_vector *v, const rf_span *data)
+{
+    static const uint8_t none[1];
+    raffle_timestamp says = RAFFLE_TIMESTAMP_INIT;
+    const rf_span response = rf_vector_hex(v, "response");
+    const bool trusted = rf_vector_has(v, "authorities");
+    const char *authorities = trusted ? rf_vector_text(v, "authorities").data : NULL;
+    v->rc = raffle_timestamp_verify(data->data, data->length, response.length > 0 ? response.data : none,
+                                    response.length, authorities, &says, NULL);
+    if (v->rc != RAFFLE_OK || says.trusted != trusted)
+        return false;
+    return (!rf_vector_has(v, "at") || rf_vector_number(v, "at") == (uint64_t)says.at) &&
+           (!rf_vector_has(v, "authority") || rf_vector_is(v, "authority", says.authority));
+}
+
+bool rf_check_timestamp(rf_vector *v)
+{
+    const rf_span data = rf_vector_text(v, "data");
+    if (rf_vector_is(v, "kind", "query"))
+        return check_query(v, &data);
+    if (rf_vector_is(v, "kind", "response"))
+        return check_response(v, &data);
+    return fault_kind(v);
 }

@@ -64,5 +64,6 @@ bool rf_check_draw(rf_vector *v);
 bool rf_check_rng_test(rf_vector *v);
 bool rf_check_validation(rf_vector *v);
 bool rf_check_check37(rf_vector *v);
+bool rf_check_timestamp(rf_vector *v);
 
 #endif
