@@ -213,20 +213,19 @@ static bool check_query(rf_vector *v, const rf_span *data)
     return v->rc == RAFFLE_OK && rf_span_is(expected, query, length);
 }
 
-/* `authorities`, `at` and `authority` need not be there. */
+/* Without `authorities` the signer is anybody. */
 static bool check_response(rf_vector *v, const rf_span *data)
 {
     static const uint8_t none[1];
     raffle_timestamp says = RAFFLE_TIMESTAMP_INIT;
-    const rf_span response = rf_vector_hex(v, "response");
+    const rf_span response = rf_vector_hex(v, "response"), authority = rf_vector_text(v, "authority");
+    const uint64_t at = rf_vector_number(v, "at");
     const bool trusted = rf_vector_has(v, "authorities");
     const char *authorities = trusted ? rf_vector_text(v, "authorities").data : NULL;
     v->rc = raffle_timestamp_verify(data->data, data->length, response.length > 0 ? response.data : none,
                                     response.length, authorities, &says, NULL);
-    if (v->rc != RAFFLE_OK || says.trusted != trusted)
-        return false;
-    return (!rf_vector_has(v, "at") || rf_vector_number(v, "at") == (uint64_t)says.at) &&
-           (!rf_vector_has(v, "authority") || rf_vector_is(v, "authority", says.authority));
+    return v->rc == RAFFLE_OK && says.trusted == trusted && at == (uint64_t)says.at &&
+           rf_span_is(authority, says.authority, strlen(says.authority));
 }
 
 bool rf_check_timestamp(rf_vector *v)

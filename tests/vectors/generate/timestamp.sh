@@ -64,7 +64,7 @@ at = datetime.datetime.strptime(moment, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=
 data, other = read("checkpoint").decode(), read("other").decode()
 ca, stranger = read("ca.pem").decode(), read("stranger.pem").decode()
 def case(name, response, valid, error=None, data=data, ca=ca, **more):
-    made = {"name": name, "kind": "response", "valid": valid, "data": data, "response": response.hex(), **more}
+    made = {"name": name, "kind": "response", "valid": valid, "data": data, "response": response.hex(), "at": 0, "authority": "", **more}
     if ca is not None: made["authorities"] = ca
     if error: made["error"] = "RAFFLE_" + error
     return made
@@ -75,7 +75,7 @@ cases = [
     case("good, of no authority", good, True, ca=None, **says),
     case("of another authority", good, False, "SIGNATURE", ca=stranger),
     case("over other data", read("other.tsr"), False, "MISMATCH"),
-    case("good, over other data", read("other.tsr"), True, data=other, authority="Test Time Stamps"),
+    case("good, over other data", read("other.tsr"), True, data=other, **says),
     case("data with one byte more", good, False, "MISMATCH", data=data + "\n"),
     case("another digest", read("sha512.tsr"), False, "INVALID"),
     case("refused", read("refused.tsr"), False, "INVALID"),
