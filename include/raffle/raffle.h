@@ -48,6 +48,7 @@
 #include <raffle/ext/host.h>
 #include <raffle/log.h>
 #include <raffle/open.h>
+#include <raffle/publish.h>
 #include <raffle/rng.h>
 #include <raffle/sale.h>
 #include <raffle/seal.h>

@@ -15,6 +15,7 @@ extern const command cmd_forfeit;
 extern const command cmd_import;
 extern const command cmd_official;
 extern const command cmd_order;
+extern const command cmd_publish;
 extern const command cmd_rng_assess;
 extern const command cmd_rng_health;
 extern const command cmd_rng_sample;

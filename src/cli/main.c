@@ -29,6 +29,7 @@ static const command *const commands[] = {
     &cmd_show,
     &cmd_event,
     &cmd_audit,
+    &cmd_publish,
     &cmd_selfcheck,
     &cmd_rng_health,
     &cmd_rng_sample,
