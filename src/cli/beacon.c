@@ -42,7 +42,7 @@ static int from_server(cli *c, const char *url, uint64_t round, char *json, size
         snprintf(address, sizeof address, "%.*s/%s/public/%llu", (int)end, url, chain, (unsigned long long)round);
     if (n < 0 || (size_t)n >= sizeof address)
         return cli_fail_as(c, RAFFLE_INVALID, "the beacon's address is too long");
-    return fetch(c, address, json, PUBLISHED_MAX, length);
+    return fetch(c, address, NULL, json, PUBLISHED_MAX, length);
 }
 
 static int from_file(cli *c, const char *path, char *json, size_t *length)

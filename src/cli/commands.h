@@ -25,6 +25,7 @@ extern const command cmd_sell;
 extern const command cmd_show;
 extern const command cmd_status;
 extern const command cmd_ticket;
+extern const command cmd_timestamp;
 extern const command cmd_unit_close;
 extern const command cmd_unit_disable;
 extern const command cmd_unit_enable;

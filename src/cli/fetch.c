@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One small document from a web server, for the command. What it holds is judged by whoever asked. */
+/* One small document from a web server, asked for or for another one. What it holds is judged by whoever asked. */
 #include "fetch.h"
 
 #ifdef RAFFLE_CLI_WITH_CURL
@@ -22,8 +22,10 @@ static size_t take(char *bytes, size_t size, size_t n, void *ctx)
     return size * n;
 }
 
-static CURLcode get(CURL *curl, const char *address, body *b, long *status)
+static CURLcode ask(CURL *curl, const char *address, const fetch_body *send, body *b, long *status)
 {
+    char type[128];
+    struct curl_slist *headers = NULL;
     curl_easy_setopt(curl, CURLOPT_URL, address);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -32,9 +34,19 @@ static CURLcode get(CURL *curl, const char *address, body *b, long *status)
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* does not wait for a silent name server */
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, b);
+    if (send != NULL) {
+        (void)snprintf(type, sizeof type, "Content-Type: %s", send->type);
+        headers = curl_slist_append(NULL, type);
+        if (headers == NULL)
+            return CURLE_OUT_OF_MEMORY;
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)send->length);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, send->bytes);
+    }
     const CURLcode code = curl_easy_perform(curl);
     if (code == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+    curl_slist_free_all(headers);
     return code;
 }
 
@@ -50,32 +62,49 @@ static const char *without_user(const char *address)
     return name;
 }
 
-int fetch(cli *c, const char *address, char *out, size_t cap, size_t *length)
+int fetch_answer(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length,
+                 long *status)
 {
     body b = {out, cap, 0};
-    long status = 0;
+    if (strstr(address, "://") == NULL)
+        return cli_fail_as(c, RAFFLE_INVALID, "%.150s is no http:// or https:// address", address);
     CURL *curl = curl_easy_init();
     if (curl == NULL)
         return cli_fail_as(c, RAFFLE_NOMEM, "out of memory");
-    const CURLcode code = get(curl, address, &b, &status);
+    const CURLcode code = ask(curl, address, send, &b, status);
     curl_easy_cleanup(curl);
-    const char *shown = without_user(address);
     if (code != CURLE_OK)
-        return cli_fail_as(c, RAFFLE_IO, "%.150s: %s", shown, curl_easy_strerror(code));
-    if (status != 200)
-        return cli_fail_as(c, RAFFLE_IO, "%.150s: the server answers %ld", shown, status);
+        return cli_fail_as(c, RAFFLE_IO, "%.150s: %s", without_user(address), curl_easy_strerror(code));
     *length = b.length;
     return CLI_DONE;
 }
 
+int fetch(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length)
+{
+    long answered = 0;
+    int status = fetch_answer(c, address, send, out, cap, length, &answered);
+    if (status == CLI_DONE && answered != 200)
+        return cli_fail_as(c, RAFFLE_IO, "%.150s: the server answers %ld", without_user(address), answered);
+    return status;
+}
+
 #else
 
-int fetch(cli *c, const char *address, char *out, size_t cap, size_t *length)
+int fetch_answer(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length,
+                 long *status)
 {
+    (void)send;
     (void)out;
     (void)cap;
     (void)length;
+    (void)status;
     return cli_fail_as(c, RAFFLE_UNSUPPORTED, "%.150s: this build reads no addresses", address);
+}
+
+int fetch(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length)
+{
+    long answered = 0;
+    return fetch_answer(c, address, send, out, cap, length, &answered);
 }
 
 #endif

@@ -5,8 +5,18 @@
 
 #include "cli.h"
 
-/* At most `cap` bytes from an http(s) address, within half a minute, without redirects. A build without libcurl says that it cannot. Returns how the
- * command ends. */
-int fetch(cli *c, const char *address, char *out, size_t cap, size_t *length);
+/* What is sent along: the request is a POST then. */
+typedef struct fetch_body {
+    const char *type; /* "application/octet-stream" */
+    const void *bytes;
+    size_t length;
+} fetch_body;
+
+/* At most `cap` bytes from an http(s) address, within half a minute, without redirects; `send` is NULL or what is sent. A build without libcurl says that it
+ * cannot. Returns how the command ends; an answer other than 200 is a failure. */
+int fetch(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length);
+/* The same with whatever the server answers, and its status. */
+int fetch_answer(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length,
+                 long *status);
 
 #endif

@@ -30,6 +30,7 @@ static const command *const commands[] = {
     &cmd_event,
     &cmd_audit,
     &cmd_publish,
+    &cmd_timestamp,
     &cmd_selfcheck,
     &cmd_rng_health,
     &cmd_rng_sample,
