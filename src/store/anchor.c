@@ -163,6 +163,14 @@ static raffle_rc lock_file(const rf_anchor *anchor, int fd, short type, raffle_e
     return RAFFLE_OK;
 }
 
+/* Closing alone would leave the lock to a child that was forked in between, and has the same open file. */
+static void unlock_and_close(int fd)
+{
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    (void)fcntl(fd, F_OFD_SETLK, &lock);
+    close(fd);
+}
+
 static void format_header(const char *origin, char out[SLOT])
 {
     memset(out, ' ', SLOT);
@@ -171,7 +179,7 @@ static void format_header(const char *origin, char out[SLOT])
     out[SLOT - 1] = '\n';
 }
 
-/* A header that was never finished is as good as none: nothing was written after it. */
+/* A header that was never finished is as good as none: nothing was written after it. Other bytes are somebody else's, and stay. */
 static raffle_rc check_header(const rf_anchor *anchor, int fd, const char *origin, bool *missing, raffle_error *err)
 {
     char expected[SLOT], found[SLOT] = {0};
@@ -179,10 +187,10 @@ static raffle_rc check_header(const rf_anchor *anchor, int fd, const char *origi
     ssize_t n = pread(fd, found, SLOT, 0);
     if (n < 0)
         return fail_io(anchor, "read", err);
-    *missing = n < SLOT || all_zero(found, SLOT);
+    *missing = all_zero(found, SLOT) || (n < SLOT && memcmp(found, expected, (size_t)n) == 0);
     if (*missing || memcmp(found, expected, SLOT) == 0)
         return RAFFLE_OK;
-    if (memcmp(found, magic, sizeof magic - 1) != 0)
+    if (n < SLOT || memcmp(found, magic, sizeof magic - 1) != 0)
         return rf_fail(err, RAFFLE_CORRUPT, "%s is no anchor file", anchor->path);
     int length = (int)strcspn(found + sizeof magic - 1, " \n");
     if (length >= RAFFLE_ORIGIN_SIZE)
@@ -206,7 +214,7 @@ static raffle_rc open_to_read(const rf_anchor *anchor, const char *origin, int *
     if (rc == RAFFLE_OK && missing)
         rc = rf_fail(err, RAFFLE_NOT_FOUND, "the anchor %s is empty", anchor->path);
     if (rc != RAFFLE_OK) {
-        close(fd);
+        unlock_and_close(fd);
         return rc;
     }
     *out = fd;
@@ -222,7 +230,7 @@ raffle_rc rf_anchor_check(rf_anchor *anchor, const char *origin, raffle_error *e
         return RAFFLE_OK;
     if (rc != RAFFLE_OK)
         return rf_fail_as(err, &own);
-    close(fd);
+    unlock_and_close(fd);
     return RAFFLE_OK;
 }
 
@@ -235,7 +243,7 @@ raffle_rc rf_anchor_get(rf_anchor *anchor, const char *origin, uint32_t log, uin
         return rc;
     slot slots[2];
     rc = read_slots(anchor, fd, origin, log, slots, err);
-    close(fd);
+    unlock_and_close(fd);
     if (rc != RAFFLE_OK)
         return rc;
     int which = newest(slots);
@@ -320,6 +328,6 @@ raffle_rc rf_anchor_put(rf_anchor *anchor, const char *origin, uint32_t log, uin
     if (fd < 0)
         return fail_io(anchor, "open", err);
     raffle_rc rc = put_open(anchor, fd, origin, log, size, root, durable, err);
-    close(fd); /* drops the lock */
+    unlock_and_close(fd);
     return rc;
 }

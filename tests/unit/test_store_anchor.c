@@ -5,6 +5,8 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +229,80 @@ START_TEST(unfinished_file_is_begun_again)
 }
 END_TEST
 
+/* The anchor's path is a host's setting: a file that it names by mistake stays as it is, a short one too. */
+START_TEST(short_stranger_is_left_alone)
+{
+    static const char *const strangers[] = {"{\"origin\":\"raffle.example/gala\"}\n",
+                                            "libraffle anchor 1 raffle.example/other", "libraffle bookkeeping\n", "\1"};
+    char found[SLOT] = "";
+    FILE *file = fopen(path, "w");
+    fputs(strangers[_i], file);
+    fclose(file);
+    ck_assert_int_eq(put(1, 5, 1), RAFFLE_CORRUPT);
+    ck_assert_int_eq(get(1), RAFFLE_CORRUPT);
+    file = fopen(path, "r");
+    ck_assert_uint_eq(fread(found, 1, sizeof found, file), strlen(strangers[_i]));
+    fclose(file);
+    ck_assert_str_eq(found, strangers[_i]);
+}
+END_TEST
+
+static int lock_at_once(int fd, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+static void *put_behind_a_lock(void *ctx)
+{
+    uint8_t root[32] = {1};
+    (void)ctx;
+    return rf_anchor_put(anchor, ORIGIN, 1, 9, root, false, NULL) == RAFFLE_OK ? NULL : (void *)1;
+}
+
+/* Whether some descriptor of this process is that file, beside `but`. */
+static bool anchor_is_open(int but)
+{
+    struct stat anchored, st;
+    ck_assert_int_eq(stat(path, &anchored), 0);
+    for (int fd = 3; fd < 256; fd++)
+        if (fd != but && fstat(fd, &st) == 0 && st.st_ino == anchored.st_ino && st.st_dev == anchored.st_dev)
+            return true;
+    return false;
+}
+
+/* A child that was forked while the file was open has the same open file, and with it a lock that closing ours does not end. */
+START_TEST(lock_ends_when_a_child_has_the_file)
+{
+    pthread_t thread;
+    void *result = NULL;
+    char byte;
+    int gate[2], status;
+    ck_assert_int_eq(put(1, 5, 1), RAFFLE_OK);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    ck_assert_int_eq(lock_at_once(fd, F_WRLCK), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, put_behind_a_lock, NULL), 0);
+    while (!anchor_is_open(fd))
+        sched_yield();
+    ck_assert_int_eq(pipe(gate), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(gate[1]);
+        close(fd);
+        _exit(read(gate[0], &byte, 1) == 0 ? 0 : 1); /* lives as long as its parent wants */
+    }
+    close(gate[0]);
+    ck_assert_int_eq(lock_at_once(fd, F_UNLCK), 0);
+    pthread_join(thread, &result);
+    const int free_again = lock_at_once(fd, F_WRLCK);
+    close(gate[1]);
+    close(fd);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_ptr_null(result);
+    ck_assert_msg(free_again == 0, "the child keeps the lock of the put that is over");
+}
+END_TEST
+
 START_TEST(folder_is_missing)
 {
     rf_anchor *other = NULL;
@@ -291,10 +367,12 @@ int main(void)
                                   another_raffle_s,
                                   not_an_anchor,
                                   unfinished_file_is_begun_again,
+                                  lock_ends_when_a_child_has_the_file,
                                   folder_is_missing,
                                   threads_and_processes};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
+    tcase_add_loop_test(c, short_stranger_is_left_alone, 0, 4);
     suite_add_tcase(s, c);
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_ENV);
