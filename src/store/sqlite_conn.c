@@ -3,8 +3,11 @@
 #include "sqlite_db.h"
 
 #include "error.h"
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 int64_t rf_now(void)
@@ -193,6 +196,31 @@ raffle_rc rf_conn_run(rf_conn *conn, rf_sql which, const char *doing, raffle_err
     sqlite3_stmt *statement = NULL;
     raffle_rc rc = rf_conn_statement(conn, which, &statement, err);
     return rc == RAFFLE_OK ? rf_conn_finish(conn, statement, doing, err) : rc;
+}
+
+static bool wal_in_place(rf_conn *conn)
+{
+    char name[PATH_MAX + 4];
+    struct stat st;
+    int length = snprintf(name, sizeof name, "%s-wal", conn->owner->path);
+    if (length < 0 || (size_t)length >= sizeof name || stat(name, &st) != 0)
+        return false;
+    if (conn->wal_inode == 0) {
+        conn->wal_device = st.st_dev;
+        conn->wal_inode = st.st_ino;
+    }
+    return st.st_dev == conn->wal_device && st.st_ino == conn->wal_inode;
+}
+
+raffle_rc rf_conn_in_place(rf_conn *conn, raffle_error *err)
+{
+    int moved = 0;
+    (void)sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved == 0 && wal_in_place(conn))
+        return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_IO,
+                   "%s%s was removed, moved or replaced while it was open: what is written now would be lost",
+                   conn->owner->path, moved != 0 ? "" : "-wal");
 }
 
 raffle_rc rf_reader_take(rf_sqlite *db, rf_conn **out, raffle_error *err)

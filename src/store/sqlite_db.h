@@ -59,6 +59,8 @@ typedef struct rf_conn {
     int64_t busy_until;                    /* by rf_now() */
     int wal_pages;                         /* after the last commit */
     uint64_t generation;
+    dev_t wal_device; /* the write-ahead log's file, when it was opened … */
+    ino_t wal_inode;  /* … or 0 */
     struct rf_conn *next;
 } rf_conn;
 
@@ -110,6 +112,9 @@ raffle_rc rf_conn_statement(rf_conn *conn, rf_sql which, sqlite3_stmt **out, raf
 raffle_rc rf_conn_run(rf_conn *conn, rf_sql which, const char *doing, raffle_error *err);
 /* Steps a statement with its values bound, resets it, and expects no rows. */
 raffle_rc rf_conn_finish(rf_conn *conn, sqlite3_stmt *statement, const char *doing, raffle_error *err);
+/* Whether the files that the writing connection has open are still those of their names; the first call takes note of the write-ahead log's. What is
+ * committed into others is lost when they are closed. */
+raffle_rc rf_conn_in_place(rf_conn *conn, raffle_error *err);
 /* A connection for reading, and back. */
 raffle_rc rf_reader_take(rf_sqlite *db, rf_conn **out, raffle_error *err);
 void rf_reader_return(rf_sqlite *db, rf_conn *conn);

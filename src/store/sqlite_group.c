@@ -11,19 +11,6 @@
 
 /* --- the transaction --- */
 
-static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
-{
-    if (db->writer == NULL) {
-        raffle_rc rc = rf_conn_open(db, true, &db->writer, err);
-        if (rc != RAFFLE_OK)
-            return rc;
-    }
-    if (db->writer == NULL)
-        return rf_fail(err, RAFFLE_IO, "%s: no connection to write", db->path);
-    db->writer->busy_until = deadline;
-    return rf_conn_run(db->writer, RF_SQL_BEGIN_WRITE, "begin to write", err);
-}
-
 static bool in_transaction(const rf_sqlite *db)
 {
     return db->writer != NULL && sqlite3_get_autocommit(db->writer->db) == 0;
@@ -39,6 +26,24 @@ static void roll_back(rf_sqlite *db)
         return;
     rf_conn_close(db->writer);
     db->writer = NULL;
+}
+
+static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
+{
+    if (db->writer == NULL) {
+        raffle_rc rc = rf_conn_open(db, true, &db->writer, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+    }
+    if (db->writer == NULL)
+        return rf_fail(err, RAFFLE_IO, "%s: no connection to write", db->path);
+    db->writer->busy_until = deadline;
+    raffle_rc rc = rf_conn_run(db->writer, RF_SQL_BEGIN_WRITE, "begin to write", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_conn_in_place(db->writer, err);
+    if (rc != RAFFLE_OK)
+        roll_back(db);
+    return rc;
 }
 
 static void run_alone(rf_sqlite *db, rf_write *request)

@@ -117,6 +117,8 @@ static raffle_rc open_first(rf_sqlite *db, bool create, raffle_error *err)
     if (sqlite3_db_readonly(conn->db, "main") == 1)
         db->readonly = true;
     rc = prepare_file(conn, create, err);
+    if (rc == RAFFLE_OK && !db->readonly)
+        rc = rf_conn_in_place(conn, err);
     if (rc == RAFFLE_OK && !db->readonly) {
         db->writer = conn;
         return RAFFLE_OK;
@@ -186,6 +188,18 @@ static raffle_rc set_anchor(rf_sqlite *db, const rf_sqlite_options *options, raf
     return rc;
 }
 
+/* A link and its file are one store: one anchor, and one write-ahead log, which SQLite keeps beside the file. */
+static raffle_rc set_path(rf_sqlite *db, const char *path, raffle_error *err)
+{
+    raffle_rc rc = rf_absolute_path(path, &db->path, err);
+    char *real = rc == RAFFLE_OK ? realpath(db->path, NULL) : NULL;
+    if (real == NULL)
+        return rc; /* a file that is not there yet, or not to be had: the next call says so */
+    free(db->path);
+    db->path = real;
+    return RAFFLE_OK;
+}
+
 static void init_locks(rf_sqlite *db)
 {
     pthread_mutex_init(&db->lock, NULL);
@@ -249,7 +263,7 @@ raffle_rc rf_sqlite_open(const rf_sqlite_options *options, raffle_store_table *t
     db->queue_end = &db->queue;
     db->checkpoint_at = RF_SQLITE_CHECKPOINT;
     bool made = false;
-    raffle_rc rc = rf_absolute_path(options->path, &db->path, err);
+    raffle_rc rc = set_path(db, options->path, err);
     if (rc == RAFFLE_OK)
         rc = set_anchor(db, options, err);
     if (rc == RAFFLE_OK)

@@ -465,6 +465,75 @@ START_TEST(restored_copy_is_behind_its_anchor)
 }
 END_TEST
 
+/* --- files that go away while they are open --- */
+
+static void expect_not_written(void)
+{
+    store_job job = {.prefix = "lost", .records = 1};
+    ck_assert_int_eq(store_job_run(store, 1, &job, -1, &err), RAFFLE_IO);
+    ck_assert_ptr_nonnull(strstr(err.message, path));
+    ck_assert_uint_eq(job.calls, 0);
+}
+
+/* What is acknowledged must be in the file that the next process opens under this name. */
+START_TEST(file_that_is_moved_is_not_written)
+{
+    char moved[160], name[160];
+    size_t length = 0;
+    store_append(store, 1, 5, "a");
+    snprintf(moved, sizeof moved, "%s.moved", path);
+    snprintf(name, sizeof name, "%s.copy", path);
+    char *copy = read_file(path, &length);
+    ck_assert_int_eq(rename(path, moved), 0);
+    expect_not_written();
+    write_file(name, copy, length);
+    free(copy);
+    ck_assert_int_eq(rename(name, path), 0); /* as a backup is put in place */
+    expect_not_written();
+    ck_assert_int_eq(rename(moved, path), 0);
+    store_append(store, 1, 5, "b");
+    ck_assert_uint_eq(store_check_log(store, 1), 10);
+}
+END_TEST
+
+START_TEST(write_ahead_log_that_is_gone_is_not_written)
+{
+    char wal[160], moved[160];
+    store_append(store, 1, 5, "a");
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    snprintf(moved, sizeof moved, "%s.moved", path);
+    ck_assert_int_eq(rename(wal, moved), 0);
+    expect_not_written();
+    write_file(wal, "", 0);
+    expect_not_written();
+    ck_assert_int_eq(rename(moved, wal), 0);
+    store_append(store, 1, 5, "b");
+    reopen("");
+    ck_assert_uint_eq(store_check_log(store, 1), 10);
+}
+END_TEST
+
+/* Two names of one file have one anchor: a restored copy is found out under each. */
+START_TEST(link_has_the_anchor_of_its_file)
+{
+    char link[160], uri[200], unwanted[200];
+    raffle_store *other = NULL;
+    uint8_t root[32] = {7}, found[32];
+    uint64_t size = 0;
+    store_append(store, 1, 5, "a");
+    ck_assert_int_eq(rf_store_anchor_put(store, 1, 5, root, true, &err), RAFFLE_OK);
+    snprintf(link, sizeof link, "%s/link", folder);
+    snprintf(unwanted, sizeof unwanted, "%s-anchor", link);
+    ck_assert_int_eq(symlink(path, link), 0);
+    snprintf(uri, sizeof uri, "sqlite:%s", link);
+    ck_assert_int_eq(raffle_store_open(uri, NULL, &other, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_store_anchor_get(other, 1, &size, found, &err), RAFFLE_OK);
+    ck_assert_uint_eq(size, 5);
+    raffle_store_free(other);
+    ck_assert_int_ne(access(unwanted, F_OK), 0);
+}
+END_TEST
+
 /* --- locks and waiting --- */
 
 START_TEST(locked_by_another_connection)
@@ -1359,6 +1428,9 @@ static TCase *opening(void)
                                   file_that_may_not_be_written,
                                   folder_that_may_not_be_written,
                                   restored_copy_is_behind_its_anchor,
+                                  file_that_is_moved_is_not_written,
+                                  write_ahead_log_that_is_gone_is_not_written,
+                                  link_has_the_anchor_of_its_file,
                                   views_for_auditors};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
