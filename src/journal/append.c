@@ -126,6 +126,7 @@ static raffle_rc flush(rf_txn *txn, raffle_error *err)
     if (c->hashing)
         rf_worker_submit(log->worker, &c->task);
     raffle_rc rc = txn->batch->records(txn->batch->ctx, c->record, c->n, err);
+    rf_log_stop_if_damaged(log, rc);
     if (!c->hashing) {
         wait_chunks(log); /* the range grows in order */
         hash_chunk(c);
@@ -356,6 +357,8 @@ static raffle_rc try_commit(commit *t, int32_t timeout_ms, raffle_error *err)
         rf_log_note_unknown(log);
     if (rc == RAFFLE_OK)
         return rf_fail(err, RAFFLE_HOST, "the store says that it appended to %s, and did not", log->origin);
+    if (t->outcome == FAILED)
+        rf_log_stop_if_damaged(log, rc);
     /* A repetition that was refused, after an append whose outcome is not known, tells nothing of that. */
     return t->outcome == FAILED || rc == RAFFLE_UNKNOWN ? rc : RAFFLE_OK;
 }

@@ -185,6 +185,12 @@ static raffle_rc follow_record(void *ctx, const raffle_record *record, raffle_er
     return rc;
 }
 
+void rf_log_stop_if_damaged(rf_log *log, raffle_rc rc)
+{
+    if (rc >= RAFFLE_CORRUPT && rc < RAFFLE_RNG)
+        rf_log_stop(log, rc);
+}
+
 static raffle_rc read_size(rf_log *log, uint64_t *size, raffle_error *err)
 {
     raffle_store_head *head = malloc(sizeof *head);
@@ -192,6 +198,7 @@ static raffle_rc read_size(rf_log *log, uint64_t *size, raffle_error *err)
         return rf_nomem(err);
     raffle_store_head_init(head, sizeof *head);
     raffle_rc rc = rf_store_head(log->store, log->number, head, err);
+    rf_log_stop_if_damaged(log, rc);
     *size = head->size;
     free(head);
     return rc;
@@ -217,8 +224,7 @@ raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err)
     if (rc == RAFFLE_OK && log->range.size != size)
         rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of %s is missing", (unsigned long long)log->range.size,
                      log->origin);
-    if (rc >= RAFFLE_CORRUPT && rc < RAFFLE_RNG)
-        rf_log_stop(log, rc);
+    rf_log_stop_if_damaged(log, rc);
     rf_log_publish(log);
     return rc;
 }
@@ -262,6 +268,7 @@ raffle_rc rf_log_check_anchor(rf_log *log, raffle_error *err)
     uint8_t root[32];
     raffle_error quiet = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_store_anchor_get(log->store, log->number, &size, root, &quiet);
+    rf_log_stop_if_damaged(log, rc);
     if (rc != RAFFLE_OK)
         return rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &quiet);
     if (size > log->range.size)
@@ -269,7 +276,14 @@ raffle_rc rf_log_check_anchor(rf_log *log, raffle_error *err)
     return rc == RAFFLE_OK ? compare_root(log, "anchor", size, root, err) : rc;
 }
 
-static raffle_rc check_note(rf_log *log, const rf_vkey *vkey, const char *bytes, size_t length, raffle_error *err)
+static raffle_rc not_signed(const rf_log *log, uint64_t size, raffle_error *err)
+{
+    return rf_fail(err, RAFFLE_CORRUPT, "the checkpoint of %s at size %llu is not one that its key signed", log->origin,
+                   (unsigned long long)size);
+}
+
+raffle_rc rf_log_check_note(rf_log *log, const rf_vkey *vkey, uint64_t size, const char *bytes, size_t length,
+                            raffle_error *err)
 {
     rf_checkpoint checkpoint;
     rf_note *note = malloc(sizeof *note);
@@ -281,15 +295,15 @@ static raffle_rc check_note(rf_log *log, const rf_vkey *vkey, const char *bytes,
     if (rc == RAFFLE_OK)
         rc = rf_checkpoint_parse(&checkpoint, note->text, note->text_length, err);
     free(note);
-    if (rc != RAFFLE_OK)
-        return rc == RAFFLE_NOMEM ? rc
-                                  : rf_fail(err, RAFFLE_CORRUPT,
-                                            "the newest checkpoint of %s is not one that its key signed", log->origin);
+    if (rc == RAFFLE_NOMEM)
+        return rc;
+    if (rc != RAFFLE_OK || checkpoint.size != size)
+        return not_signed(log, size, err);
     if (strcmp(checkpoint.origin, log->origin) != 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "the newest checkpoint of %s is that of %s", log->origin,
-                       checkpoint.origin);
-    log->checked = checkpoint.size < log->range.size ? checkpoint.size : log->range.size;
-    return compare_root(log, "checkpoint", checkpoint.size, checkpoint.root, err);
+        return rf_fail(err, RAFFLE_CORRUPT, "the checkpoint of %s at size %llu is that of %s", log->origin,
+                       (unsigned long long)size, checkpoint.origin);
+    log->checked = size < log->range.size ? size : log->range.size;
+    return compare_root(log, "checkpoint", size, checkpoint.root, err);
 }
 
 static raffle_rc check_newest_note(rf_log *log, const rf_vkey *vkey, raffle_error *err)
@@ -302,7 +316,7 @@ static raffle_rc check_newest_note(rf_log *log, const rf_vkey *vkey, raffle_erro
     raffle_error quiet = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_store_note_get(log->store, log->number, UINT64_MAX, &size, bytes, RF_NOTE_MAX, &length, &quiet);
     if (rc == RAFFLE_OK)
-        rc = check_note(log, vkey, bytes, length, err);
+        rc = rf_log_check_note(log, vkey, size, bytes, length, err);
     else
         rc = rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &quiet);
     free(bytes);
@@ -360,16 +374,22 @@ static raffle_rc verify_since(rf_log *log, uint64_t from, raffle_error *err)
     return RAFFLE_OK;
 }
 
-raffle_rc rf_log_verify(rf_log *log, bool full, raffle_error *err)
+raffle_rc rf_log_verify_once(rf_log *log, bool full, raffle_error *err)
 {
-    raffle_rc rc = RAFFLE_OK;
-    rf_log_lead(log);
-    if (full || !log->verified)
-        rc = verify_since(log, full ? 0 : log->checked, err);
+    if (log->verified && !full)
+        return RAFFLE_OK;
+    raffle_rc rc = verify_since(log, full ? 0 : log->checked, err);
     if (rc == RAFFLE_OK)
         log->verified = true;
     else if (rc == RAFFLE_CORRUPT)
         rf_log_stop(log, rc);
+    return rc;
+}
+
+raffle_rc rf_log_verify(rf_log *log, bool full, raffle_error *err)
+{
+    rf_log_lead(log);
+    raffle_rc rc = rf_log_verify_once(log, full, err);
     rf_log_follow(log);
     return rc;
 }

@@ -58,6 +58,14 @@ raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err);
 void rf_log_publish(rf_log *log);
 /* As the leader: compares with the anchor; catches up when it is ahead, and marks the log forked when it still is. */
 raffle_rc rf_log_check_anchor(rf_log *log, raffle_error *err);
+/* As the leader: stops the log when this status tells of damage (invariant 5). */
+void rf_log_stop_if_damaged(rf_log *log, raffle_rc rc);
+/* As the leader: that a note which the store keeps for `size` is the log's own, signed by `vkey` over the records here. RAFFLE_CORRUPT; RAFFLE_HISTORY:
+ * over others, and the log is stopped. */
+raffle_rc rf_log_check_note(rf_log *log, const rf_vkey *vkey, uint64_t size, const char *bytes, size_t length,
+                            raffle_error *err);
+/* As the leader: rf_log_verify(). */
+raffle_rc rf_log_verify_once(rf_log *log, bool full, raffle_error *err);
 /* notice.c: how the anchor was written; that a commit's outcome is not known, and that it is, as the leader. */
 void rf_log_note_anchor(rf_log *log, bool durable, raffle_rc rc, const raffle_error *why);
 void rf_log_note_unknown(rf_log *log);

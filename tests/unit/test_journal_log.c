@@ -785,9 +785,12 @@ START_TEST(a_store_that_fails_undoes_everything)
     append(&one, "before", 5);
     sql("INSERT INTO record (id, leaf) VALUES ((1 << 40) + 1400, '{}')"); /* in the way of the third chunk */
     job j = {.handle = &one, .name = "bad", .records = 2000};
-    ck_assert_int_ne(run(&j), RAFFLE_OK);
+    ck_assert_int_eq(run(&j), RAFFLE_CORRUPT);
     sql("DELETE FROM record WHERE id = (1 << 40) + 1400");
     check_log(&one, 5);
+    ck_assert_int_eq(run(&j), RAFFLE_HALTED); /* it found damage */
+    close_handle(&one);
+    open_handle(&one);
     ck_assert_int_eq(run(&j), RAFFLE_OK);
     check_log(&one, 2005);
 }
@@ -1327,6 +1330,126 @@ START_TEST(a_store_that_shrinks_under_a_handle)
 }
 END_TEST
 
+/* Another copy of the store, at the same anchor, was faster: its history is the one that was seen. */
+START_TEST(the_anchor_on_demand_of_another_history)
+{
+    append(&one, "all", 20);
+    ck_assert_int_eq(rf_store_anchor_put(one.store, LOG, _i == 0 ? 21 : 25, wrong_root, true, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_log_anchor(one.log, &err), RAFFLE_HISTORY);
+    expect_refused(&one, RAFFLE_HISTORY, 20);
+}
+END_TEST
+
+/* Others committed and signed more while this one was signing: no other history, and no failure. */
+static raffle_rc sign_slowly(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64],
+                             raffle_error *error)
+{
+    char theirs[RF_NOTE_MAX];
+    uint64_t size = 0;
+    size_t n = 0;
+    if (two.log != NULL) {
+        append(&two, "faster", 5);
+        ck_assert_int_eq(rf_log_checkpoint(two.log, &key.vkey, sign, &key, theirs, &n, &size, &err), RAFFLE_OK);
+        close_handle(&two);
+    }
+    return sign(ctx, message, length, signature, error);
+}
+
+START_TEST(a_checkpoint_that_was_overtaken)
+{
+    size_t length = 0;
+    uint64_t size = 0;
+    append(&one, "all", 20);
+    open_handle(&two);
+    raffle_rc rc = rf_log_checkpoint(one.log, &key.vkey, sign_slowly, &key, note, &length, &size, &err);
+    ck_assert_msg(rc == RAFFLE_OK, "%s", err.message);
+    ck_assert_uint_eq(size, 25);
+    check_stored(&one, 25, length);
+    ck_assert(!rf_log_halted(one.log));
+}
+END_TEST
+
+/* What is kept for a size came from the store, which others can write: it leaves only when it is this log's own. */
+START_TEST(a_kept_note_that_is_not_our_own)
+{
+    uint8_t root[32];
+    size_t length = 0;
+    uint64_t size = 0;
+    append(&one, "all", 20);
+    rf_log_root(one.log, &size, root);
+    if (_i == 0)
+        put_note(&other_key, LOG_ORIGIN, 20, root);
+    else if (_i == 1)
+        put_note(&key, LOG_ORIGIN, 20, wrong_root);
+    else
+        ck_assert_int_eq(rf_store_note_put(one.store, LOG, 20, "no\n\nnote", 8, &err), RAFFLE_OK);
+    raffle_rc rc = rf_log_checkpoint(one.log, &key.vkey, sign, &key, note, &length, &size, &err);
+    ck_assert_int_eq(rc, _i == 1 ? RAFFLE_HISTORY : RAFFLE_CORRUPT);
+    expect_refused(&one, _i == 1 ? RAFFLE_HISTORY : RAFFLE_HALTED, 20);
+}
+END_TEST
+
+/* Nothing but the records says what is signed: not the cache of nodes, which the handle was opened from. */
+START_TEST(poisoned_nodes_are_not_signed)
+{
+    char anchor[160];
+    size_t length = 0;
+    uint64_t size = 0;
+    append(&one, "all", 600);
+    rf_log_free(one.log);
+    one.log = NULL;
+    sql(_i == 0 ? "UPDATE node SET hash = zeroblob(32) WHERE id = (1 << 38) + (9 << 32)"
+                : "UPDATE record SET leaf = '{}' WHERE id = (1 << 40) + 3");
+    snprintf(anchor, sizeof anchor, "%s-anchor", path);
+    ck_assert_int_eq(unlink(anchor), 0);
+    ck_assert_int_eq(open_log(&one, true), RAFFLE_OK);
+    ck_assert_int_eq(rf_log_check(one.log, &key.vkey, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_log_checkpoint(one.log, &key.vkey, sign, &key, note, &length, &size, &err), RAFFLE_CORRUPT);
+    ck_assert_uint_eq(key.signatures, 0);
+    expect_refused(&one, RAFFLE_HALTED, 600);
+}
+END_TEST
+
+/* Damage that a commit meets, in the store or in the anchor, stops the handle for good: mended behind its back, it stays stopped. */
+static void spoil_anchor(void)
+{
+    char anchor[160], bytes[1024];
+    snprintf(anchor, sizeof anchor, "%s-anchor", path);
+    memset(bytes, 'x', sizeof bytes);
+    FILE *file = fopen(anchor, "r+b");
+    ck_assert_ptr_nonnull(file);
+    fseek(file, 512L * (1 + 2 * LOG), SEEK_SET);
+    ck_assert_uint_eq(fwrite(bytes, 1, sizeof bytes, file), sizeof bytes);
+    fclose(file);
+}
+
+static const struct {
+    const char *harm, *mend;
+} meets[] = {{"UPDATE log SET size = 'x' WHERE log = 1", "UPDATE log SET size = 21 WHERE log = 1"},
+             {"INSERT INTO record VALUES ((1 << 40) + 21, '{}', NULL)", "DELETE FROM record WHERE id = (1 << 40) + 21"},
+             {NULL, NULL}};
+
+START_TEST(damage_that_a_commit_meets_halts)
+{
+    char anchor[160];
+    append(&one, "all", 20);
+    append(&one, "again", 1);
+    const uint64_t size = rf_log_size(one.log);
+    if (meets[_i].harm != NULL)
+        sql(meets[_i].harm);
+    else
+        spoil_anchor();
+    job j = {.handle = &one, .name = "met", .records = 1};
+    ck_assert_int_eq(run(&j), RAFFLE_CORRUPT);
+    snprintf(anchor, sizeof anchor, "%s-anchor", path);
+    if (meets[_i].mend != NULL)
+        sql(meets[_i].mend);
+    else
+        ck_assert_int_eq(unlink(anchor), 0);
+    expect_refused(&one, RAFFLE_HALTED, size);
+}
+END_TEST
+
 /* --- damage --- */
 
 static void expect_damage_found(bool full)
@@ -1434,11 +1557,16 @@ static void add_checks(Suite *s)
     tcase_add_loop_test(c, a_note_with_another_root, 599, 602); /* behind, as far as, and ahead of the log */
     tcase_add_loop_test(c, an_older_store_that_went_on, 0, 2);
     tcase_add_loop_test(c, a_checkpoint_covers_what_others_committed, 0, 2);
+    tcase_add_loop_test(c, the_anchor_on_demand_of_another_history, 0, 2);
+    tcase_add_loop_test(c, a_kept_note_that_is_not_our_own, 0, 3);
+    tcase_add_loop_test(c, poisoned_nodes_are_not_signed, 0, 2);
+    tcase_add_loop_test(c, damage_that_a_commit_meets_halts, 0, (int)(sizeof meets / sizeof *meets));
     tcase_add_loop_test(c, damage_is_found, 0, 2 * (int)(sizeof damages / sizeof *damages));
     const TTest *const tests[] = {a_checkpoint_is_anchored_and_stored,
                                   a_size_is_signed_once,
                                   a_checkpoint_that_cannot_be_signed,
                                   a_checkpoint_that_cannot_be_stored,
+                                  a_checkpoint_that_was_overtaken,
                                   the_anchor_on_demand,
                                   an_anchor_that_failed_is_tried_again,
                                   a_note_by_another_key,

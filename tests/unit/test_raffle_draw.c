@@ -421,13 +421,11 @@ START_TEST(the_intents_checkpoint_is_compared)
     FX_OK(begin(&fx_boss, "bird", &draw));
     const unsigned long long size = (unsigned long long)fx_size(0);
     raffle_draw_free(draw);
-    fx_close();
     fx_sql(1,
            "UPDATE note SET note = (SELECT note FROM note WHERE log = 0 AND size < %llu ORDER BY size DESC LIMIT 1) "
            "WHERE log = 0 AND size = %llu",
            size, size);
     fx.spoilt = true;
-    fx_open();
     FX_OK(raffle_draw_resume(fx.raffle, &fx_boss, NULL, &draw, &fx.err));
     FX_FAILS(RAFFLE_CORRUPT, finish(draw));
     raffle_draw_free(draw);
