@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// What the control log says of the raffle, its units and its seals (docs/spec/records.md, seal.md): as much as is needed to judge logs and receipts.
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// totals are those of a seal.unit, a seal and a unit.close.
+type totals struct {
+	tickets, numbers, gross       int64
+	voids, voidNumbers, voidGross int64
+}
+
+func totalsOf(o *object) totals {
+	return totals{o.int("tickets"), o.int("numbers"), o.int("gross"), o.int("voids"), o.int("void_numbers"), o.int("void_gross")}
+}
+
+func (t totals) plus(u totals) totals {
+	return totals{t.tickets + u.tickets, t.numbers + u.numbers, t.gross + u.gross,
+		t.voids + u.voids, t.voidNumbers + u.voidNumbers, t.voidGross + u.voidGross}
+}
+
+// sealUnit is a unit's prefix in a seal. `before` is the index of its run's first record; -1 when the run never ended in a seal.
+type sealUnit struct {
+	index, before int64
+	size          int64
+	root          tlog.Hash
+	voidRoot      tlog.Hash
+	note          string
+	totals        totals
+	reconciled    bool
+}
+
+// void is a ticket that the control log takes back.
+type void struct {
+	index, serial, count, price int64
+}
+
+type unit struct {
+	number int64
+	origin string
+	vkey   string
+	key    note.Verifier
+	seals  []*sealUnit
+	voids  []void
+	closed bool
+}
+
+// seal is one that its run of seal.unit precedes.
+type seal struct {
+	index  int64
+	kind   string
+	totals totals
+	units  int64
+}
+
+// signed is a checkpoint that a record of the control log quotes, of the control log's first `size` records.
+type signed struct {
+	index, size int64
+	note        string
+}
+
+type control struct {
+	origin    string
+	vkey      string
+	key       note.Verifier
+	open      tlog.Hash // leaf hash of raffle.open
+	witnesses string    // of the rules
+	units     []*unit
+	run       []*sealUnit
+	seals     []seal
+	notes     []signed
+}
+
+func hashOf(o *object, name string) tlog.Hash {
+	var h tlog.Hash
+	text := o.text(name)
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != len(h) || hex.EncodeToString(raw) != text {
+		o.fail(name, "hex32")
+		return h
+	}
+	copy(h[:], raw)
+	return h
+}
+
+// take reads the control log's next record.
+func (c *control) take(index int64, leaf []byte) error {
+	o, err := parseObject(leaf)
+	if err == nil {
+		err = c.takeObject(index, o, leaf)
+	}
+	if err == nil {
+		err = o.err
+	}
+	if err != nil {
+		return fmt.Errorf("control/%d: %v", index, err)
+	}
+	return nil
+}
+
+func (c *control) takeObject(index int64, o *object, leaf []byte) error {
+	kind := o.text("t")
+	run := c.run
+	if kind != "seal.unit" {
+		c.run = nil
+	}
+	if (kind == "raffle.open") != (index == 0) {
+		return errors.New("record 0, and no other, is `raffle.open`")
+	}
+	switch kind {
+	case "raffle.open":
+		c.open = tlog.RecordHash(leaf)
+		return c.takeOpen(o)
+	case "unit.enrol":
+		return c.takeEnrol(o)
+	case "seal.unit":
+		return c.takeSealUnit(index, o)
+	case "seal":
+		return c.takeSeal(index, o, run)
+	case "void":
+		return c.takeVoid(index, o)
+	case "draw.result":
+		c.notes = append(c.notes, signed{index, o.int("intent") + 1, o.text("note")})
+		if o.int("intent") >= index {
+			return errors.New("a result without an intent before it")
+		}
+	}
+	return nil
+}
+
+func (c *control) takeOpen(o *object) error {
+	if o.int("format") != 1 {
+		return errors.New("`format` is not 1")
+	}
+	rules := o.object("rules")
+	c.origin, c.vkey, c.witnesses = rules.text("origin"), o.text("key"), rules.text("witnesses")
+	if rules.err != nil {
+		return rules.err
+	}
+	var err error
+	c.key, err = verifierOf(c.vkey, c.origin)
+	return err
+}
+
+func (c *control) takeEnrol(o *object) error {
+	u := &unit{number: o.int("unit"), vkey: o.text("key")}
+	if u.number != int64(len(c.units))+1 || u.number > 65535 {
+		return fmt.Errorf("unit %d follows unit %d", u.number, len(c.units))
+	}
+	var err error
+	u.origin = fmt.Sprintf("%s/unit/%d", c.origin, u.number)
+	u.key, err = verifierOf(u.vkey, u.origin)
+	c.units = append(c.units, u)
+	return err
+}
+
+func (c *control) unit(o *object) (*unit, error) {
+	number := o.int("unit")
+	if number < 1 || number > int64(len(c.units)) {
+		return nil, fmt.Errorf("there is no unit %d", number)
+	}
+	return c.units[number-1], nil
+}
+
+func (c *control) takeSealUnit(index int64, o *object) error {
+	u, err := c.unit(o)
+	if err != nil {
+		return err
+	}
+	s := &sealUnit{index: index, before: -1, size: o.int("size"), root: hashOf(o, "root"), voidRoot: hashOf(o, "void_root"),
+		note: o.text("note"), totals: totalsOf(o), reconciled: o.flag("reconciled")}
+	if u.number != int64(len(c.run))+1 {
+		return fmt.Errorf("unit %d is number %d of its run", u.number, len(c.run)+1)
+	}
+	u.seals = append(u.seals, s)
+	c.run = append(c.run, s)
+	return nil
+}
+
+func (c *control) takeSeal(index int64, o *object, run []*sealUnit) error {
+	s := seal{index: index, kind: o.text("kind"), totals: totalsOf(o), units: o.int("units")}
+	first, unreconciled := o.int("first"), int64(0)
+	var sum totals
+	for _, each := range run {
+		sum = sum.plus(each.totals)
+		each.before = first
+		if !each.reconciled {
+			unreconciled++
+		}
+	}
+	if len(run) != len(c.units) || s.units != int64(len(run)) || first != index-int64(len(run)) {
+		return fmt.Errorf("a seal of %d units from %d on, after a run of %d of %d units", s.units, first, len(run), len(c.units))
+	}
+	if sum != s.totals || unreconciled != o.int("unreconciled") {
+		return errors.New("the seal's sums are not those of its units")
+	}
+	c.seals = append(c.seals, s)
+	return nil
+}
+
+func (c *control) takeVoid(index int64, o *object) error {
+	u, err := c.unit(o)
+	if err != nil {
+		return err
+	}
+	u.voids = append(u.voids, void{index, o.int("serial"), o.int("count"), o.int("price")})
+	return nil
+}
+
+// --- roots ---
+
+var emptyRoot = rootOf(nil)
+
+// rootOf is the RFC 6962 root over leaves, from x/mod's own stored hashes.
+func rootOf(leaves [][]byte) tlog.Hash {
+	var stored []tlog.Hash
+	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		found := make([]tlog.Hash, len(indexes))
+		for i, x := range indexes {
+			found[i] = stored[x]
+		}
+		return found, nil
+	})
+	for i, leaf := range leaves {
+		hashes, err := tlog.StoredHashes(int64(i), leaf, reader)
+		if err != nil {
+			panic(err) // the reader never fails
+		}
+		stored = append(stored, hashes...)
+	}
+	if len(leaves) == 0 {
+		return sha256Empty()
+	}
+	root, err := tlog.TreeHash(int64(len(leaves)), reader)
+	if err != nil {
+		panic(err)
+	}
+	return root
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The Go verifier (examples/verifier-go) over raffles that are published: the ones made here, and every store that the scripts before this one left. Then over
+altered ones, which it must refuse: each byte of a small folder in turn, and many of a larger one."""
+
+import glob
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+RAFFLE = os.environ["RAFFLE"]
+SOURCE = os.environ["RAFFLE_SOURCE"]
+NIGHT = os.path.join(os.environ["RAFFLE_BUILD"], "examples", "night")
+MODULE = os.path.join(SOURCE, "examples", "verifier-go")
+VERIFIER = os.path.abspath("verifier")
+TESTS = os.path.abspath("verifier.test")
+HEADER = "kind,at,unit,order,tier,count,payment,buyer,channel,reason,by\n"
+checks = 0
+
+sys.path.insert(0, os.path.join(SOURCE, "tests", "reference"))
+import tiles_reference  # noqa: E402
+
+
+def check(good, sentence):
+    global checks
+    if not good:
+        sys.exit("FAILED: " + sentence)
+    checks += 1
+
+
+def run(*arguments, status=0, says="", environment=None, stdin=None):
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, input=stdin)
+    check(done.returncode == status, f"{arguments} ends with {done.returncode}, not {status}: {done.stdout}{done.stderr}")
+    check(says in done.stdout + done.stderr, f"{arguments} does not say {says!r}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def raffle(clock, *arguments):
+    return run(RAFFLE, *arguments, environment=dict(os.environ, RAFFLE_CLOCK=clock, RAFFLE_ACTOR="boss:manager"))
+
+
+def build():
+    environment = dict(os.environ, CGO_ENABLED="0", GOTOOLCHAIN="local", GOWORK="off", GOFLAGS="-mod=readonly -buildvcs=false")
+    for command in (["go", "vet", "."], ["go", "build", "-o", VERIFIER, "."], ["go", "test", "-c", "-o", TESTS, "."]):
+        done = subprocess.run(command, cwd=MODULE, env=environment, capture_output=True, text=True)
+        check(done.returncode == 0, f"{command}: {done.stdout}{done.stderr}")
+
+
+# --- raffles ---
+
+
+def sales(first, last, hour):
+    """Orders of one unit each, in time; every fiftieth is voided at the end."""
+    lines = [f"sale,2026-11-15T{hour:02}:{i // 60 % 60:02}:{i % 60:02}.000Z,{1 + (i % 8 == 0)},o-{i},{'one' if i % 3 else 'ten'},1,,,,,"
+             for i in range(first, last)]
+    voids = [f"void,2026-11-15T{hour:02}:59:59.000Z,,o-{i},,,,,,refund," for i in range(first, last, 50)]
+    return HEADER + "\n".join(lines + voids) + "\n"
+
+
+def many_tiles(store):
+    """More than two tiles, three units one of which sells nothing, an early and a final seal, voids before, between and after them."""
+    rules = {
+        "origin": "raffle.example/tiles", "name": "Tiles", "organisation": "Club", "currency": "CAD", "rehearsal": True,
+        "sales": {"opens": "2026-11-15T01:00:00.000Z", "closes": "2026-11-15T05:00:00.000Z"},
+        "tiers": [{"name": "one", "count": 1, "price": 500}, {"name": "ten", "count": 10, "price": 2000}],
+        "units": [{"name": "web"}, {"name": "till"}, {"name": "spare"}], "rng": ["test"],
+        "prizes": [{"name": "bird", "seal": "early"}, {"name": "main", "winners": 2, "alternates": 1}],
+    }
+    with open("tiles.json", "w", encoding="utf-8") as f:
+        json.dump(rules, f)
+    for name, text in (("early.csv", sales(0, 350, 1)), ("late.csv", sales(350, 950, 3))):
+        with open(name, "w", encoding="utf-8") as f:
+            f.write(text)
+    raffle("2026-11-15T00:59:00.000Z", "create", store, "--rules", "tiles.json")
+    run(RAFFLE, "import", store, "early.csv", "--replay", "--by", "boss:manager")
+    raffle("2026-11-15T02:00:00.000Z", "seal", store, "--early")
+    raffle("2026-11-15T02:00:00.000Z", "ack", store, "--early")
+    raffle("2026-11-15T02:01:00.000Z", "draw", store, "bird", "--rng", "test:seed=00")
+    run(RAFFLE, "import", store, "late.csv", "--replay", "--by", "boss:manager")
+    raffle("2026-11-15T05:00:00.000Z", "seal", store)
+    raffle("2026-11-15T05:01:00.000Z", "ack", store)
+    raffle("2026-11-15T05:02:00.000Z", "draw", store, "main", "--rng", "test:seed=01")
+
+
+def publish(store, folder):
+    tiles_reference.write(tiles_reference.folder(tiles_reference.logs_of(store)), folder)
+    with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as f:
+        return json.load(f)["logs"][0]["key"]
+
+
+# --- verdicts ---
+
+
+def good(store):
+    """A folder that is good with its key and without; returns both."""
+    folder = os.path.basename(store) + ".published"
+    key = publish(store, folder)
+    run(VERIFIER, "folder", "-key", key, folder, says="verdict     good")
+    run(VERIFIER, "folder", folder, says="compare it with one that you trust")
+    return folder, key
+
+
+def older(folder, key):
+    """Consistency with checkpoints that somebody kept."""
+    note = os.path.join(folder, "unit", "1", "checkpoint")
+    run(VERIFIER, "folder", "-key", key, "-old", note, folder, says="are a prefix of")
+    with open(os.path.join(folder, "control", "tile", "entries", "000.p", entries_width(folder)), "rb") as f:
+        data = f.read()
+    seals = [json.loads(leaf) for leaf in entries(data) if b'"t":"seal.unit"' in leaf]
+    for record in (seals[0], seals[-1]):
+        with open("old", "w", encoding="utf-8") as f:
+            f.write(record["note"])
+        run(VERIFIER, "folder", "-key", key, "-old", "old", folder, says="are a prefix of")
+    with open("old", "w", encoding="utf-8") as f:
+        f.write(record["note"].replace("\n" + str(record["size"]), "\n7"))
+    run(VERIFIER, "folder", "-key", key, "-old", "old", folder, status=3, says="FAILED")
+
+
+def entries_width(folder):
+    return os.listdir(os.path.join(folder, "control", "tile", "entries", "000.p"))[0]
+
+
+def entries(data):
+    while data:
+        length = int.from_bytes(data[:2], "big")
+        yield data[2:2 + length]
+        data = data[2 + length:]
+
+
+def each_byte(folder, key):
+    environment = dict(os.environ, RAFFLE_FOLDER=os.path.abspath(folder), RAFFLE_KEY=key)
+    return run(TESTS, "-test.run", "Folder|Signatures", "-test.v", environment=environment, says="PASS")
+
+
+def many_bytes(folder, key):
+    """A byte here and there of the larger folder, all in one process."""
+    chance = random.Random(1)
+    names = [name for name in glob.glob(folder + "/**", recursive=True) if os.path.isfile(name)]
+    lines = []
+    for i, name in enumerate(chance.choices(names, k=60)):
+        copy = f"altered/{i}"
+        shutil.copytree(folder, copy, copy_function=os.link)
+        target = os.path.join(copy, os.path.relpath(name, folder))
+        with open(name, "rb") as f:
+            data = bytearray(f.read())
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        os.unlink(target)
+        with open(target, "wb") as f:
+            f.write(data)
+        lines.append(f"folder {key} {copy}\n")
+    answer = run(VERIFIER, "batch", status=3, stdin=f"folder {key} {folder}\n" + "".join(lines)).splitlines()
+    check(answer[0] == f"good {folder}", answer[0])
+    check(len(answer) == 61 and all(line.startswith("FAILED altered/") for line in answer[1:]), "an altered folder is taken: " + "\n".join(answer))
+
+
+def with_seals(store):
+    """Whether a store that another script left has something to publish."""
+    try:
+        return any(path == "control" for path, _, _ in tiles_reference.logs_of(store))
+    except Exception as error:  # not a raffle's store
+        print(f"{store}: {error}")
+        return False
+
+
+def main():
+    build()
+    run(NIGHT, "night.raffle")
+    many_tiles("tiles.raffle")
+    small, small_key = good("night.raffle")
+    large, large_key = good("tiles.raffle")
+    left = [store for store in sorted(glob.glob("../*/*.raffle")) if os.path.dirname(store) != "../" + os.path.basename(os.getcwd()) and with_seals(store)]
+    for store in left:
+        good(store)
+    older(large, large_key)
+    print(each_byte(small, small_key), end="")
+    many_bytes(large, large_key)
+    run(VERIFIER, "folder", "nowhere", status=1)
+    run(VERIFIER, "folder", status=2, says="usage")
+    print(f"{len(left)} stores of other scripts; {checks} checks passed")
+
+
+main()
