@@ -20,17 +20,21 @@ static const struct {
     {"check37", rf_check_check37},
     {"checkpoint", rf_check_checkpoint},
     {"draw", rf_check_draw},
+    {"fold", rf_vectors_fold},
     {"hmac_drbg", rf_check_hmac_drbg},
     {"hmac_sha256", rf_check_hmac_sha256},
     {"json", rf_check_json},
     {"merkle", rf_check_merkle},
     {"note", rf_vectors_note},
+    {"order_key", rf_vectors_order_key},
+    {"record", rf_vectors_record},
 #ifdef RAFFLE_WITH_TEST_RNG
     {"rng_test", rf_check_rng_test},
 #endif
     {"sha256", rf_check_sha256},
     {"timestamp", rf_check_timestamp},
     {"validation", rf_check_validation},
+    {"void_root", rf_vectors_void_root},
 };
 
 typedef struct run {

@@ -65,5 +65,9 @@ bool rf_check_rng_test(rf_vector *v);
 bool rf_check_validation(rf_vector *v);
 bool rf_check_check37(rf_vector *v);
 bool rf_check_timestamp(rf_vector *v);
+bool rf_vectors_record(rf_vector *v);
+bool rf_vectors_fold(rf_vector *v);
+bool rf_vectors_void_root(rf_vector *v);
+bool rf_vectors_order_key(rf_vector *v);
 
 #endif

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A whole small raffle made in plain Python, standard library only, sharing no code with the library: its records, private parts, keys, checkpoints, seals and
+draws, after docs/spec. All that would be random is a hash of a label.
+
+    raffle_reference.py FOLDER
+
+publishes the raffle, and writes its control key into FOLDER.key."""
+
+import base64
+import hashlib
+import hmac
+import json
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parent / "vectors" / "generate"))
+import base  # noqa: E402
+import draw_reference as draws  # noqa: E402
+import tiles_reference as tiles  # noqa: E402
+
+ROLES = ["seller", "supervisor", "manager", "administrator", "auditor", "system"]
+OPEN, CLOSE = "2026-11-15T01:00:00.000Z", "2026-11-15T05:00:00.000Z"
+
+
+def some(label, length):
+    return hashlib.shake_256(label.encode()).digest(length)
+
+
+def rules(origin, prizes, tiers=("one", "ten")):
+    """Frozen rules, every default written out."""
+    may = {"ack": [2], "approve": [1, 2, 3], "claim": [1, 2], "clock": [1, 2, 3], "close": [1, 2], "draw": [2], "erase": [2, 3], "event": range(6), "forfeit": [2],
+           "seal": [2], "sell": [0, 1, 2, 5], "units": [2, 3], "verify": [1, 2], "void": [1, 2]}
+    return {
+        "beacon": "none", "currency": "CAD", "digits": 2, "name": "Vectors", "organisation": "Society of Vectors", "origin": origin,
+        "prizes": [{"alternates": 1, "beacon_delay": 0, "claim_days": 30, "one_win": "ticket", "seal": "final", "seed": "random", "tiers": list(tiers),
+                    "title": prize["name"], "winners": 1, **prize} for prize in prizes],
+        "rehearsal": True, "rng": ["test", "system"], "roles": {name: [ROLES[i] for i in who] for name, who in may.items()},
+        "sales": {"closes": CLOSE, "opens": OPEN, "order_tickets": 100},
+        "tiers": [{"count": 1, "name": "one", "price": 500}, {"count": 10, "name": "ten", "price": 2000}],
+        "units": [], "witnesses": "none", "zone": [],
+    }
+
+
+def void_root(serials):
+    return tiles.root([serial.to_bytes(5, "big") for serial in sorted(serials)])
+
+
+class Log:
+    """Records of a log, and what signs it."""
+
+    def __init__(self, name, number):
+        self.name, self.number, self.leaves, self.private, self.notes = name, number, [], [], {}
+        self.seed = some("key of " + name, 32)
+        self.key = base.public_key(self.seed)
+        self.vkey = base.vkey(name, 1, self.key)
+
+    def add(self, record, private):
+        """Appends a record, and returns its index."""
+        part = tiles.canonical({"salt": some(f"salt {self.name} {len(self.leaves)}", 16).hex(), **private})
+        self.leaves.append(tiles.canonical({**record, "p": hashlib.sha256(part).hexdigest()}))
+        self.private.append(part)
+        return len(self.leaves) - 1
+
+    def root(self, size=None):
+        return tiles.root(self.leaves[:size])
+
+    def note(self, size=None):
+        """The checkpoint of the first records."""
+        size = len(self.leaves) if size is None else size
+        if size not in self.notes:
+            text = f"{self.name}\n{size}\n{base64.b64encode(self.root(size)).decode()}\n"
+            self.notes[size] = text + "\n" + base.line(self.name, base.key_id(self.name, 1, self.key), base.sign(self.seed, text.encode()))
+        return self.notes[size]
+
+
+class Raffle:
+    def __init__(self, origin="raffle.example/vectors", prizes=({"name": "main"}, {"name": "small"})):
+        self.origin, self.rules, self.minute = origin, rules(origin, list(prizes)), 0
+        self.control, self.units, self.tickets, self.voids, self.seal_at, self.won = Log(origin, 0), [], {}, {}, {}, []
+        self.secret = some("ticket key of " + origin, 32)
+        commitment = hashlib.sha256(b"libraffle/ticket-key/v1\0" + origin.encode() + b"\0" + self.secret).hexdigest()
+        self.write({"t": "raffle.open", "format": 1, "key": self.control.vkey, "rules": self.rules, "ticket_key": commitment})
+
+    # --- the control log ---
+
+    def at(self):
+        self.minute += 1
+        return f"2026-11-15T{1 + self.minute // 60:02}:{self.minute % 60:02}:00.000Z"
+
+    def write(self, record, log=None, by="manager", **private):
+        log = log or self.control
+        return log.add({"at": self.at(), "by": by, **record}, {"actor": "boss", **private})
+
+    def enrol(self, name):
+        number = len(self.units) + 1
+        unit = Log(f"{self.origin}/unit/{number}", number)
+        unit_key = hmac.new(self.secret, b"libraffle/vn/unit/v1\0" + self.origin.encode() + b"\0" + number.to_bytes(2, "big"), hashlib.sha256).digest()
+        commitment = hashlib.sha256(b"libraffle/unit-key/v1\0" + unit_key).hexdigest()
+        self.units.append(unit)
+        self.tickets[number], self.voids[number] = {}, {}
+        self.write({"t": "unit.enrol", "key": unit.vkey, "name": name, "quota": 0, "ticket_key": commitment, "unit": number})
+        self.write({"t": "unit.enable", "unit": number})
+        return unit
+
+    # --- units ---
+
+    def next_number(self, unit):
+        return 1 + sum(count for count, _, _, _ in self.tickets[unit.number].values())
+
+    def write_unit(self, unit, record, **private):
+        if not unit.leaves and record["t"] != "unit.start":
+            self.write_unit(unit, {"t": "unit.start", "by": "seller", "open": tiles.leaf_hash(self.control.leaves[0]).hex(), "unit": unit.number})
+        return self.write({"n": self.next_number(unit), **record}, unit, **private)
+
+    def sell(self, unit, tier, order, line=0, lines=1):
+        count, price = {"one": (1, 500), "ten": (10, 2000)}[tier]
+        n = self.next_number(unit)
+        index = self.write_unit(unit, {"t": "sale", "by": "seller", "count": count, "price": price, "tier": tier}, line=line, lines=lines, order=order)
+        self.tickets[unit.number][index] = (count, price, tier, n)
+        return index
+
+    def void(self, unit, serial, control=False):
+        count, price, _, _ = self.tickets[unit.number][serial]
+        record = {"t": "void", "by": "supervisor", "count": count, "price": price, "reason": "refund", "serial": serial, "unit": unit.number}
+        index = self.write(record) if control else self.write_unit(unit, record)
+        self.voids[unit.number][serial] = (0 if control else unit.number, index)
+
+    def totals(self, unit, size=None, before=None):
+        """What a seal says: of the unit's first `size` records, and of the control log's voids before a record."""
+        size = len(unit.leaves) if size is None else size
+        before = len(self.control.leaves) if before is None else before
+        sold = {serial: ticket for serial, ticket in self.tickets[unit.number].items() if serial < size}
+        void = [serial for serial, (log, index) in self.voids[unit.number].items() if serial in sold and index < (size if log else before)]
+        return {"tickets": len(sold), "numbers": sum(t[0] for t in sold.values()), "gross": sum(t[1] for t in sold.values()), "voids": len(void),
+                "void_numbers": sum(sold[s][0] for s in void), "void_gross": sum(sold[s][1] for s in void)}, void
+
+    def close(self, unit):
+        self.write_unit(unit, {"t": "unit.close", **self.totals(unit, before=0)[0]})
+
+    # --- seals ---
+
+    def seal(self, kind):
+        first, sums = len(self.control.leaves), {}
+        for unit in self.units:
+            totals, void = self.totals(unit, before=first)
+            sums = {name: sums.get(name, 0) + value for name, value in totals.items()}
+            self.write({"t": "seal.unit", "note": unit.note(), "reconciled": True, "root": unit.root().hex(), "size": len(unit.leaves), "unit": unit.number,
+                        "void_root": void_root(void).hex(), **totals})
+        index = self.write({"t": "seal", "first": first, "kind": kind, "units": len(self.units), "unreconciled": 0, **sums})
+        self.seal_at[kind] = (index, first, [len(unit.leaves) for unit in self.units], sums)
+        self.write({"t": "voids.ack", "seal": index, "voids": sums["voids"]})
+        return index
+
+    # --- draws ---
+
+    def drum(self, kind):
+        """The sealed numbers in their order: unit, number, serial, tier, whether it is void."""
+        _, first, sizes, _ = self.seal_at[kind]
+        for unit, size in zip(self.units, sizes):
+            _, void = self.totals(unit, size, first)
+            for serial, (count, _, tier, n) in sorted(self.tickets[unit.number].items()):
+                if serial < size:
+                    yield from ((unit.number, number, serial, tier, serial in void) for number in range(n, n + count))
+
+    def draw(self, name):
+        """An intent, an asking and a result; returns the result's index."""
+        prize = next(each for each in self.rules["prizes"] if each["name"] == name)
+        kind = prize["seal"]
+        seal, _, _, sums = self.seal_at[kind]
+        intent = self.write({"t": "draw.intent", "attempt": 1, "numbers": sums["numbers"], "prize": name, "seal": seal})
+        note = self.control.note()
+        ask = self.write({"t": "event", "code": "draw.ask", "component": "test"})
+        seed = some("seed of " + name, 48)
+        words = draws.Words(draws.drbg_of(seed, draws.commitment(self.origin, intent, self.control.root(intent + 1)), b""))
+        places, skipped, skips = self.walk(prize, list(self.drum(kind)), words)
+        winners = min(len(places), prize["winners"])
+        self.won += [(place["unit"], place["serial"]) for place in places[:winners]]
+        record = {"t": "draw.result", "alternates": len(places) - winners, "ask": ask, "attempt": 1, "intent": intent, "note": note, "numbers": sums["numbers"],
+                  "prize": name, "provider": "test", "rejected": words.rejected, "seed": seed.hex(), "skipped_barred": skipped[3],
+                  "skipped_not_entered": skipped[2], "skipped_void": skipped[1], "skips": hashlib.sha256(skips).hexdigest(), "winners": winners}
+        return self.write({**record, **({"places": places} if places else {})})
+
+    def walk(self, prize, drum, words):
+        """The permutation, as far as it is needed; places, and what was skipped and why."""
+        places, skipped, skips, taken = [], {1: 0, 2: 0, 3: 0}, b"", set(self.won)
+        for i in range(len(drum)):
+            if len(places) == prize["winners"] + prize["alternates"]:
+                break
+            j = i + words.below(len(drum) - i)
+            drum[i], drum[j] = drum[j], drum[i]
+            unit, number, serial, tier, void = drum[i]
+            reason = 1 if void else 2 if tier not in prize["tiers"] else 3 if prize["one_win"] == "ticket" and (unit, serial) in taken else 0
+            if reason:
+                skipped[reason] += 1
+                skips += bytes([reason]) + unit.to_bytes(2, "big") + number.to_bytes(5, "big")
+            else:
+                places.append({"number": number, "serial": serial, "unit": unit})
+                taken.add((unit, serial))
+        return places, skipped, skips
+
+    def verify(self, result, name):
+        """From a drawn winner to a paid prize."""
+        place = {"place": 1, "prize": name, "result": result}
+        self.write({"t": "winner.verify", "outcome": "verified", **place})
+        self.write({"t": "winner.official", **place})
+        self.write({"t": "claim", "ok": "supervisor", **place}, ok="sue")
+
+    # --- publishing ---
+
+    def files(self, entries="all"):
+        logs = [("control", self.control)] + [(f"unit/{unit.number}", unit) for unit in self.units]
+        return tiles.folder([(path, log.leaves, log.note().encode()) for path, log in logs], entries)
+
+
+def example():
+    """Two units that sell and one that does not, orders of several tickets, voids in both logs, before and after an early seal; three draws, one paid prize."""
+    r = Raffle(prizes=({"name": "bird", "seal": "early", "tiers": ["ten"]}, {"name": "main", "share": 5000, "winners": 2}, {"name": "small", "one_win": "number"}))
+    web, till, spare = r.enrol("web"), r.enrol("till"), r.enrol("spare")
+    for i in range(4):
+        r.sell(web, "ten" if i % 2 else "one", f"web-{i}")
+    r.void(web, 2)
+    r.sell(till, "ten", "till-0", 0, 2)
+    r.sell(till, "one", "till-0", 1, 2)
+    r.seal("early")
+    r.draw("bird")
+    r.void(web, 3)
+    r.sell(web, "ten", "web-4")
+    for unit in (web, till, spare):
+        r.close(unit)
+    r.void(till, 2, control=True)
+    r.seal("final")
+    result = r.draw("main")
+    r.verify(result, "main")
+    r.draw("small")
+    return r
+
+
+if __name__ == "__main__":
+    made = example()
+    tiles.write(made.files(), sys.argv[1])
+    pathlib.Path(sys.argv[1] + ".key").write_text(made.control.vkey + "\n", encoding="ascii")

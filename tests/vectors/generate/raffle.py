@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes record.json, fold.json, void_root.json and order_key.json beside this folder with tests/reference/raffle_reference.py, which makes a whole raffle without
+the library."""
+import copy
+import hashlib
+import hmac
+import json
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "reference"))
+import raffle_reference as reference  # noqa: E402
+import tiles_reference as tiles  # noqa: E402
+from base import write  # noqa: E402
+
+SOURCE = "tests/reference/raffle_reference.py after docs/spec"
+MOST = 2**53 - 1
+
+
+# --- records ---
+
+
+def leaf(name, text, valid=True, **changes):
+    if isinstance(text, dict):
+        text = tiles.canonical(text)
+    case = {"name": name, "kind": "leaf", "valid": valid}
+    try:
+        case["text"] = text.decode()
+    except UnicodeDecodeError:
+        case["hex"] = text.hex()
+    if valid:
+        case.update({"type": json.loads(text)["t"], "leaf_hash": tiles.leaf_hash(text).hex()})
+    else:
+        case["error"] = "RAFFLE_CORRUPT"
+    return {**case, **changes}
+
+
+def private(name, text, valid=True):
+    case = {"name": name, "kind": "private", "valid": valid, "text": text.decode()}
+    return {**case, **({"p": hashlib.sha256(text).hexdigest()} if valid else {"error": "RAFFLE_CORRUPT"})}
+
+
+def records(raffle):
+    """The first record of each type, and each with what must not be."""
+    seen, cases = set(), []
+    for log in [raffle.control, *raffle.units]:
+        for text in log.leaves:
+            record = json.loads(text)
+            if record["t"] not in seen:
+                seen.add(record["t"])
+                cases.append(leaf(record["t"], text))
+                cases += [leaf(f"{record['t']}: {name}", changed, False) for name, changed in refused(record)]
+    cases += [private(f"a private part of {log.name}", log.private[-1]) for log in raffle.units]
+    part = json.loads(raffle.control.private[0])
+    cases += [
+        private("a private part without a salt", tiles.canonical({"actor": "boss"}), False),
+        private("a private part with a short salt", tiles.canonical({**part, "salt": "00" * 15}), False),
+        private("a private part with an unknown member", tiles.canonical({**part, "zone": "x"}), False),
+        private("a private part that is no object", b"[]", False),
+    ]
+    write("record", SOURCE, cases)
+
+
+def refused(record):
+    text = tiles.canonical(record)
+    yield "white space", text.replace(b",", b", ", 1)
+    yield "a newline after it", text + b"\n"
+    yield "an unknown member", tiles.canonical({**record, "zzz": 1})
+    yield "two members exchanged", exchanged(record)
+    yield "no `p`", tiles.canonical({name: value for name, value in record.items() if name != "p"})
+    yield "no `at`", tiles.canonical({name: value for name, value in record.items() if name != "at"})
+    yield "an unknown type", tiles.canonical({**record, "t": "sales"})
+    yield "a role that is none", tiles.canonical({**record, "by": "king"})
+    yield "a day that is not", tiles.canonical({**record, "at": "2026-02-29T00:00:00.000Z"})
+    yield "a time without its thousandths", tiles.canonical({**record, "at": "2026-11-15T01:00:00Z"})
+    yield "`p` in upper case", tiles.canonical({**record, "p": "A" * 64})
+    yield "`p` too short", tiles.canonical({**record, "p": record["p"][:-2]})
+    for name, value in record.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            yield f"`{name}` negative", tiles.canonical({**record, name: -1})
+            yield f"`{name}` a text", tiles.canonical({**record, name: str(value)})
+            yield f"`{name}` beyond 2^53-1", tiles.canonical({**record, name: MOST + 1})
+            yield f"`{name}` a fraction", text.replace(f'"{name}":{value}'.encode(), f'"{name}":{value}.0'.encode(), 1)
+            break
+
+
+def exchanged(record):
+    first, second = sorted(record)[:2]
+    changed = {second: record[second], first: record[first], **{name: record[name] for name in sorted(record)[2:]}}
+    return json.dumps(changed, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+# --- whole logs ---
+
+
+def texts(leaves):
+    return [each.decode() for each in leaves]
+
+
+def fold_control(name, leaves, **expected):
+    return {"name": name, "valid": "error" not in expected, "control": texts(leaves), **expected}
+
+
+def sums(seal):
+    return {name: seal[name] for name in ("tickets", "numbers", "gross", "voids", "void_numbers", "void_gross")}
+
+
+def fold_unit(name, raffle, unit, leaves, **expected):
+    case = {"name": name, "valid": "error" not in expected, "control": texts(raffle.control.leaves[:1]), "unit": unit.number, "records": texts(leaves),
+            "root": raffle.control.root(1).hex()}
+    return {**case, **expected}
+
+
+def changed(leaves, index, **members):
+    record = json.loads(leaves[index])
+    record.update(members)
+    return leaves[:index] + [tiles.canonical({name: value for name, value in record.items() if value is not None})] + leaves[index + 1:]
+
+
+def index_of(leaves, kind, skip=0):
+    return [i for i, each in enumerate(leaves) if json.loads(each)["t"] == kind][skip]
+
+
+def control_cases(raffle):
+    leaves = raffle.control.leaves
+    seal = index_of(leaves, "seal", 1)
+    record = json.loads(leaves[seal])
+    yield fold_control("a whole control log", leaves, root=tiles.root(leaves).hex(), **sums(record))
+    early = index_of(leaves, "seal")
+    yield fold_control("as far as the early seal", leaves[:early + 1], root=tiles.root(leaves[:early + 1]).hex(), **sums(json.loads(leaves[early])))
+    for name in sums(record):
+        yield fold_control(f"a seal with one more of `{name}`", changed(leaves[:seal + 1], seal, **{name: record[name] + 1}), error="RAFFLE_STATE_DIFFERS")
+    yield fold_control("a seal that begins a record later", changed(leaves[:seal + 1], seal, first=record["first"] + 1), error="RAFFLE_CORRUPT")
+    yield fold_control("a seal of one unit less", changed(leaves[:seal + 1], seal, units=record["units"] - 1), error="RAFFLE_CORRUPT")
+    yield fold_control("a seal that says a unit is unreconciled", changed(leaves[:seal + 1], seal, unreconciled=1, ok="supervisor"), error="RAFFLE_STATE_DIFFERS")
+    unit = record["first"]
+    yield fold_control("a seal without its second unit", leaves[:unit + 1] + leaves[unit + 2:], error="RAFFLE_SEQUENCE")
+    yield fold_control("more voids than tickets in a seal.unit", changed(leaves[:unit + 1], unit, voids=MOST), error="RAFFLE_CORRUPT")
+    yield fold_control("sums beyond 2^53-1", wide(leaves[:seal + 1], unit), error="RAFFLE_LIMIT")
+    ack = index_of(leaves, "voids.ack", 1)
+    yield fold_control("an acknowledgement of other voids", changed(leaves[:ack + 1], ack, voids=0), error="RAFFLE_STATE_DIFFERS")
+    yield fold_control("a draw before its voids are acknowledged", leaves[:ack] + leaves[ack + 1:ack + 2], error="RAFFLE_NOT_ACKED")
+    yield fold_control("a log without raffle.open", leaves[1:], error="RAFFLE_CORRUPT")
+    yield fold_control("raffle.open twice", leaves[:1] + leaves[:1], error="RAFFLE_CORRUPT")
+    yield fold_control("a unit enrolled twice", leaves[:2] + leaves[1:2], error="RAFFLE_CORRUPT")
+    yield fold_control("a record earlier than the one before", changed(leaves[:3], 2, at="2026-11-15T00:00:00.000Z"), error="RAFFLE_CLOCK")
+    result = index_of(leaves, "draw.result", 1)
+    yield fold_control("a result of another intent", changed(leaves[:result + 1], result, intent=1), error="RAFFLE_NOT_FOUND")
+    yield fold_control("a result that nobody asked for", leaves[:result - 1] + leaves[result:result + 1], error="RAFFLE_SEQUENCE")
+    yield fold_control("a result with a place too many", changed(leaves[:result + 1], result, winners=3), error="RAFFLE_CORRUPT")
+    claim = index_of(leaves, "claim")
+    yield fold_control("a claim without a second approver", changed(leaves[:claim + 1], claim, ok=None), error="RAFFLE_CORRUPT")
+    yield fold_control("a claim before the winner is official", leaves[:claim - 1] + leaves[claim:claim + 1], error="RAFFLE_SEQUENCE")
+    yield fold_control("a claim twice", leaves[:claim + 1] + leaves[claim:claim + 1], error="RAFFLE_SEQUENCE")
+
+
+def wide(leaves, first):
+    for i in (first, first + 1):
+        leaves = changed(leaves, i, gross=MOST)
+    return leaves
+
+
+def unit_cases(raffle):
+    for unit in raffle.units:
+        totals, _ = raffle.totals(unit, before=0)
+        yield fold_unit(f"unit {unit.number}'s log", raffle, unit, unit.leaves, unit_root=unit.root().hex(), **totals)
+    web = raffle.units[0]
+    leaves, close = web.leaves, len(web.leaves) - 1
+    yield fold_unit("as far as its second ticket", raffle, web, leaves[:3], unit_root=web.root(3).hex(), tickets=2, numbers=11, gross=2500, voids=0)
+    record = json.loads(leaves[close])
+    for name in sums(record):
+        yield fold_unit(f"a close with one more of `{name}`", raffle, web, changed(leaves, close, **{name: record[name] + 1}), error="RAFFLE_STATE_DIFFERS")
+    yield fold_unit("a gap in the draw numbers", raffle, web, changed(leaves[:3], 2, n=3), error="RAFFLE_CORRUPT")
+    yield fold_unit("a draw number issued again", raffle, web, changed(leaves[:3], 2, n=1), error="RAFFLE_CORRUPT")
+    yield fold_unit("another price than the tier's", raffle, web, changed(leaves[:2], 1, price=1), error="RAFFLE_INVALID")
+    yield fold_unit("another count than the tier's", raffle, web, changed(leaves[:2], 1, count=2), error="RAFFLE_INVALID")
+    yield fold_unit("a tier that is not in the rules", raffle, web, changed(leaves[:2], 1, tier="two"), error="RAFFLE_NOT_FOUND")
+    yield fold_unit("a role that may not sell", raffle, web, changed(leaves[:2], 1, by="auditor"), error="RAFFLE_ROLE")
+    yield fold_unit("a sale when sales are closed", raffle, web, changed(leaves[:2], 1, at=reference.CLOSE), error="RAFFLE_WINDOW")
+    yield fold_unit("the void of a later record", raffle, web, changed(leaves[:6], 5, serial=6), error="RAFFLE_NOT_FOUND")
+    yield fold_unit("the void of another unit's ticket", raffle, web, changed(leaves[:6], 5, unit=2), error="RAFFLE_NOT_FOUND")
+    yield fold_unit("a sale after the close", raffle, web, leaves + changed(leaves, 1, n=record["n"], at=record["at"])[1:2], error="RAFFLE_CLOSED")
+    yield fold_unit("no unit.start", raffle, web, leaves[1:], error="RAFFLE_CORRUPT")
+    yield fold_unit("unit.start twice", raffle, web, leaves[:1] * 2, error="RAFFLE_CORRUPT")
+    yield fold_unit("the start of another unit", raffle, raffle.units[1], leaves[:1], error="RAFFLE_MISMATCH")
+    yield fold_unit("the start in another raffle", raffle, web, changed(leaves[:1], 0, open="00" * 32), error="RAFFLE_MISMATCH")
+    yield fold_unit("a record of the control log", raffle, web, leaves[:1] + raffle.control.leaves[2:3], error="RAFFLE_CORRUPT")
+
+
+# --- void_root, order keys ---
+
+
+def void_roots():
+    def case(name, serials, valid=True, root=None):
+        found = root or reference.void_root([int(each) for each in serials if 0 < int(each) < 2**40])
+        return {"name": name, "valid": valid, "serials": [str(each) for each in serials], "root": found.hex()}
+
+    good = reference.void_root([2, 5, 9])
+    cases = [
+        case("the specification's: ticket 2", [2]), case("no voids", []), case("two", [2, 5]), case("three", [2, 5, 9]),
+        case("the first serial and the last", [1, 2**40 - 1]), case("255, 256, 65535, 65536", [255, 256, 65535, 65536]),
+        case("a hundred", list(range(1, 300, 3))),
+        case("descending", [9, 5, 2], False, good), case("one twice", [2, 5, 5, 9], False, good), case("one missing", [2, 9], False, good),
+        case("another serial", [2, 5, 8], False, good), case("serial 0", [0, 2, 5, 9], False, good), case("serial 2^40", [2, 5, 2**40], False, good),
+        case("of eight bytes each", [2], False, tiles.root([(2).to_bytes(8, "big")])),
+        case("little-endian", [2], False, tiles.root([(2).to_bytes(5, "little")])),
+        case("without the leaf's prefix", [2], False, hashlib.sha256((2).to_bytes(5, "big")).digest()),
+    ]
+    assert cases[0]["root"] == "d9c807b270afc4a7fae1a3d6cba7ca846c516483484b6b461778b2fca8bd3410"
+    write("void_root", "docs/spec/seal.md; " + SOURCE, cases)
+
+
+def siphash128(key, data):
+    """SipHash-2-4-128 of Aumasson and Bernstein."""
+    mask = 2**64 - 1
+    k0, k1 = (int.from_bytes(key[i:i + 8], "little") for i in (0, 8))
+    v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D ^ 0xEE, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
+
+    def turn(x, bits):
+        return (x << bits | x >> 64 - bits) & mask
+
+    def rounds(n):
+        for _ in range(n):
+            v[0] = (v[0] + v[1]) & mask
+            v[1] = turn(v[1], 13) ^ v[0]
+            v[0] = turn(v[0], 32)
+            v[2] = (v[2] + v[3]) & mask
+            v[3] = turn(v[3], 16) ^ v[2]
+            v[0] = (v[0] + v[3]) & mask
+            v[3] = turn(v[3], 21) ^ v[0]
+            v[2] = (v[2] + v[1]) & mask
+            v[1] = turn(v[1], 17) ^ v[2]
+            v[2] = turn(v[2], 32)
+
+    padded = data + bytes(-(len(data) + 1) % 8) + bytes([len(data) % 256])
+    for at in range(0, len(padded), 8):
+        word = int.from_bytes(padded[at:at + 8], "little")
+        v[3] ^= word
+        rounds(2)
+        v[0] ^= word
+    v[2] ^= 0xEE
+    rounds(4)
+    out = (v[0] ^ v[1] ^ v[2] ^ v[3]).to_bytes(8, "little")
+    v[1] ^= 0xDD
+    rounds(4)
+    return out + (v[0] ^ v[1] ^ v[2] ^ v[3]).to_bytes(8, "little")
+
+
+def order_keys():
+    secret, origin = bytes.fromhex("3944928e3ce9ff48a29d916b0b767a7c4676559b7298740ee32f2120278b31a8"), "raffle.example/gala"
+
+    def case(name, order, valid=True, time="", origin=origin, **members):
+        k = hmac.new(secret, b"libraffle/order/v1\0" + origin.encode(), hashlib.sha256).digest()[:16]
+        row = bytes.fromhex(time) + siphash128(k, order.encode())
+        return {"name": name, "valid": valid, "key": secret.hex(), "origin": origin, "order": order, "k": k.hex(), "row": row.hex(), **members}
+
+    uuid = "019a5e50-7b1c-7def-8123-456789abcdef"
+    cases = [
+        case("the specification's", "web-81723"), case("the specification's UUIDv7", uuid, time="019a5e507b1c"),
+        case("the same in upper case is another key", uuid.upper(), time="019a5e507b1c"), case("one byte", "a"), case("64 bytes", "o" * 64), case("UTF-8", "commande-é"),
+        *[case(f"{n} bytes", "k" * n) for n in (7, 8, 15, 16)],
+        case("another raffle", "web-81723", origin="raffle.example/other"),
+        case("a UUIDv4 has no time", uuid[:14] + "4" + uuid[15:]), case("no hyphen at 8", uuid[:8] + "0" + uuid[9:]), case("a digit that is none", "g" + uuid[1:]),
+        case("a UUIDv7 in braces", "{" + uuid + "}"), case("a letter in its random part is the host's affair", uuid[:-1] + "z", time="019a5e507b1c"),
+        case("a UUIDv7 without its time", uuid, False), case("a time that is not there", "web-81723", False, time="019a5e507b1c"),
+    ]
+    assert cases[0]["k"] == "5e2545eaffe5b8a5636351b814bc2ef5" and cases[0]["row"] == "54d7b86040d7065da4cef5b934724f3b"
+    assert cases[1]["row"] == "019a5e507b1c7514ae6e8334d5fe8dbe03eb04b8d06b"
+    good = cases[0]
+    cases += [
+        {**copy.deepcopy(good), "name": "another key K", "valid": False, "key": "00" * 32},
+        {**copy.deepcopy(good), "name": "another order", "valid": False, "order": "web-81724"},
+        {**copy.deepcopy(good), "name": "a row of 64 bits", "valid": False, "row": good["row"][:16]},
+    ]
+    write("order_key", "docs/spec/sales.md; SipHash in plain Python; " + SOURCE, cases)
+
+
+def main():
+    raffle = reference.example()
+    records(raffle)
+    write("fold", SOURCE, [*control_cases(raffle), *unit_cases(raffle)])
+    void_roots()
+    order_keys()
+
+
+if __name__ == "__main__":
+    main()
