@@ -49,6 +49,7 @@
 #include <raffle/log.h>
 #include <raffle/open.h>
 #include <raffle/publish.h>
+#include <raffle/receipt.h>
 #include <raffle/rng.h>
 #include <raffle/sale.h>
 #include <raffle/seal.h>

@@ -56,6 +56,7 @@ int cli_fail_as(cli *c, raffle_rc rc, const char *format, ...)
     va_start(list, format);
     vsnprintf(message, sizeof message, format, list);
     va_end(list);
+    (void)raffle_error_set(&c->err, rc, 0, message);
     return say(c, raffle_rc_name(rc), message, 0, CLI_FAILED);
 }
 

@@ -16,6 +16,7 @@ extern const command cmd_import;
 extern const command cmd_official;
 extern const command cmd_order;
 extern const command cmd_publish;
+extern const command cmd_receipt;
 extern const command cmd_rng_assess;
 extern const command cmd_rng_health;
 extern const command cmd_rng_sample;
@@ -33,6 +34,7 @@ extern const command cmd_unit_enrol;
 extern const command cmd_unit_quota;
 extern const command cmd_unit_unenrol;
 extern const command cmd_vectors;
+extern const command cmd_verify;
 extern const command cmd_verify_winner;
 extern const command cmd_void;
 

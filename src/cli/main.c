@@ -31,6 +31,8 @@ static const command *const commands[] = {
     &cmd_audit,
     &cmd_publish,
     &cmd_timestamp,
+    &cmd_receipt,
+    &cmd_verify,
     &cmd_selfcheck,
     &cmd_rng_health,
     &cmd_rng_sample,

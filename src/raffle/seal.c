@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Seals (design section 8; GLI-31 2.6.1): every unit's records are folded again, and their sizes, roots and totals written into the control log. */
-#include "fold_keys.h"
 #include "ticket.h"
 #include "unit_impl.h"
+#include "void_list.h"
 
 #include "abi.h"
-#include "bytes.h"
 #include "error.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,55 +30,19 @@ typedef struct sealing {
 
 /* --- voids of a unit --- */
 
-typedef struct void_list {
-    uint64_t *serial;
-    size_t n, cap;
-    uint32_t unit;
-    uint64_t size; /* of the sealed prefix: a ticket beyond it is not sealed, and neither is its void */
-} void_list;
-
-static raffle_rc collect_void(void *ctx, const raffle_store_key *row, raffle_error *err)
-{
-    void_list *list = ctx;
-    if (row->length != 7 || (row->log != 0 && row->log != list->unit))
-        return rf_fail(err, RAFFLE_CORRUPT, "a void of unit %u is kept by log %u", list->unit, row->log);
-    const uint64_t serial = rf_get_be(row->key + 2, 5);
-    if (serial >= list->size || (row->log == list->unit && row->index >= list->size))
-        return RAFFLE_OK;
-    if (list->n == list->cap) {
-        size_t cap = list->cap > 0 ? 2 * list->cap : 256;
-        uint64_t *grown = realloc(list->serial, cap * sizeof *grown);
-        if (grown == NULL)
-            return rf_nomem(err);
-        list->serial = grown;
-        list->cap = cap;
-    }
-    list->serial[list->n++] = serial;
-    return RAFFLE_OK;
-}
-
-/* The key is unit and serial, big-endian: a scan gives the serials ascending. */
-static raffle_rc scan_voids(const sealing *s, void_list *list, raffle_error *err)
-{
-    uint8_t prefix[2];
-    rf_put_be(prefix, list->unit, 2);
-    return rf_store_scan(s->raffle->store, RF_SCOPE_VOID, prefix, 2, NULL, 0, UINT64_MAX, collect_void, list, err);
-}
-
-static raffle_rc sum_voids(const sealing *s, const void_list *list, rf_seal_unit *unit, raffle_error *err)
+static raffle_rc sum_voids(const sealing *s, const rf_void_list *list, rf_seal_unit *unit, raffle_error *err)
 {
     rf_range range;
     rf_range_init(&range);
     for (size_t i = 0; i < list->n; i++) {
         rf_sold sold;
-        uint8_t leaf[5], hash[32];
+        uint8_t hash[32];
         raffle_rc rc = rf_sold_read(s->raffle, list->unit, list->serial[i], 1, &sold, err);
         if (rc != RAFFLE_OK)
             return rc;
         unit->void_numbers += sold.ticket.count;
         unit->void_gross += sold.ticket.price;
-        rf_put_be(leaf, list->serial[i], 5);
-        rf_leaf_hash(s->hash, hash, leaf, sizeof leaf);
+        rf_void_leaf_hash(s->hash, list->serial[i], hash);
         rf_range_push(s->hash, &range, hash, NULL, NULL);
     }
     unit->voids = list->n;
@@ -89,8 +52,8 @@ static raffle_rc sum_voids(const sealing *s, const void_list *list, rf_seal_unit
 
 static raffle_rc add_voids(const sealing *s, rf_seal_unit *unit, raffle_error *err)
 {
-    void_list list = {.unit = unit->unit, .size = unit->size};
-    raffle_rc rc = scan_voids(s, &list, err);
+    rf_void_list list = {.unit = unit->unit, .size = unit->size, .control = UINT64_MAX};
+    raffle_rc rc = rf_void_list_read(s->raffle->store, &list, err);
     if (rc == RAFFLE_OK)
         rc = sum_voids(s, &list, unit, err);
     free(list.serial);

@@ -64,6 +64,7 @@ typedef struct rf_unit_row {
     char key[RAFFLE_VKEY_SIZE];
     uint8_t ticket_key[32];
     uint64_t quota;
+    uint64_t index; /* of its unit.enrol */
     bool enabled, unenrolled;
 } rf_unit_row;
 

@@ -79,7 +79,7 @@ static raffle_rc apply_enrol(rf_control *c, const rf_record *r, raffle_error *er
 {
     if (c->units >= RAFFLE_UNIT_MAX || (uint64_t)r->unit != c->units + 1)
         return rf_fail(err, RAFFLE_CORRUPT, "unit %lld is enrolled after unit %zu", (long long)r->unit, c->units);
-    rf_unit_row row = {.quota = (uint64_t)r->quota};
+    rf_unit_row row = {.quota = (uint64_t)r->quota, .index = c->size};
     if (!rf_text_copy(&r->name, row.name, sizeof row.name) || !rf_text_copy(&r->key, row.key, sizeof row.key))
         return rf_fail(err, RAFFLE_CORRUPT, "the name or key of unit %lld is too long", (long long)r->unit);
     memcpy(row.ticket_key, r->ticket_key, 32);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a receipt: the newest seal that covers the ticket, records and proofs from the store, checkpoints that are kept or signed now. */
+#include "receipt_text.h"
+#include "ticket.h"
+#include "unit_impl.h"
+#include "void_list.h"
+
+#include "error.h"
+#include <raffle/seal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the control log says of the unit, copied under its lock. */
+typedef struct frame {
+    uint64_t enrol;  /* index of its unit.enrol */
+    int32_t kind;    /* of the seal that covers the ticket; 0: none does */
+    uint64_t first;  /* of that seal: the index of its first seal.unit, */
+    uint64_t seal;   /* and of itself */
+    uint64_t sealed; /* records of the unit that it covers */
+} frame;
+
+typedef struct making {
+    raffle *raffle;
+    rf_unit *unit;
+    frame frame;
+    rf_receipt receipt;
+    rf_sha256 *hash;
+    char control_note[RF_NOTE_MAX], unit_note[RF_NOTE_MAX];
+    char text[RAFFLE_RECEIPT_MAX];
+    size_t length;
+} making;
+
+/* --- which seal --- */
+
+static bool covers(const rf_seal_state *s, uint32_t unit, uint64_t serial)
+{
+    return s->kind != 0 && unit <= s->units && serial < s->unit[unit - 1].size;
+}
+
+static void read_frame(making *m)
+{
+    raffle *r = m->raffle;
+    const uint32_t unit = m->receipt.unit;
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_control *c = &r->control;
+    const rf_seal_state *s = covers(&c->final, unit, m->receipt.serial)   ? &c->final
+                             : covers(&c->early, unit, m->receipt.serial) ? &c->early
+                                                                          : NULL;
+    m->frame = (frame){.enrol = c->unit[unit - 1].index};
+    if (s != NULL) {
+        m->frame.kind = s->kind;
+        m->frame.first = s->first;
+        m->frame.seal = s->index;
+        m->frame.sealed = s->unit[unit - 1].size;
+    }
+    pthread_rwlock_unlock(&r->control_lock);
+}
+
+/* --- voids --- */
+
+static void show_void(making *m, const rf_void_list *list, size_t place)
+{
+    rf_receipt_void *v = &m->receipt.near[m->receipt.voids++];
+    v->serial = list->serial[place];
+    v->proof.index = place;
+    v->proof.hashes = rf_void_list_prove(list, m->hash, place, v->proof.hash);
+}
+
+static raffle_rc show_voids(making *m, raffle_error *err)
+{
+    rf_receipt *out = &m->receipt;
+    rf_void_list list = {.unit = out->unit, .size = m->frame.sealed, .control = m->frame.first};
+    raffle_rc rc = rf_void_list_read(m->raffle->store, &list, err);
+    if (rc == RAFFLE_OK) {
+        const size_t place = rf_void_list_place(&list, out->serial);
+        const bool is_void = place < list.n && list.serial[place] == out->serial;
+        out->proves = is_void ? RAFFLE_RECEIPT_VOID : RAFFLE_RECEIPT_DRUM;
+        if (!is_void && place > 0)
+            show_void(m, &list, place - 1);
+        if (place < list.n)
+            show_void(m, &list, place);
+    }
+    free(list.serial);
+    return rc;
+}
+
+/* What the receipt proves. One that says less than is known, of a ticket that is void now, is not given. */
+static raffle_rc judge(making *m, raffle_error *err)
+{
+    rf_sold sold;
+    rf_receipt *out = &m->receipt;
+    raffle_rc rc = rf_sold_read(m->raffle, out->unit, out->serial, 1, &sold, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    out->proves = RAFFLE_RECEIPT_PROMISE;
+    if (m->frame.kind != 0)
+        rc = show_voids(m, err);
+    if (rc == RAFFLE_OK && (sold.ticket.flags & RAFFLE_TICKET_VOID) != 0 && out->proves != RAFFLE_RECEIPT_VOID)
+        rc = rf_fail(err, RAFFLE_VOIDED, "ticket %u/%llu is void, and no seal that covers it says so", out->unit,
+                     (unsigned long long)out->serial);
+    return rc;
+}
+
+/* --- checkpoints --- */
+
+/* The note with the log's own signature line alone. */
+static raffle_rc keep_own(const rf_vkey *key, char *note, size_t *length, raffle_error *err)
+{
+    rf_note parsed;
+    raffle_rc rc = rf_note_parse(&parsed, note, *length, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_note_verify(&parsed, key, err);
+    if (rc != RAFFLE_OK || parsed.signatures == 1)
+        return rc;
+    const rf_note_signature *own = parsed.signature;
+    while (own->name_length != strlen(key->name) || memcmp(own->name, key->name, own->name_length) != 0 ||
+           memcmp(own->id, key->id, sizeof own->id) != 0)
+        own++;
+    uint8_t body[64];
+    memcpy(body, own->body, sizeof body);
+    *length = rf_note_format(note, RF_NOTE_MAX, note, parsed.text_length, key, body);
+    return RAFFLE_OK;
+}
+
+static raffle_rc may_sign(making *m, raffle_error *err)
+{
+    return m->raffle->keys != NULL
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_KEY,
+                         "no checkpoint covers ticket %u/%llu, and the raffle was opened without keys to sign one",
+                         m->receipt.unit, (unsigned long long)m->receipt.serial);
+}
+
+/* The newest note that is kept, when it covers record `index`; else RAFFLE_NOT_FOUND. */
+static raffle_rc kept_note(making *m, uint32_t log, uint64_t index, char *note, size_t *length, uint64_t *size,
+                           raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_store_note_get(m->raffle->store, log, RF_NOTE_LATEST, size, note, RF_NOTE_MAX, length, &why);
+    if (rc == RAFFLE_OK && *size <= index)
+        return RAFFLE_NOT_FOUND;
+    return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? rc : rf_fail_as(err, &why);
+}
+
+static raffle_rc control_note(making *m, size_t *length, uint64_t *size, raffle_error *err)
+{
+    const uint64_t index = m->frame.kind != 0 ? m->frame.seal : m->frame.enrol;
+    raffle_rc rc = kept_note(m, 0, index, m->control_note, length, size, err);
+    if (rc == RAFFLE_NOT_FOUND)
+        rc = may_sign(m, err) == RAFFLE_OK ? rf_control_checkpoint(m->raffle, m->control_note, length, size, err)
+                                           : RAFFLE_KEY;
+    return rc == RAFFLE_OK ? keep_own(&m->raffle->vkey, m->control_note, length, err) : rc;
+}
+
+/* Of a seal the note of exactly the sealed size. */
+static raffle_rc unit_note(making *m, size_t *length, uint64_t *size, raffle_error *err)
+{
+    raffle_rc rc;
+    if (m->frame.kind != 0)
+        rc = rf_store_note_get(m->raffle->store, m->receipt.unit, m->frame.sealed, size, m->unit_note, RF_NOTE_MAX,
+                               length, err);
+    else
+        rc = kept_note(m, m->receipt.unit, m->receipt.serial, m->unit_note, length, size, err);
+    if (rc == RAFFLE_NOT_FOUND && m->frame.kind == 0)
+        rc = may_sign(m, err) == RAFFLE_OK ? rf_unit_checkpoint(m->unit, m->unit_note, length, size, err) : RAFFLE_KEY;
+    return rc == RAFFLE_OK ? keep_own(&m->unit->vkey, m->unit_note, length, err) : rc;
+}
+
+/* --- records and proofs --- */
+
+static raffle_rc take_leaf(void *ctx, const raffle_record *record, raffle_error *err)
+{
+    rf_receipt_part *part = ctx;
+    if (record->leaf_length > sizeof part->leaf)
+        return rf_fail(err, RAFFLE_LIMIT, "record %llu has %u bytes; a receipt holds at most %d",
+                       (unsigned long long)record->index, record->leaf_length, RF_RECEIPT_LEAF_MAX);
+    memcpy(part->leaf, record->leaf, record->leaf_length);
+    part->leaf_length = record->leaf_length;
+    return RAFFLE_OK;
+}
+
+static raffle_rc prove(making *m, uint32_t number, uint64_t index, uint64_t size, rf_receipt_part *part,
+                       raffle_error *err)
+{
+    rf_log *log = number == 0 ? m->raffle->log : m->unit->log;
+    part->proof.index = index;
+    part->leaf_length = 0;
+    raffle_rc rc = rf_store_read(m->raffle->store, number, index, 1, take_leaf, part, err);
+    return rc == RAFFLE_OK ? rf_log_inclusion(log, index, size, part->proof.hash, &part->proof.hashes, err) : rc;
+}
+
+static raffle_rc prove_control(making *m, uint64_t index, uint64_t size, size_t note_length, rf_receipt_part *part,
+                               raffle_error *err)
+{
+    part->note = m->control_note;
+    part->note_length = note_length;
+    return prove(m, 0, index, size, part, err);
+}
+
+static raffle_rc fill_control(making *m, raffle_error *err)
+{
+    size_t length;
+    uint64_t size;
+    rf_receipt *out = &m->receipt;
+    raffle_rc rc = control_note(m, &length, &size, err);
+    if (rc == RAFFLE_OK)
+        rc = prove_control(m, m->frame.enrol, size, length, &out->enrol, err);
+    if (rc == RAFFLE_OK && m->frame.kind != 0)
+        rc = prove_control(m, m->frame.first + out->unit - 1, size, length, &out->seal_unit, err);
+    if (rc == RAFFLE_OK && m->frame.kind != 0)
+        rc = prove_control(m, m->frame.seal, size, length, &out->seal, err);
+    return rc;
+}
+
+static raffle_rc fill_unit(making *m, raffle_error *err)
+{
+    uint64_t size;
+    rf_receipt *out = &m->receipt;
+    out->sale.note = m->unit_note;
+    raffle_rc rc = unit_note(m, &out->sale.note_length, &size, err);
+    return rc == RAFFLE_OK ? prove(m, out->unit, out->serial, size, &out->sale, err) : rc;
+}
+
+/* --- the call --- */
+
+/* A raffle that can be written makes good an anchor that could not be written, before a note leaves. */
+static raffle_rc catch_up(making *m, raffle_error *err)
+{
+    raffle *r = m->raffle;
+    raffle_rc rc = RAFFLE_OK;
+    if (r->keys != NULL)
+        rc = rf_enter_write(r, err);
+    else if (!rf_log_halted(r->log))
+        rc = rf_log_refresh(r->log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, m->receipt.unit, &m->unit, err);
+    return rc == RAFFLE_OK && !rf_log_halted(m->unit->log) ? rf_log_refresh(m->unit->log, err) : rc;
+}
+
+static raffle_rc make(making *m, raffle_error *err)
+{
+    char key[RF_VKEY_SIZE];
+    raffle_rc rc = catch_up(m, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    read_frame(m);
+    rc = judge(m, err);
+    if (rc == RAFFLE_OK)
+        rc = fill_unit(m, err);
+    if (rc == RAFFLE_OK)
+        rc = fill_control(m, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    m->length = rf_receipt_write(&m->receipt, m->text, sizeof m->text);
+    if (m->length == 0)
+        return rf_fail(err, RAFFLE_LIMIT, "the receipt is longer than %d bytes", RAFFLE_RECEIPT_MAX);
+    rf_vkey_format(&m->raffle->vkey, key);
+    return raffle_receipt_verify(m->text, m->length, key, NULL, err);
+}
+
+static raffle_rc give(const making *m, char *out, size_t cap, size_t *length, raffle_error *err)
+{
+    *length = m->length;
+    if (out == NULL || cap < m->length + 1)
+        return rf_fail(err, RAFFLE_TOO_SMALL, "the receipt needs %zu bytes, and %zu are there", m->length + 1, cap);
+    memcpy(out, m->text, m->length);
+    out[m->length] = 0;
+    return RAFFLE_OK;
+}
+
+raffle_rc raffle_receipt(raffle *r, uint32_t unit, uint64_t serial, char *out, size_t cap, size_t *length,
+                         raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK && (length == NULL || (out == NULL && cap > 0)))
+        rc = rf_null(err, length == NULL ? "length" : "out");
+    if (rc != RAFFLE_OK)
+        return rc;
+    making *m = malloc(sizeof *m);
+    if (m == NULL)
+        return rf_nomem(err);
+    m->raffle = r;
+    m->receipt.unit = unit;
+    m->receipt.serial = serial;
+    m->receipt.voids = 0;
+    memcpy(m->receipt.origin, r->origin, sizeof m->receipt.origin);
+    m->hash = rf_sha256_new();
+    rc = m->hash == NULL ? rf_nomem(err) : make(m, err);
+    rf_sha256_free(m->hash);
+    if (rc == RAFFLE_OK)
+        rc = give(m, out, cap, length, err);
+    free(m);
+    return rc;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The text of a receipt (docs/spec/receipts.md), read strictly and written: the same parts have one text. Pure; verifies nothing. */
+#ifndef RF_RAFFLE_RECEIPT_TEXT_H
+#define RF_RAFFLE_RECEIPT_TEXT_H
+
+#include "note.h"
+#include <raffle/receipt.h>
+#include <raffle/types.h>
+
+enum {
+    RF_RECEIPT_LEAF_MAX = 4096, /* bytes of a record that a receipt can hold */
+    RF_RECEIPT_HASHES = 63      /* of a proof: tlog-proof's limit */
+};
+
+typedef struct rf_receipt_proof {
+    uint64_t index;
+    size_t hashes;
+    uint8_t hash[RF_RECEIPT_HASHES + 1][32]; /* one more: what makes a proof has room for 64 */
+} rf_receipt_proof;
+
+/* A C2SP tlog-proof: a record, its place, and the checkpoint that it is proved under. */
+typedef struct rf_receipt_part {
+    rf_receipt_proof proof;
+    size_t leaf_length;
+    char leaf[RF_RECEIPT_LEAF_MAX];
+    const char *note; /* a signed note; points into what was read, or to what the maker keeps */
+    size_t note_length;
+} rf_receipt_part;
+
+/* A serial among the voids of a seal.unit. */
+typedef struct rf_receipt_void {
+    uint64_t serial;
+    rf_receipt_proof proof;
+} rf_receipt_void;
+
+typedef struct rf_receipt {
+    int32_t proves; /* RAFFLE_RECEIPT_… */
+    char origin[RAFFLE_ORIGIN_SIZE];
+    uint32_t unit;
+    uint64_t serial;
+    rf_receipt_part enrol, sale;
+    rf_receipt_part seal_unit, seal; /* these, and the voids: not of a promise */
+    size_t voids;
+    rf_receipt_void near[2];
+} rf_receipt;
+
+/* "promise", "drum", "void". */
+const char *rf_receipt_word(int32_t proves);
+
+/* RAFFLE_INVALID, with the line; RAFFLE_NEWER. */
+raffle_rc rf_receipt_read(rf_receipt *receipt, const char *text, size_t length, raffle_error *err);
+/* Returns the length, without a NUL; 0 when it does not fit. */
+size_t rf_receipt_write(const rf_receipt *receipt, char *out, size_t cap);
+
+#endif

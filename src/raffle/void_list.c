@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading voids by their keys, and proofs over their tree, which is kept nowhere and hashed each time. */
+#include "void_list.h"
+
+#include "bytes.h"
+#include "error.h"
+#include "fold.h"
+#include <stdlib.h>
+
+static raffle_rc collect(void *ctx, const raffle_store_key *row, raffle_error *err)
+{
+    rf_void_list *list = ctx;
+    if (row->length != 7 || (row->log != 0 && row->log != list->unit))
+        return rf_fail(err, RAFFLE_CORRUPT, "a void of unit %u is kept by log %u", list->unit, row->log);
+    const uint64_t serial = rf_get_be(row->key + 2, 5);
+    if (serial >= list->size || row->index >= (row->log == 0 ? list->control : list->size))
+        return RAFFLE_OK;
+    if (list->n == list->cap) {
+        size_t cap = list->cap > 0 ? 2 * list->cap : 256;
+        uint64_t *grown = realloc(list->serial, cap * sizeof *grown);
+        if (grown == NULL)
+            return rf_nomem(err);
+        list->serial = grown;
+        list->cap = cap;
+    }
+    list->serial[list->n++] = serial;
+    return RAFFLE_OK;
+}
+
+/* The key is unit and serial, big-endian: a scan gives the serials ascending. */
+raffle_rc rf_void_list_read(raffle_store *store, rf_void_list *list, raffle_error *err)
+{
+    uint8_t prefix[2];
+    rf_put_be(prefix, list->unit, 2);
+    return rf_store_scan(store, RF_SCOPE_VOID, prefix, 2, NULL, 0, UINT64_MAX, collect, list, err);
+}
+
+size_t rf_void_list_place(const rf_void_list *list, uint64_t serial)
+{
+    size_t low = 0, high = list->n;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (list->serial[middle] < serial)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void rf_void_leaf_hash(rf_sha256 *hash, uint64_t serial, uint8_t out[32])
+{
+    uint8_t leaf[5];
+    rf_put_be(leaf, serial, sizeof leaf);
+    rf_leaf_hash(hash, out, leaf, sizeof leaf);
+}
+
+static void hash_node(const rf_void_list *list, rf_sha256 *hash, const rf_node_id *node, uint8_t out[32])
+{
+    rf_range range;
+    uint8_t leaf[32];
+    rf_range_init(&range);
+    for (uint64_t i = node->index << node->level; i < (node->index + 1) << node->level; i++) {
+        rf_void_leaf_hash(hash, list->serial[i], leaf);
+        rf_range_push(hash, &range, leaf, NULL, NULL);
+    }
+    rf_range_root(hash, &range, out);
+}
+
+size_t rf_void_list_prove(const rf_void_list *list, rf_sha256 *hash, size_t index, uint8_t (*proof)[32])
+{
+    rf_proof_plan plan;
+    uint8_t nodes[sizeof plan.node / sizeof *plan.node][32];
+    if (!rf_inclusion_plan(&plan, index, list->n))
+        return 0;
+    for (size_t i = 0; i < plan.nodes; i++)
+        hash_node(list, hash, &plan.node[i], nodes[i]);
+    rf_proof_fold(hash, &plan, (const uint8_t(*)[32])nodes, proof);
+    return plan.items;
+}
