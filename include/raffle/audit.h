@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit: replays a raffle from its store alone, and trusts nothing that can be computed. It needs no secret. */
+/* The audit: replays a raffle from its store, or from what is published of it, and trusts nothing that can be computed. It needs no secret. */
 #ifndef RAFFLE_AUDIT_H
 #define RAFFLE_AUDIT_H
 
@@ -25,6 +25,10 @@ typedef struct raffle_verdict {
     uint64_t voids;
     int64_t gross;
     int64_t void_gross;
+    char currency[8]; /* ISO 4217; "" when the rules are not known */
+    uint32_t digits;  /* of its minor unit: 2 for CAD */
+    int32_t
+        withheld; /* 1: a published copy without the units' records (publish.h): tickets, numbers, voids and money are not known */
 } raffle_verdict;
 #define RAFFLE_VERDICT_INIT RAFFLE_INIT_OF(raffle_verdict)
 RAFFLE_API void raffle_verdict_init(raffle_verdict *verdict, size_t size);

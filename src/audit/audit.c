@@ -118,10 +118,20 @@ static void conclude(raffle_audit *a)
     v->incomplete = a->faults.incomplete;
     v->faults = v->integrity + v->incomplete;
     v->passed = v->faults == 0;
+    v->withheld = a->withheld;
     /* A draw that follows from its seed proves little when the records around it are not right. */
     for (size_t i = 0; i < a->draws; i++)
         if (a->draw[i].assurance == RAFFLE_ASSURANCE_CERTIFIED && v->integrity > 0)
             a->draw[i].assurance = RAFFLE_ASSURANCE_OPERATOR;
+}
+
+static void note_currency(raffle_audit *a)
+{
+    const rf_rules *rules = a->control.rules;
+    if (rules == NULL)
+        return;
+    memcpy(a->verdict.currency, rules->currency, sizeof rules->currency);
+    a->verdict.digits = (uint32_t)rules->digits;
 }
 
 static raffle_rc run(raffle_audit *a, raffle_error *err)
@@ -156,6 +166,7 @@ raffle_rc raffle_audit_run_with(raffle_store *store, const raffle_audit_options 
         return rf_nomem(err);
     a->options = mine;
     a->store = rf_store_ref(store);
+    a->published = rf_store_published(store);
     a->hash = rf_sha256_new();
     rf_control_init(&a->control);
     rc = a->hash == NULL ? rf_nomem(err) : run(a, err);
@@ -163,6 +174,7 @@ raffle_rc raffle_audit_run_with(raffle_store *store, const raffle_audit_options 
         raffle_audit_free(a);
         return rc;
     }
+    note_currency(a);
     drop_work(a);
     conclude(a);
     *out = a;

@@ -6,6 +6,7 @@
 #include "fold.h"
 #include "notes.h"
 #include "orders.h"
+#include "published.h"
 #include "voids.h"
 
 /* What a `seal.unit` record says, to be compared with the unit's log. */
@@ -45,6 +46,8 @@ struct raffle_audit {
     rf_sha256 *hash;
     char origin[RAFFLE_ORIGIN_SIZE];
     rf_faults faults;
+    bool published; /* the store is a published copy … */
+    bool withheld;  /* … without the units' entries */
     raffle_verdict verdict;
     raffle_audit_draw *draw;
     size_t draws;

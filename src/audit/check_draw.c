@@ -224,6 +224,16 @@ static raffle_rc describe(replay *r, int prize, bool follows, raffle_error *err)
     return RAFFLE_OK;
 }
 
+/* Whose ticket a number is on, and whether it was void, stands in records that are not there. */
+static raffle_rc leave_out(replay *r)
+{
+    char prize[RAFFLE_WORD_SIZE] = "?";
+    (void)rf_text_copy(&r->record.prize, prize, sizeof prize);
+    rf_fault(&r->audit->faults, RAFFLE_FAULT_COMPLETENESS, 0, r->control.size, "withheld",
+             "the draw of %s cannot be replayed: what was sold is not published", prize);
+    return RAFFLE_OK;
+}
+
 static raffle_rc check_result(replay *r, raffle_error *err)
 {
     const int prize = r->control.open_prize;
@@ -233,6 +243,8 @@ static raffle_rc check_result(replay *r, raffle_error *err)
     raffle_rc rc = check_intent_note(r, err);
     if (rc == RAFFLE_OK)
         rc = check_committed(r, err);
+    if (rc == RAFFLE_OK && r->audit->withheld)
+        return leave_out(r);
     if (rc == RAFFLE_OK)
         rc = draw_again(r, err);
     return rc == RAFFLE_OK ? describe(r, prize, true, err) : rc;

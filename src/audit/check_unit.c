@@ -104,6 +104,8 @@ static raffle_rc prepare_unit(raffle_audit *a, uint32_t number, raffle_error *er
         return rc;
     head.size = 0;
     rc = rf_store_head(a->store, number, &head, &why);
+    if (a->published && rc == RAFFLE_OK && !u->seen.has_note)
+        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, number, 0, "checkpoint", "the log has no checkpoint");
     if (rc != RAFFLE_OK && (rc = rf_fault_or_fail(&a->faults, number, 0, "store", &why, err)) != RAFFLE_OK)
         return rc;
     u->size = head.size;
@@ -116,11 +118,11 @@ static raffle_rc prepare_unit(raffle_audit *a, uint32_t number, raffle_error *er
     return prepare_marks(a, number, err);
 }
 
-/* The logs of the units that were enrolled; and beyond, as far as there are any. */
+/* The logs of the units that were enrolled; and beyond, as far as there are any: in a published copy those are nobody's. */
 static raffle_rc count_logs(raffle_audit *a, raffle_error *err)
 {
     a->units = a->control.units;
-    while (a->units < RAFFLE_UNIT_MAX) {
+    while (!a->published && a->units < RAFFLE_UNIT_MAX) {
         raffle_store_head head;
         raffle_rc rc = rf_store_head(a->store, (uint32_t)a->units + 1, &head, err);
         if (rc != RAFFLE_OK)
@@ -222,13 +224,16 @@ static raffle_rc fold_sale(folding *f, const rf_brief *b, raffle_error *err)
     r.price = b->price;
     r.tier = (rf_text){tier->name, strlen(tier->name), false};
     (void)apply(f, &r, NULL);
-    return add_order(f, b, err);
+    if (b->has_order)
+        return add_order(f, b, err);
+    rf_orders_unknown(&f->walk);
+    return RAFFLE_OK;
 }
 
 static raffle_rc check_taken(folding *f, const rf_taken_list *taken, raffle_error *err)
 {
     raffle_audit *a = f->audit;
-    for (size_t i = 0; i < taken->n; i++) {
+    for (size_t i = 0; !a->published && i < taken->n; i++) {
         const rf_taken *key = &taken->key[i];
         raffle_store_key row;
         raffle_error why = RAFFLE_ERROR_INIT;
@@ -322,16 +327,9 @@ static void check_node(void *ctx, uint32_t level, uint64_t index, const uint8_t 
 {
     upper_nodes *u = ctx;
     raffle_audit *a = u->folding->audit;
-    uint8_t kept[32];
-    raffle_error why = RAFFLE_ERROR_INIT;
-    if (level <= RF_SEGMENT_LEVEL || u->rc != RAFFLE_OK)
-        return;
-    raffle_rc rc = rf_store_node(a->store, u->folding->number, level, index, kept, &why);
-    if (rc == RAFFLE_OK && memcmp(kept, hash, 32) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, u->folding->number, index << level, "node",
-                 "the kept hash of the %llu records from here on is not theirs", 1ULL << level);
-    else if (rc != RAFFLE_OK && rc != RAFFLE_NOT_FOUND)
-        u->rc = rf_fault_or_fail(&a->faults, u->folding->number, index << level, "node", &why, u->err);
+    bool broken;
+    if (level > RF_SEGMENT_LEVEL && u->rc == RAFFLE_OK)
+        u->rc = rf_kept_node_check(a->store, u->folding->number, level, index, hash, &broken, &a->faults, u->err);
 }
 
 static rf_mark *find_mark(const rf_unit_log *u, uint64_t size)
@@ -362,6 +360,16 @@ static raffle_rc grow_tree(folding *f, const rf_segment *s, raffle_error *err)
 
 /* --- callbacks of the scan --- */
 
+/* Of a log whose records are withheld nothing is known but its tree. */
+static raffle_rc take_hashes(folding *f, const rf_segment *s, raffle_error *err)
+{
+    for (; f->index < s->to; f->index++)
+        if (f->next_mark < f->log->marks && f->log->mark[f->next_mark].size == f->index)
+            reach_mark(f);
+    raffle_rc rc = grow_tree(f, s, err);
+    return rc == RAFFLE_OK ? rf_audit_progress(f->audit, s->to - s->from, err) : rc;
+}
+
 static raffle_rc take_segment(void *ctx, size_t log, rf_segment *s, raffle_error *err)
 {
     folding *f = ctx;
@@ -369,6 +377,8 @@ static raffle_rc take_segment(void *ctx, size_t log, rf_segment *s, raffle_error
     (void)log;
     rf_faults_move(&a->faults, &s->faults);
     a->verdict.private_missing += s->private_missing;
+    if (a->withheld)
+        return take_hashes(f, s, err);
     for (uint64_t i = 0; i < s->to - s->from; i++) {
         if (f->next_mark < f->log->marks && f->log->mark[f->next_mark].size == f->index)
             reach_mark(f);
@@ -381,21 +391,12 @@ static raffle_rc take_segment(void *ctx, size_t log, rf_segment *s, raffle_error
     return rc == RAFFLE_OK ? rf_audit_progress(a, s->to - s->from, err) : rc;
 }
 
-static void check_seal(const folding *f, const rf_sealed *s)
+/* What a seal says of a unit's sales, against what they were. */
+static void check_sealed_sums(const folding *f, const rf_sealed *s, const rf_mark *m)
 {
     raffle_audit *a = f->audit;
     const rf_seal_unit *says = &s->says;
-    const rf_mark *m = find_mark(f->log, says->size);
     rf_seal_unit voids = {0};
-    if (m == NULL || !m->reached) {
-        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "behind-seal",
-                 "the log has %llu records; seal record %llu counts %llu", (unsigned long long)f->index,
-                 (unsigned long long)s->index, (unsigned long long)says->size);
-        return;
-    }
-    if (memcmp(m->root, says->root, 32) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-                 "the root of the first %llu records of unit %u is another", (unsigned long long)says->size, f->number);
     if (m->state.tickets != says->tickets || m->state.numbers != says->numbers || m->state.gross != says->gross)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
                  "unit %u had %llu tickets, %llu numbers and a gross of %lld", f->number,
@@ -406,15 +407,31 @@ static void check_seal(const folding *f, const rf_sealed *s)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
                  "unit %u had %llu voids of %llu numbers and %lld, or other ones", f->number,
                  (unsigned long long)voids.voids, (unsigned long long)voids.void_numbers, (long long)voids.void_gross);
+    if (s->kind == RAFFLE_SEAL_FINAL && says->reconciled && !m->state.closed)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+                 "what the final seal takes of unit %u does not end in its close", f->number);
+}
+
+static void check_seal(const folding *f, const rf_sealed *s)
+{
+    raffle_audit *a = f->audit;
+    const rf_seal_unit *says = &s->says;
+    const rf_mark *m = find_mark(f->log, says->size);
+    if (m == NULL || !m->reached) {
+        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "behind-seal",
+                 "the log has %llu records; seal record %llu counts %llu", (unsigned long long)f->index,
+                 (unsigned long long)s->index, (unsigned long long)says->size);
+        return;
+    }
+    if (memcmp(m->root, says->root, 32) != 0)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+                 "the root of the first %llu records of unit %u is another", (unsigned long long)says->size, f->number);
+    if (!a->withheld)
+        check_sealed_sums(f, s, m);
     if (s->kind == RAFFLE_SEAL_FINAL && !says->reconciled && f->index > says->size)
         rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, says->size, "left-out",
                  "%llu records are here that the final seal left out", (unsigned long long)(f->index - says->size));
-    if (s->kind != RAFFLE_SEAL_FINAL || !says->reconciled)
-        return;
-    if (!m->state.closed)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-                 "what the final seal takes of unit %u does not end in its close", f->number);
-    if (f->index > says->size)
+    if (s->kind == RAFFLE_SEAL_FINAL && says->reconciled && f->index > says->size)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, says->size, "after-seal",
                  "%llu records follow the final seal", (unsigned long long)(f->index - says->size));
 }
@@ -489,24 +506,37 @@ static void add_totals(folding *f)
     v->void_gross = (int64_t)((uint64_t)v->void_gross + (uint64_t)voids.void_gross);
 }
 
+/* The verdict on what was read of a unit, or a word on why there is none. */
+static raffle_rc check_records(folding *f, raffle_error *err)
+{
+    raffle_audit *a = f->audit;
+    const rf_void_frame voids = {a->store, f->number, f->index, a->control.size, &a->faults};
+    if (a->withheld) {
+        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "withheld",
+                 "the %llu records of unit %u are not published", (unsigned long long)f->index, f->number);
+        return RAFFLE_OK;
+    }
+    rf_orders_end(&f->walk, &a->faults, f->number, f->index);
+    raffle_rc rc = rf_voids_check(&voids, &f->log->voids, err);
+    check_allowed(f);
+    add_totals(f);
+    return rc;
+}
+
 static raffle_rc finish_unit(void *ctx, size_t log, raffle_error *err)
 {
     folding *f = ctx;
     raffle_audit *a = f->audit;
-    const rf_void_frame voids = {a->store, f->number, f->index, a->control.size, &a->faults};
     if (f->next_mark < f->log->marks && f->log->mark[f->next_mark].size == f->index)
         reach_mark(f);
     if (f->log->marks > 0 && f->log->mark[0].size == 0)
         memcpy(f->log->mark[0].root, rf_empty_root, 32);
-    rf_orders_end(&f->walk, &a->faults, f->number, f->index);
-    raffle_rc rc = rf_voids_check(&voids, &f->log->voids, err);
+    raffle_rc rc = check_records(f, err);
     if (rc == RAFFLE_OK)
         rc = check_signed(f, err);
     if (rc != RAFFLE_OK)
         return rc;
     check_seals(f);
-    check_allowed(f);
-    add_totals(f);
     if (log + 1 < a->units)
         begin_unit(f, (uint32_t)log + 2);
     return RAFFLE_OK;
@@ -576,6 +606,9 @@ raffle_rc rf_check_units(raffle_audit *a, raffle_error *err)
     raffle_rc rc = count_logs(a, err);
     for (uint32_t number = 1; rc == RAFFLE_OK && number <= a->units; number++)
         rc = prepare_unit(a, number, err);
+    if (rc == RAFFLE_OK && a->published)
+        rc = rf_manifest_check(a->store, &a->control, a->control.size, &a->withheld, &a->faults, err);
+    f->segments.withheld = a->withheld;
     if (rc == RAFFLE_OK)
         rc = hand_out_voids(a, err);
     if (rc == RAFFLE_OK)

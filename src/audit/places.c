@@ -128,7 +128,7 @@ raffle_rc rf_places_follow(raffle_audit *a, rf_places *places, const rf_control 
         take_back(a, places, record->at);
     if (control->rules == NULL)
         return RAFFLE_OK;
-    if (record->type == RF_WINNER_VERIFY)
+    if (record->type == RF_WINNER_VERIFY && !a->withheld)
         check_verified(a, control, record);
     return record->type == RF_FORFEIT ? remember_forfeit(places, control, record, err) : RAFFLE_OK;
 }

@@ -27,6 +27,8 @@ struct rf_segment_worker {
     rf_segment *segment;
     uint64_t next; /* record */
     size_t next_cut, nodes;
+    bool published; /* leaf hashes are published too */
+    rf_leaf_tile leaves;
     node node[RF_SEGMENT_NODES];
 };
 
@@ -72,6 +74,14 @@ static void keep_node(void *ctx, uint32_t level, uint64_t index, const uint8_t h
     n->level = level;
     n->index = index;
     memcpy(n->hash, hash, 32);
+}
+
+static raffle_rc compare_published(rf_segment_worker *w, const uint8_t leaf_hash[32], raffle_error *err)
+{
+    const rf_segment *s = w->segment;
+    return w->published
+               ? rf_leaf_tile_check(&w->leaves, s->frame->store, s->log, w->next, leaf_hash, w->check.faults, err)
+               : RAFFLE_OK;
 }
 
 static void push(rf_segment_worker *w, const uint8_t leaf_hash[32])
@@ -122,17 +132,31 @@ static bool same_hash(rf_segment_worker *w, const raffle_record *bytes, const ch
     return memcmp(hex, digits, 64) == 0;
 }
 
+/* The private part of a sale; one that was erased, or is not published, is counted. */
+static bool take_plain_private(rf_segment_worker *w, const raffle_record *bytes, const char *p, rf_brief *brief)
+{
+    rf_sale_private part;
+    if (bytes->private_length == 0) {
+        w->check.private_missing++;
+        return true;
+    }
+    if (bytes->private_length > RAFFLE_PRIVATE_MAX ||
+        !rf_sale_read_private(bytes->private_part, bytes->private_length, &part) || !same_hash(w, bytes, p))
+        return false;
+    keep_order(w->segment, brief, part.line, part.lines, part.order, part.order_length);
+    return true;
+}
+
 /* True when the record is a sale that has nothing unusual. */
 static bool take_plain_sale(rf_segment_worker *w, const raffle_record *bytes, rf_brief *brief)
 {
     const rf_segment *s = w->segment;
     rf_sale_leaf sale;
-    rf_sale_private part;
-    if (s->frame->rules == NULL || bytes->private_length == 0 || bytes->private_length > RAFFLE_PRIVATE_MAX)
+    if (s->frame->rules == NULL)
         return false;
     if (!rf_sale_read(&w->memory, s->frame->rules, bytes->leaf, bytes->leaf_length, &sale) || sale.count > UINT32_MAX)
         return false;
-    if (!rf_sale_read_private(bytes->private_part, bytes->private_length, &part) || !same_hash(w, bytes, sale.p))
+    if (!take_plain_private(w, bytes, sale.p, brief))
         return false;
     brief->kind = RF_BRIEF_SALE;
     brief->at = sale.at;
@@ -141,7 +165,6 @@ static bool take_plain_sale(rf_segment_worker *w, const raffle_record *bytes, rf
     brief->count = (uint32_t)sale.count;
     brief->by = (uint8_t)sale.by;
     brief->tier = (uint8_t)sale.tier;
-    keep_order(s, brief, part.line, part.lines, part.order, part.order_length);
     return true;
 }
 
@@ -179,6 +202,8 @@ static raffle_rc take_record(void *ctx, const raffle_record *bytes, raffle_error
     *brief = (rf_brief){.kind = RF_BRIEF_LOST};
     rf_leaf_hash(w->check.hash, leaf_hash, bytes->leaf, bytes->leaf_length);
     raffle_rc rc = take_plain_sale(w, bytes, brief) ? RAFFLE_OK : take_other(w, bytes, brief, err);
+    if (rc == RAFFLE_OK)
+        rc = compare_published(w, leaf_hash, err);
     if (rc == RAFFLE_OK)
         push(w, leaf_hash);
     return rc;
@@ -221,26 +246,37 @@ static raffle_rc read_records(rf_segment_worker *w, raffle_error *err)
     return RAFFLE_OK;
 }
 
-/* Nodes may lag behind, and are then computed from the records; one that is there must be right. */
+/* Without records the leaf hashes alone; one that is not there counts as a hash that nothing has. */
+static raffle_rc read_hashes(rf_segment_worker *w, raffle_error *err)
+{
+    rf_segment *s = w->segment;
+    for (int missing = 0; w->next < s->to && missing < MISSING_MOST;) {
+        uint8_t hash[32] = {0};
+        bool there;
+        raffle_rc rc =
+            rf_leaf_tile_get(&w->leaves, s->frame->store, s->log, w->next, hash, &there, w->check.faults, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        s->brief[w->next - s->from] = (rf_brief){.kind = RF_BRIEF_LOST};
+        push(w, hash);
+        missing = there ? 0 : missing + 1;
+    }
+    s->ended = w->next < s->to;
+    s->to = w->next;
+    return RAFFLE_OK;
+}
+
 static raffle_rc check_nodes(const rf_segment_worker *w, raffle_error *err)
 {
     rf_segment *s = w->segment;
-    for (size_t i = 0; i < w->nodes; i++) {
+    bool broken = false;
+    raffle_rc rc = RAFFLE_OK;
+    for (size_t i = 0; rc == RAFFLE_OK && !broken && i < w->nodes; i++) {
         const node *n = &w->node[i];
-        const uint64_t index = (s->from >> n->level) + n->index;
-        uint8_t kept[32];
-        raffle_error why = RAFFLE_ERROR_INIT;
-        raffle_rc rc = rf_store_node(s->frame->store, s->log, n->level, index, kept, &why);
-        if (rc == RAFFLE_NOT_FOUND)
-            continue;
-        if (rc != RAFFLE_OK &&
-            (rc = rf_fault_or_fail(&s->faults, s->log, index << n->level, "node", &why, err)) != RAFFLE_OK)
-            return rc;
-        if (why.rc == RAFFLE_OK && memcmp(kept, n->hash, 32) != 0)
-            rf_fault(&s->faults, RAFFLE_FAULT_INTEGRITY, s->log, index << n->level, "node",
-                     "the kept hash of the %llu records from here on is not theirs", 1ULL << n->level);
+        rc = rf_kept_node_check(s->frame->store, s->log, n->level, (s->from >> n->level) + n->index, n->hash, &broken,
+                                &s->faults, err);
     }
-    return RAFFLE_OK;
+    return rc;
 }
 
 void rf_segment_run(rf_segment_worker *w, rf_segment *segment)
@@ -253,7 +289,9 @@ void rf_segment_run(rf_segment_worker *w, rf_segment *segment)
     segment->leaves_length = 0;
     segment->ended = false;
     rf_range_init(&segment->range);
-    segment->rc = read_records(w, &segment->error);
+    w->published = rf_store_published(segment->frame->store);
+    w->leaves.next = 0;
+    segment->rc = segment->frame->withheld ? read_hashes(w, &segment->error) : read_records(w, &segment->error);
     if (segment->rc == RAFFLE_OK)
         segment->rc = check_nodes(w, &segment->error);
     segment->private_missing = w->check.private_missing;

@@ -8,6 +8,7 @@
 
 #include "leaf.h"
 #include "merkle.h"
+#include "published.h"
 #include "sale.h"
 #include "store.h"
 
@@ -38,6 +39,7 @@ typedef struct rf_segment_frame {
     raffle_store *store;
     const rf_rules *rules; /* NULL: not known; sales are then handed on whole */
     uint8_t order_key[16];
+    bool withheld; /* of a published copy without records: its leaf hashes are all that is read */
 } rf_segment_frame;
 
 /* A size at which the log's root is wanted, and the segment's part of it. */

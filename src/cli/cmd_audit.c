@@ -73,6 +73,7 @@ static json_t *verdict_json(const raffle_verdict *v)
     json_put(o, "key_pinned", json_boolean(v->key_pinned));
     json_put(o, "records", json_count(v->records));
     json_put(o, "private_missing", json_count(v->private_missing));
+    json_put(o, "withheld", json_boolean(v->withheld));
     json_put(o, "tickets", json_count(v->tickets));
     json_put(o, "draw_numbers", json_count(v->numbers));
     json_put(o, "voids", json_count(v->voids));
@@ -151,7 +152,6 @@ static void count_row(table *t, const char *name, uint64_t count)
     row(t, name, text);
 }
 
-/* The currency is the raffle's; of one that cannot be opened, minor units are shown. */
 static void print_totals(cli *c, const raffle_verdict *v)
 {
     static const column columns[] = {{NULL, false}, {NULL, true}};
@@ -159,12 +159,14 @@ static void print_totals(cli *c, const raffle_verdict *v)
     table t;
     table_begin(&t, columns, 2);
     count_row(&t, "records", v->records);
-    count_row(&t, "tickets sold", v->tickets);
-    count_row(&t, "of them void", v->voids);
-    count_row(&t, "draw numbers", v->numbers);
-    row(&t, "taken", cli_money(c, v->gross, text));
-    row(&t, "given back", cli_money(c, v->void_gross, text));
-    row(&t, "pot", cli_money(c, v->gross - v->void_gross, text));
+    if (!v->withheld) {
+        count_row(&t, "tickets sold", v->tickets);
+        count_row(&t, "of them void", v->voids);
+        count_row(&t, "draw numbers", v->numbers);
+        row(&t, "taken", cli_money(c, v->gross, text));
+        row(&t, "given back", cli_money(c, v->void_gross, text));
+        row(&t, "pot", cli_money(c, v->gross - v->void_gross, text));
+    }
     if (v->private_missing > 0)
         count_row(&t, "private parts erased or withheld", v->private_missing);
     table_end(&t, stdout);
@@ -245,13 +247,11 @@ static raffle_rc show_progress(void *ctx, uint64_t done, uint64_t total, raffle_
     return RAFFLE_OK;
 }
 
-static void read_currency(cli *c)
+/* Of rules that are not known, minor units are shown. */
+static void take_currency(cli *c, const raffle_verdict *v)
 {
-    raffle_info_init(&c->info, sizeof c->info);
-    if (raffle_open(cli_positional(c, 0), "", &c->host.table, &c->raffle, NULL) == RAFFLE_OK)
-        (void)!raffle_describe(c->raffle, &c->info, NULL);
-    if (c->info.currency[0] == 0)
-        memcpy(c->info.currency, "minor", sizeof "minor");
+    c->info.digits = v->digits;
+    snprintf(c->info.currency, sizeof c->info.currency, "%s", v->currency[0] != 0 ? v->currency : "minor");
 }
 
 static int report(cli *c, const raffle_audit *audit)
@@ -260,7 +260,7 @@ static int report(cli *c, const raffle_audit *audit)
     raffle_verdict_init(&verdict, sizeof verdict);
     if (raffle_audit_verdict(audit, &verdict, &c->err) != RAFFLE_OK)
         return cli_fail(c);
-    read_currency(c);
+    take_currency(c, &verdict);
     int status = c->json ? print_json(c, audit, &verdict) : print(c, audit, &verdict);
     return status == CLI_DONE && !verdict.passed ? CLI_FAULT : status;
 }
@@ -292,9 +292,10 @@ static int run(cli *c)
 
 const command cmd_audit = {
     .name = "audit",
-    .usage = "STORE [--key VKEY] [--threads N] [--beacon-verifier COMMAND]",
-    .summary = "replay everything from the store alone: is it right, is it complete, what is proved of each draw",
-    .example = "  raffle audit gala.raffle --key \"$(cat control.vkey)\"",
+    .usage = "STORE|FOLDER|ADDRESS [--key VKEY] [--threads N] [--beacon-verifier COMMAND]",
+    .summary = "replay everything from the store, or what is published of it: is it right, is it complete, what is "
+               "proved of each draw",
+    .example = "  raffle audit gala.raffle --key \"$(cat control.vkey)\"\n  raffle audit https://raffle.example/gala",
     .options = options_of,
     .min = 1,
     .max = 1,

@@ -215,23 +215,29 @@ static raffle_rc check_prefix(publishing *p, const outgoing *log, const rf_check
 
 static raffle_rc look_at_log(publishing *p, outgoing *log, raffle_error *err)
 {
-    char path[PATH_MOST], note[RF_NOTE_MAX];
-    size_t length;
+    char path[PATH_MOST];
+    rf_bytes note = {0};
     rf_checkpoint old;
     raffle_error why = RAFFLE_ERROR_INIT;
     path_of(log, "checkpoint", path);
-    raffle_rc rc = rf_folder_get(p->folder, path, note, sizeof note, &length, &why);
+    raffle_rc rc = rf_folder_get(p->folder, path, RF_NOTE_MAX, &note, &why);
+    if (rc == RAFFLE_OK)
+        rc = read_note(log, (const char *)note.at, note.length, &old, &why);
+    log->same_note = rc == RAFFLE_OK && note.length == log->note_length && memcmp(note.at, log->note, note.length) == 0;
+    free(note.at);
     if (rc == RAFFLE_NOT_FOUND)
         return RAFFLE_OK;
-    if (rc == RAFFLE_OK)
-        rc = read_note(log, note, length, &old, &why);
     if (rc == RAFFLE_INVALID || rc == RAFFLE_SIGNATURE || rc == RAFFLE_CORRUPT)
         return rf_fail(err, RAFFLE_HISTORY, "the folder's %s is not one of %s: %s", path, log->vkey.name, why.message);
     if (rc != RAFFLE_OK)
         return rf_fail_as(err, &why);
-    log->same_note = length == log->note_length && memcmp(note, log->note, length) == 0;
     log->published = old.size;
     return check_prefix(p, log, &old, err);
+}
+
+static bool begins(const rf_bytes *bytes, const char *with)
+{
+    return bytes->length >= strlen(with) && memcmp(bytes->at, with, strlen(with)) == 0;
 }
 
 /* Its first member says which kind of folder it is. */
@@ -239,25 +245,21 @@ static raffle_rc look_at_manifest(publishing *p, raffle_error *err)
 {
     static const char all[] = "{\"entries\":\"all\",", control[] = "{\"entries\":\"control\",";
     const bool hashes = (p->options.flags & RAFFLE_PUBLISH_HASHES) != 0;
-    const char *mine = hashes ? control : all, *other = hashes ? all : control;
     raffle_error why = RAFFLE_ERROR_INIT;
-    size_t length;
-    char *bytes = malloc(RF_MANIFEST_MAX);
-    if (bytes == NULL)
-        return rf_nomem(err);
-    raffle_rc rc = rf_folder_get(p->folder, "manifest.json", bytes, RF_MANIFEST_MAX, &length, &why);
+    rf_bytes bytes = {0};
+    raffle_rc rc = rf_folder_get(p->folder, "manifest.json", RF_MANIFEST_MAX, &bytes, &why);
     if (rc == RAFFLE_NOT_FOUND)
         rc = RAFFLE_OK;
     else if (rc != RAFFLE_OK)
         rc = rf_fail_as(err, &why);
-    else if (length >= strlen(other) && memcmp(bytes, other, strlen(other)) == 0)
+    else if (begins(&bytes, hashes ? all : control))
         rc = rf_fail(err, RAFFLE_MISMATCH, "the folder was published %s, and cannot go on %s",
                      hashes ? "with all entries" : "with hashes alone", hashes ? "without" : "with all entries");
-    else if (length < strlen(mine) || memcmp(bytes, mine, strlen(mine)) != 0)
+    else if (!begins(&bytes, hashes ? control : all))
         rc = rf_fail(err, RAFFLE_MISMATCH, "the folder's manifest.json is not that of a published raffle");
     else
-        p->same_manifest = length == p->manifest_length && memcmp(bytes, p->manifest, length) == 0;
-    free(bytes);
+        p->same_manifest = bytes.length == p->manifest_length && memcmp(bytes.at, p->manifest, bytes.length) == 0;
+    free(bytes.at);
     return rc;
 }
 
@@ -343,10 +345,10 @@ static raffle_rc write_all(publishing *p, raffle_error *err)
         rc = rf_folder_sync(p->folder, err);
     for (size_t i = 1; rc == RAFFLE_OK && i < p->logs; i++)
         rc = write_note(p, &p->log[i], err);
-    if (rc == RAFFLE_OK && !p->same_manifest)
-        rc = put(p, "manifest.json", p->manifest, p->manifest_length, err);
     if (rc == RAFFLE_OK && p->info.files > 0)
         rc = rf_folder_sync(p->folder, err);
+    if (rc == RAFFLE_OK && !p->same_manifest)
+        rc = put(p, "manifest.json", p->manifest, p->manifest_length, err);
     if (rc == RAFFLE_OK)
         rc = write_note(p, &p->log[0], err);
     return rc == RAFFLE_OK && p->info.files > 0 ? rf_folder_sync(p->folder, err) : rc;

@@ -43,41 +43,41 @@ static bool has_line(const char *list, size_t length, const char *line, bool *go
 
 static raffle_rc add_to_list(rf_folder *folder, uint64_t size, raffle_error *err)
 {
-    char line[24], *list = malloc(LIST_MAX);
-    size_t length = 0;
-    bool good;
+    char line[24];
+    bool good = true;
+    rf_bytes list = {0};
     raffle_error why = RAFFLE_ERROR_INIT;
-    if (list == NULL)
-        return rf_nomem(err);
     const size_t more = (size_t)snprintf(line, sizeof line, "%" PRIu64 "\n", size);
-    raffle_rc rc = rf_folder_get(folder, list_path, list, LIST_MAX, &length, &why);
-    const bool there = rc == RAFFLE_OK && has_line(list, length, line, &good);
+    raffle_rc rc = rf_folder_get(folder, list_path, LIST_MAX, &list, &why);
+    const bool there = rc == RAFFLE_OK && has_line((const char *)list.at, list.length, line, &good);
     if (rc != RAFFLE_OK && rc != RAFFLE_NOT_FOUND)
         rc = rf_fail_as(err, &why);
-    else if (rc == RAFFLE_OK && !good)
+    else if (!good)
         rc = rf_fail(err, RAFFLE_CORRUPT, "%s is not a list of sizes", list_path);
-    else if (length + more > LIST_MAX)
-        rc = rf_fail(err, RAFFLE_LIMIT, "%s is full", list_path);
     else if (there)
         rc = RAFFLE_OK;
+    else if (list.length + more > LIST_MAX)
+        rc = rf_fail(err, RAFFLE_LIMIT, "%s is full", list_path);
+    else if (!rf_bytes_room(&list, more))
+        rc = rf_nomem(err);
     else {
-        memcpy(list + length, line, more);
-        rc = rf_folder_put(folder, list_path, list, length + more, err);
+        memcpy(list.at + list.length, line, more);
+        rc = rf_folder_put(folder, list_path, list.at, list.length + more, err);
     }
-    free(list);
+    free(list.at);
     return rc;
 }
 
 /* --- the copy --- */
 
-static raffle_rc read_size(const char *path, const char *bytes, size_t length, uint64_t *size, raffle_error *err)
+static raffle_rc read_size(const char *path, const rf_bytes *bytes, uint64_t *size, raffle_error *err)
 {
     rf_checkpoint says;
     raffle_error why = RAFFLE_ERROR_INIT;
     rf_note *note = malloc(sizeof *note);
     if (note == NULL)
         return rf_nomem(err);
-    raffle_rc rc = rf_note_parse(note, bytes, length, &why);
+    raffle_rc rc = rf_note_parse(note, (const char *)bytes->at, bytes->length, &why);
     if (rc == RAFFLE_OK)
         rc = rf_checkpoint_parse(&says, note->text, note->text_length, &why);
     free(note);
@@ -87,19 +87,23 @@ static raffle_rc read_size(const char *path, const char *bytes, size_t length, u
     return RAFFLE_OK;
 }
 
-/* A stamp that is there is over its copy, which so is never replaced. */
-static raffle_rc keep_copy(rf_folder *folder, uint64_t size, const char *note, size_t length, char *copy,
-                           size_t *copy_length, raffle_error *err)
+/* A stamp that is there is over its copy, which so is never replaced: then it takes the checkpoint's place in `note`. */
+static raffle_rc keep_copy(rf_folder *folder, uint64_t size, rf_bytes *note, raffle_error *err)
 {
     char path[PATH_SIZE];
+    rf_bytes copy = {0};
     raffle_error why = RAFFLE_ERROR_INIT;
     path_of(size, "checkpoint", path);
-    raffle_rc rc = rf_folder_get(folder, path, copy, RF_NOTE_MAX, copy_length, &why);
+    raffle_rc rc = rf_folder_get(folder, path, RF_NOTE_MAX, &copy, &why);
+    if (rc == RAFFLE_OK) {
+        free(note->at);
+        *note = copy;
+        return RAFFLE_OK;
+    }
+    free(copy.at);
     if (rc != RAFFLE_NOT_FOUND)
-        return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
-    memcpy(copy, note, length);
-    *copy_length = length;
-    rc = rf_folder_put(folder, path, note, length, err);
+        return rf_fail_as(err, &why);
+    rc = rf_folder_put(folder, path, note->at, note->length, err);
     return rc == RAFFLE_OK ? rf_folder_sync(folder, err) : rc;
 }
 
@@ -107,18 +111,18 @@ static raffle_rc begin(rf_folder *folder, uint64_t *size, uint8_t *query, size_t
                        raffle_error *err)
 {
     static const char path[] = "control/checkpoint";
-    char note[RF_NOTE_MAX], copy[RF_NOTE_MAX];
-    size_t length, copy_length;
+    rf_bytes note = {0};
     uint64_t says = 0;
-    raffle_rc rc = rf_folder_get(folder, path, note, sizeof note, &length, err);
+    raffle_rc rc = rf_folder_get(folder, path, RF_NOTE_MAX, &note, err);
     if (rc == RAFFLE_OK)
-        rc = read_size(path, note, length, &says, err);
+        rc = read_size(path, &note, &says, err);
     if (rc == RAFFLE_OK)
-        rc = keep_copy(folder, says, note, length, copy, &copy_length, err);
+        rc = keep_copy(folder, says, &note, err);
     if (rc == RAFFLE_OK)
-        rc = raffle_timestamp_query(copy, copy_length, query, cap, query_length, err);
+        rc = raffle_timestamp_query(note.at, note.length, query, cap, query_length, err);
     if (rc == RAFFLE_OK)
         *size = says;
+    free(note.at);
     return rc;
 }
 
@@ -149,12 +153,13 @@ raffle_rc raffle_timestamp_begin(const char *folder, uint64_t *size, uint8_t *qu
 static raffle_rc finish(rf_folder *folder, uint64_t size, const uint8_t *response, size_t length,
                         const char *authorities, raffle_timestamp *timestamp, raffle_error *err)
 {
-    char path[PATH_SIZE], copy[RF_NOTE_MAX];
-    size_t copy_length;
+    char path[PATH_SIZE];
+    rf_bytes copy = {0};
     path_of(size, "checkpoint", path);
-    raffle_rc rc = rf_folder_get(folder, path, copy, sizeof copy, &copy_length, err);
+    raffle_rc rc = rf_folder_get(folder, path, RF_NOTE_MAX, &copy, err);
     if (rc == RAFFLE_OK)
-        rc = raffle_timestamp_verify(copy, copy_length, response, length, authorities, timestamp, err);
+        rc = raffle_timestamp_verify(copy.at, copy.length, response, length, authorities, timestamp, err);
+    free(copy.at);
     path_of(size, "token.tsr", path);
     if (rc == RAFFLE_OK)
         rc = rf_folder_put(folder, path, response, length, err);

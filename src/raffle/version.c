@@ -14,6 +14,11 @@
 #else
 #define KMS ""
 #endif
+#ifdef RAFFLE_WITH_HTTP
+#define HTTP "\"http\",\"https\","
+#else
+#define HTTP ""
+#endif
 #ifdef RAFFLE_WITH_PKCS11
 #define KEYS "[\"file\",\"pkcs11\"]"
 #define PKCS11 "\"pkcs11\","
@@ -44,7 +49,7 @@ static void describe(void)
              "{\"compiled\":{\"libsodium\":\"%s\",\"openssl\":\"%s\",\"sqlite\":\"%s\"},"
              "\"keys\":" KEYS ","
              "\"linked\":{\"libsodium\":\"%s\",\"openssl\":\"%s\",\"sqlite\":\"%s\"},"
-             "\"providers\":" PROVIDERS ",\"records\":\"libraffle-rec-1\",\"stores\":[\"sqlite\"],"
+             "\"providers\":" PROVIDERS ",\"records\":\"libraffle-rec-1\",\"stores\":[\"folder\"," HTTP "\"sqlite\"],"
              "\"test\":" TEST ",\"version\":\"" RAFFLE_VERSION "\"}",
              SODIUM_VERSION_STRING, OPENSSL_VERSION_STR, SQLITE_VERSION, sodium_version_string(),
              OpenSSL_version(OPENSSL_VERSION_STRING), sqlite3_libversion());

@@ -5,6 +5,7 @@
 #include "abi.h"
 #include "bytes.h"
 #include "error.h"
+#include "published/published.h"
 #include "sqlite.h"
 #include "store_batch.h"
 #include "store_check.h"
@@ -14,6 +15,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +61,8 @@ static raffle_rc check_table(const raffle_store_table *table, raffle_error *err)
                        "table: flags are %#" PRIx32 ", which this version of the library does not know", table->flags);
     if (!has_functions(table))
         return rf_fail(err, RAFFLE_MISUSE, "table: a function is missing");
+    if ((table->manifest == NULL) != (table->tile == NULL))
+        return rf_fail(err, RAFFLE_MISUSE, "table: one of manifest and tile is missing");
     if ((table->anchor_get == NULL) != (table->anchor_put == NULL))
         return rf_fail(err, RAFFLE_MISUSE, "table: one of anchor_get and anchor_put is missing");
     return RAFFLE_OK;
@@ -86,6 +91,39 @@ raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_st
     return RAFFLE_OK;
 }
 
+static raffle_rc open_source(rf_source *source, raffle_store_table *table, void **ctx, raffle_error *err)
+{
+    raffle_rc rc = rf_published_open(source, table, ctx, err);
+    if (rc != RAFFLE_OK)
+        source->free(source->ctx);
+    return rc;
+}
+
+static raffle_rc open_folder(const char *path, raffle_store_table *table, void **ctx, raffle_error *err)
+{
+    rf_source source;
+    raffle_rc rc = rf_source_folder(path, &source, err);
+    return rc == RAFFLE_OK ? open_source(&source, table, ctx, err) : rc;
+}
+
+static raffle_rc open_address(const char *address, raffle_store_table *table, void **ctx, raffle_error *err)
+{
+    rf_source source;
+    raffle_rc rc = rf_source_http(address, &source, err);
+    return rc == RAFFLE_OK ? open_source(&source, table, ctx, err) : rc;
+}
+
+static bool is_address(const char *text)
+{
+    return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
 static raffle_rc open_uri(const char *text, bool create, int32_t timeout_ms, raffle_store_table *table, void **ctx,
                           raffle_error *err)
 {
@@ -93,6 +131,10 @@ static raffle_rc open_uri(const char *text, bool create, int32_t timeout_ms, raf
     raffle_rc rc = rf_uri_parse(&uri, text, err);
     if (rc != RAFFLE_OK)
         return rc;
+    if (strcmp(uri.scheme, "folder") == 0) {
+        rc = rf_uri_only(&uri, (const char *const[]){NULL}, err);
+        return rc == RAFFLE_OK ? open_folder(rf_uri_rest(&uri), table, ctx, err) : rc;
+    }
     if (strcmp(uri.scheme, "sqlite") != 0)
         return rf_fail(err, RAFFLE_UNSUPPORTED,
                        "no store of this build is called %s: (a file of that name: write ./%s:…)", uri.scheme,
@@ -109,6 +151,10 @@ static raffle_rc open_uri(const char *text, bool create, int32_t timeout_ms, raf
 static raffle_rc open_any(const char *text, bool create, int32_t timeout_ms, raffle_store_table *table, void **ctx,
                           raffle_error *err)
 {
+    if (is_address(text))
+        return open_address(text, table, ctx, err);
+    if (!rf_uri_has_scheme(text) && is_folder(text))
+        return open_folder(text, table, ctx, err);
     if (rf_uri_has_scheme(text))
         return open_uri(text, create, timeout_ms, table, ctx, err);
     const rf_sqlite_options options = {.path = text, .create = create, .timeout_ms = timeout_ms};
@@ -192,6 +238,11 @@ uint64_t rf_store_batch_bytes(const raffle_store *store)
 bool rf_store_has_anchor(const raffle_store *store)
 {
     return store->table.anchor_get != NULL;
+}
+
+bool rf_store_published(const raffle_store *store)
+{
+    return store->table.manifest != NULL;
 }
 
 static raffle_rc check_process(const raffle_store *store, raffle_error *err)
@@ -460,6 +511,40 @@ static raffle_rc check_key_argument(uint32_t scope, size_t length, raffle_error 
     if (scope > RF_SCOPE_MAX || length > RAFFLE_STORE_KEY_MAX)
         return rf_fail(err, RAFFLE_INVALID, "a key of scope %" PRIu32 " and %zu bytes", scope, length);
     return RAFFLE_OK;
+}
+
+raffle_rc rf_store_manifest(raffle_store *store, char *out, size_t cap, size_t *length, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    size_t found = 0;
+    rc = rf_check_answer(store->table.manifest(store->ctx, out, cap, &found, &own), &own, "manifest", RAFFLE_NOT_FOUND,
+                         err);
+    if (rc == RAFFLE_OK && found > cap)
+        return rf_fail(err, RAFFLE_CORRUPT, "the store gave a manifest of %zu bytes, and %zu were asked for", found,
+                       cap);
+    *length = found;
+    return rc;
+}
+
+raffle_rc rf_store_tile(raffle_store *store, uint32_t log, uint32_t level, uint64_t index, uint8_t hashes[8192],
+                        uint32_t *width, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_check_log(log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    uint32_t found = 0;
+    rc = rf_check_answer(store->table.tile(store->ctx, log, level, index, hashes, &found, &own), &own, "tile",
+                         RAFFLE_NOT_FOUND, err);
+    if (rc == RAFFLE_OK && (found == 0 || found > 256))
+        return rf_fail(err, RAFFLE_CORRUPT, "the store gave a tile of %" PRIu32 " hashes", found);
+    *width = found;
+    return rc;
 }
 
 raffle_rc rf_store_find(raffle_store *store, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row,

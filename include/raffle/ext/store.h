@@ -144,6 +144,14 @@ typedef struct raffle_store_table {
                             raffle_error *err);
     /* Called once, after the last call, and not in a child of fork(). */
     void (*free)(void *ctx);
+
+    /* Of a published copy, and both NULL for any other store: it holds records, tiles of hashes and checkpoints, and no keys, notes of older sizes or
+     * private parts, which the audit then does not miss. `manifest`: the bytes of its manifest, at most `cap`, else RAFFLE_CORRUPT; RAFFLE_NOT_FOUND;
+     * RAFFLE_BUSY: it was published anew since it was opened, and what was read may not fit together. */
+    raffle_rc (*manifest)(void *ctx, char *out, size_t cap, size_t *length, raffle_error *err);
+    /* The hashes of a tile (C2SP tlog-tiles), up to 256, 32 bytes each, and how many there are. RAFFLE_NOT_FOUND. */
+    raffle_rc (*tile)(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t *hashes, uint32_t *width,
+                      raffle_error *err);
 } raffle_store_table;
 
 RAFFLE_API void raffle_store_table_init(raffle_store_table *table, size_t size);
@@ -153,8 +161,8 @@ RAFFLE_API void raffle_store_table_init(raffle_store_table *table, size_t size);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_store **out,
                                                        raffle_error *err);
 
-/* A built-in store by URI: `sqlite:PATH[?anchor=file:PATH|none][&create=1][&readonly=1]`, or a plain path. What raffle_open()
- * does first. `host` is optional. */
+/* A built-in store by URI: `sqlite:PATH[?anchor=file:PATH|none][&create=1][&readonly=1]`, or a plain path; or a published raffle (publish.h), which can
+ * only be read: `folder:PATH`, the plain path of a folder, `http://…`, `https://…`. What raffle_open() does first. `host` is optional. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_store_open(const char *uri, const raffle_host *host, raffle_store **out,
                                                         raffle_error *err);
 

@@ -123,45 +123,77 @@ void rf_folder_free(rf_folder *f)
 
 /* --- reading --- */
 
-/* One byte more than may be there is asked for, so that a file that grows meanwhile is found out. */
-static raffle_rc read_whole(const rf_folder *f, int fd, const char *path, uint8_t *out, size_t cap, size_t *length,
-                            raffle_error *err)
+bool rf_bytes_room(rf_bytes *bytes, size_t more)
 {
-    size_t n = 0;
-    uint8_t more;
-    while (n <= cap) {
-        const ssize_t got = n < cap ? read(fd, out + n, cap - n) : read(fd, &more, 1);
+    const size_t need = bytes->length + more;
+    if (need <= bytes->cap)
+        return true;
+    uint8_t *grown = realloc(bytes->at, need);
+    if (grown == NULL)
+        return false;
+    bytes->at = grown;
+    bytes->cap = need;
+    return true;
+}
+
+/* One byte more than it says is asked for, so that a file that grows meanwhile is found out. */
+static raffle_rc read_whole(const rf_folder *f, int fd, const char *path, size_t size, rf_bytes *out, raffle_error *err)
+{
+    if (!rf_bytes_room(out, size + 1))
+        return rf_nomem(err);
+    while (out->length <= size) {
+        const ssize_t got = read(fd, out->at + out->length, size + 1 - out->length);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return fail_errno(f, "read", path, err);
         if (got == 0)
-            break;
-        n += (size_t)got;
+            return RAFFLE_OK;
+        out->length += (size_t)got;
     }
-    if (n > cap)
-        return rf_fail(err, RAFFLE_CORRUPT, "%s is larger than the %zu bytes that it can have", path, cap);
-    *length = n;
-    return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_CORRUPT, "%s grew while it was read", path);
 }
 
-raffle_rc rf_folder_get(const rf_folder *f, const char *path, void *out, size_t cap, size_t *length, raffle_error *err)
+raffle_rc rf_folder_get(const rf_folder *f, const char *path, size_t max, rf_bytes *out, raffle_error *err)
 {
     struct stat found;
     /* Not waiting for whoever would write into a pipe. */
     const int fd = openat(f->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && (errno == ELOOP || errno == ENXIO || errno == ENOTDIR))
+    if (fd < 0 && (errno == ELOOP || errno == ENXIO))
         return rf_fail(err, RAFFLE_CORRUPT, "%s is no plain file", path);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return rf_fail(err, RAFFLE_NOT_FOUND, "%s is missing", path);
     if (fd < 0)
         return fail_errno(f, "open", path, err);
-    raffle_rc rc = RAFFLE_OK;
+    raffle_rc rc;
     if (fstat(fd, &found) != 0)
         rc = fail_errno(f, "look at", path, err);
     else if (!S_ISREG(found.st_mode))
         rc = rf_fail(err, RAFFLE_CORRUPT, "%s is no plain file", path);
+    else if ((uint64_t)found.st_size > max)
+        rc = rf_fail(err, RAFFLE_CORRUPT, "%s has %lld bytes, and can have %zu", path, (long long)found.st_size, max);
     else
-        rc = read_whole(f, fd, path, out, cap, length, err);
+        rc = read_whole(f, fd, path, (size_t)found.st_size, out, err);
     close(fd);
+    return rc;
+}
+
+static raffle_rc source_get(void *ctx, const char *path, size_t max, rf_bytes *out, raffle_error *err)
+{
+    return rf_folder_get(ctx, path, max, out, err);
+}
+
+static void source_free(void *ctx)
+{
+    rf_folder_free(ctx);
+}
+
+raffle_rc rf_source_folder(const char *path, rf_source *out, raffle_error *err)
+{
+    rf_folder *f = NULL;
+    raffle_rc rc = rf_folder_open(path, &f, err);
+    if (rc == RAFFLE_OK)
+        *out = (rf_source){f, source_get, source_free};
     return rc;
 }
 

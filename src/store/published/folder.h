@@ -3,10 +3,7 @@
 #ifndef RF_STORE_PUBLISHED_FOLDER_H
 #define RF_STORE_PUBLISHED_FOLDER_H
 
-#include <raffle/error.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "published/source.h"
 
 typedef struct rf_folder rf_folder;
 
@@ -17,9 +14,8 @@ raffle_rc rf_folder_open(const char *path, rf_folder **out, raffle_error *err);
 raffle_rc rf_folder_write(const char *path, rf_folder **out, raffle_error *err);
 void rf_folder_free(rf_folder *folder);
 
-/* Reads a file of at most `cap` bytes. RAFFLE_NOT_FOUND; RAFFLE_CORRUPT: it is larger, or no plain file. */
-raffle_rc rf_folder_get(const rf_folder *folder, const char *path, void *out, size_t cap, size_t *length,
-                        raffle_error *err);
+/* Reads a file, as rf_source.get does; no link to it is followed. */
+raffle_rc rf_folder_get(const rf_folder *folder, const char *path, size_t max, rf_bytes *out, raffle_error *err);
 /* Writes a file beside its place and renames it there; folders on the way are made. No link is followed. */
 raffle_rc rf_folder_put(rf_folder *folder, const char *path, const void *bytes, size_t length, raffle_error *err);
 /* Returns when the disk has all that was written. */
