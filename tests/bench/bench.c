@@ -16,6 +16,7 @@ static const bench_row rows[] = {
     {"proof", "inclusion proofs: made and verified", bench_proof},
     {"draw", "drawing 10 and 1,000 winners", bench_draw},
     {"audit", "auditing everything", bench_audit},
+    {"publish", "publishing everything, and auditing the folder", bench_publish},
     {"picks", "picks for a lab's collection", bench_picks},
 };
 

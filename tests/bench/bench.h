@@ -20,6 +20,7 @@ int bench_split(void);
 int bench_draw(void);
 int bench_open(void);
 int bench_audit(void);
+int bench_publish(void);
 int bench_proof(void);
 int bench_picks(void);
 

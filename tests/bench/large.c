@@ -2,6 +2,7 @@
 /* Rows on a large raffle: opening, drawing, proofs, and the audit on one and two threads. Made once, of RAFFLE_BENCH_SALES sales. */
 #include "bench.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,11 @@ static char made[256]; /* the folder of the large raffle, until the program ends
 static void remove_made(void)
 {
     bench_remove(made);
+}
+
+static void published_path(char out[300])
+{
+    snprintf(out, 300, "%s/published", made);
 }
 
 static void store_path(char out[300])
@@ -162,6 +168,8 @@ int bench_draw(void)
 
 static unsigned audit_threads;
 
+static bool audit_published;
+
 static void measure_audit(void)
 {
     char store[300];
@@ -170,7 +178,7 @@ static void measure_audit(void)
     raffle_verdict verdict = RAFFLE_VERDICT_INIT;
     raffle_audit_options options = RAFFLE_AUDIT_OPTIONS_INIT;
     options.threads = audit_threads;
-    store_path(store);
+    audit_published ? published_path(store) : store_path(store);
     double began = bench_now();
     bench_check(raffle_audit_run(store, NULL, &options, &audit, &err), &err, "audit");
     double seconds = bench_now() - began;
@@ -186,6 +194,36 @@ int bench_audit(void)
     make_large();
     for (audit_threads = 1; audit_threads <= 2; audit_threads++)
         failed |= in_child(measure_audit);
+    return failed;
+}
+
+static void measure_publish(void)
+{
+    char folder[300];
+    raffle_error err = RAFFLE_ERROR_INIT;
+    raffle_publish_info info = RAFFLE_PUBLISH_INFO_INIT;
+    published_path(folder);
+    raffle *r = open_large();
+    for (int again = 0; again < 2; again++) {
+        double began = bench_now();
+        bench_check(raffle_publish(r, folder, NULL, &info, &err), &err, "publish");
+        double seconds = bench_now() - began;
+        printf("  %s: %llu records, %llu files, %.0f MB in %.2f s, peak %ld MiB\n", again ? "again" : "publishing",
+               (unsigned long long)info.records, (unsigned long long)info.files, (double)info.bytes / 1e6, seconds,
+               peak_kib() / 1024);
+    }
+    raffle_free(r);
+}
+
+int bench_publish(void)
+{
+    int failed = 0;
+    make_large();
+    failed |= in_child(measure_publish);
+    audit_published = true;
+    for (audit_threads = 1; audit_threads <= 2; audit_threads++)
+        failed |= in_child(measure_audit);
+    audit_published = false;
     return failed;
 }
 
