@@ -28,6 +28,16 @@ func (t totals) plus(u totals) totals {
 		t.voids + u.voids, t.voidNumbers + u.voidNumbers, t.voidGross + u.voidGross}
 }
 
+// fit says whether sums are what a record can say. It is asked after each addition, so that none overflows.
+func (t totals) fit() bool {
+	for _, n := range []int64{t.tickets, t.numbers, t.gross, t.voids, t.voidNumbers, t.voidGross} {
+		if n > maxInt {
+			return false
+		}
+	}
+	return true
+}
+
 // sealUnit is a unit's prefix in a seal. `before` is the index of its run's first record; -1 when the run never ended in a seal.
 type sealUnit struct {
 	index, before int64
@@ -191,7 +201,9 @@ func (c *control) takeSeal(index int64, o *object, run []*sealUnit) error {
 	first, unreconciled := o.int("first"), int64(0)
 	var sum totals
 	for _, each := range run {
-		sum = sum.plus(each.totals)
+		if sum = sum.plus(each.totals); !sum.fit() {
+			return errors.New("the sums of its units are more than a record can say")
+		}
 		each.before = first
 		if !each.reconciled {
 			unreconciled++

@@ -77,7 +77,7 @@ func (f *fold) takeObject(index int64, o *object) error {
 			return errors.New("the start of another unit, or in another raffle")
 		}
 	case "sale":
-		f.takeSale(index, o)
+		return f.takeSale(index, o)
 	case "void":
 		return f.takeVoid(index, o)
 	case "unit.close":
@@ -89,13 +89,15 @@ func (f *fold) takeObject(index int64, o *object) error {
 	return nil
 }
 
-func (f *fold) takeSale(index int64, o *object) {
+func (f *fold) takeSale(index int64, o *object) error {
 	t := ticket{o.int("count"), o.int("price")}
 	f.tickets[index] = t
 	f.next += t.count
-	f.sums.tickets++
-	f.sums.numbers += t.count
-	f.sums.gross += t.price
+	f.sums = f.sums.plus(totals{tickets: 1, numbers: t.count, gross: t.price})
+	if !f.sums.fit() {
+		return errors.New("the unit's sums are more than a record can say")
+	}
+	return nil
 }
 
 func (f *fold) takeVoid(index int64, o *object) error {
@@ -107,9 +109,7 @@ func (f *fold) takeVoid(index int64, o *object) error {
 		return err
 	}
 	f.voids = append(f.voids, v)
-	f.sums.voids++
-	f.sums.voidNumbers += v.count
-	f.sums.voidGross += v.price
+	f.sums = f.sums.plus(totals{voids: 1, voidNumbers: v.count, voidGross: v.price})
 	return nil
 }
 
@@ -144,9 +144,7 @@ func (f *fold) checkSeal(s *sealUnit) error {
 	sums := f.at[s.size]
 	sums.voids, sums.voidNumbers, sums.voidGross = 0, 0, 0
 	count := func(v void) {
-		sums.voids++
-		sums.voidNumbers += v.count
-		sums.voidGross += v.price
+		sums = sums.plus(totals{voids: 1, voidNumbers: v.count, voidGross: v.price})
 		serials = append(serials, v.serial)
 	}
 	for _, v := range f.voids {

@@ -21,6 +21,7 @@ HEADER = "kind,at,unit,order,tier,count,payment,buyer,channel,reason,by\n"
 checks = 0
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "reference"))
+import raffle_reference  # noqa: E402
 import tiles_reference  # noqa: E402
 
 
@@ -79,25 +80,50 @@ def many_tiles(store):
     raffle("2026-11-15T02:00:00.000Z", "seal", store, "--early")
     raffle("2026-11-15T02:00:00.000Z", "ack", store, "--early")
     raffle("2026-11-15T02:01:00.000Z", "draw", store, "bird", "--rng", "test:seed=00")
+    publish(store, store + ".published")
+    good(store + ".published")
     run(RAFFLE, "import", store, "late.csv", "--replay", "--by", "boss:manager")
     raffle("2026-11-15T05:00:00.000Z", "seal", store)
     raffle("2026-11-15T05:01:00.000Z", "ack", store)
     raffle("2026-11-15T05:02:00.000Z", "draw", store, "main", "--rng", "test:seed=01")
 
 
-def publish(store, folder):
-    tiles_reference.write(tiles_reference.folder(tiles_reference.logs_of(store)), folder)
+def read(folder):
+    names = [name for name in glob.glob(folder + "/**", recursive=True) if os.path.isfile(name)]
+    files = {}
+    for name in names:
+        with open(name, "rb") as f:
+            files[os.path.relpath(name, folder)] = f.read()
+    return files
+
+
+def key_of(folder):
     with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as f:
         return json.load(f)["logs"][0]["key"]
+
+
+def publish(store, folder, *options):
+    """By the command; then by the second implementation from the same records and checkpoints, which must give the same bytes."""
+    run(RAFFLE, "publish", store, folder, *options)
+    files = read(folder)
+    logs = [(path, leaves, files[path + "/checkpoint"]) for path, leaves, _ in tiles_reference.logs_of(store)]
+    again = tiles_reference.folder(logs, "control" if "--hashes" in options else "all")
+    for name, data in again.items():
+        check(files.get(name) == data, f"{folder}: {name} is not what the second implementation writes")
+    check(all(name in again or ".p/" in name for name in files), f"{folder}: there is more than the format has: {sorted(files.keys() - again.keys())}")
+
+
+def publish_again(store, folder):
+    """A store whose keys may be elsewhere, by the second implementation, up to its newest checkpoints."""
+    tiles_reference.write(tiles_reference.folder(tiles_reference.logs_of(store)), folder)
 
 
 # --- verdicts ---
 
 
-def good(store):
+def good(folder):
     """A folder that is good with its key and without; returns both."""
-    folder = os.path.basename(store) + ".published"
-    key = publish(store, folder)
+    key = key_of(folder)
     run(VERIFIER, "folder", "-key", key, folder, says="verdict     good")
     run(VERIFIER, "folder", folder, says="compare it with one that you trust")
     return folder, key
@@ -107,7 +133,7 @@ def older(folder, key):
     """Consistency with checkpoints that somebody kept."""
     note = os.path.join(folder, "unit", "1", "checkpoint")
     run(VERIFIER, "folder", "-key", key, "-old", note, folder, says="are a prefix of")
-    with open(os.path.join(folder, "control", "tile", "entries", "000.p", entries_width(folder)), "rb") as f:
+    with open(os.path.join(folder, "control", "tile", "entries", "000.p", newest(folder)), "rb") as f:
         data = f.read()
     seals = [json.loads(leaf) for leaf in entries(data) if b'"t":"seal.unit"' in leaf]
     for record in (seals[0], seals[-1]):
@@ -119,8 +145,8 @@ def older(folder, key):
     run(VERIFIER, "folder", "-key", key, "-old", "old", folder, status=3, says="FAILED")
 
 
-def entries_width(folder):
-    return os.listdir(os.path.join(folder, "control", "tile", "entries", "000.p"))[0]
+def newest(folder):
+    return max(os.listdir(os.path.join(folder, "control", "tile", "entries", "000.p")), key=int)
 
 
 def entries(data):
@@ -168,12 +194,20 @@ def with_seals(store):
 def main():
     build()
     run(NIGHT, "night.raffle")
+    publish("night.raffle", "night.published")
     many_tiles("tiles.raffle")
-    small, small_key = good("night.raffle")
-    large, large_key = good("tiles.raffle")
+    publish("tiles.raffle", "tiles.raffle.published")
+    publish("tiles.raffle", "tiles.withheld", "--hashes")
+    small, small_key = good("night.published")
+    large, large_key = good("tiles.raffle.published")
+    good("tiles.withheld")
+    for entries in ("all", "control"):  # a raffle that the library had no part in
+        tiles_reference.write(raffle_reference.example().files(entries), "python." + entries)
+        good("python." + entries)
     left = [store for store in sorted(glob.glob("../*/*.raffle")) if os.path.dirname(store) != "../" + os.path.basename(os.getcwd()) and with_seals(store)]
-    for store in left:
-        good(store)
+    for number, store in enumerate(left):
+        publish_again(store, f"left.{number}")
+        good(f"left.{number}")
     older(large, large_key)
     print(each_byte(small, small_key), end="")
     many_bytes(large, large_key)
