@@ -20,6 +20,7 @@ sys.path.insert(0, str(HERE.parent / "vectors" / "generate"))
 import base  # noqa: E402
 import draw_reference as draws  # noqa: E402
 import tiles_reference as tiles  # noqa: E402
+from replay_reference import void_root, walk  # noqa: E402
 
 ROLES = ["seller", "supervisor", "manager", "administrator", "auditor", "system"]
 OPEN, CLOSE = "2026-11-15T01:00:00.000Z", "2026-11-15T05:00:00.000Z"
@@ -42,10 +43,6 @@ def rules(origin, prizes, tiers=("one", "ten")):
         "tiers": [{"count": 1, "name": "one", "price": 500}, {"count": 10, "name": "ten", "price": 2000}],
         "units": [], "witnesses": "none", "zone": [],
     }
-
-
-def void_root(serials):
-    return tiles.root([serial.to_bytes(5, "big") for serial in sorted(serials)])
 
 
 class Log:
@@ -175,31 +172,13 @@ class Raffle:
         ask = self.write({"t": "event", "code": "draw.ask", "component": "test"})
         seed = some("seed of " + name, 48)
         words = draws.Words(draws.drbg_of(seed, draws.commitment(self.origin, intent, self.control.root(intent + 1)), b""))
-        places, skipped, skips = self.walk(prize, list(self.drum(kind)), words)
+        places, skipped, skips = walk(prize, self.drum(kind), words, self.won)
         winners = min(len(places), prize["winners"])
-        self.won += [(place["unit"], place["serial"]) for place in places[:winners]]
+        self.won += [(place["unit"], place["number"], place["serial"]) for place in places[:winners]]
         record = {"t": "draw.result", "alternates": len(places) - winners, "ask": ask, "attempt": 1, "intent": intent, "note": note, "numbers": sums["numbers"],
                   "prize": name, "provider": "test", "rejected": words.rejected, "seed": seed.hex(), "skipped_barred": skipped[3],
                   "skipped_not_entered": skipped[2], "skipped_void": skipped[1], "skips": hashlib.sha256(skips).hexdigest(), "winners": winners}
         return self.write({**record, **({"places": places} if places else {})})
-
-    def walk(self, prize, drum, words):
-        """The permutation, as far as it is needed; places, and what was skipped and why."""
-        places, skipped, skips, taken = [], {1: 0, 2: 0, 3: 0}, b"", set(self.won)
-        for i in range(len(drum)):
-            if len(places) == prize["winners"] + prize["alternates"]:
-                break
-            j = i + words.below(len(drum) - i)
-            drum[i], drum[j] = drum[j], drum[i]
-            unit, number, serial, tier, void = drum[i]
-            reason = 1 if void else 2 if tier not in prize["tiers"] else 3 if prize["one_win"] == "ticket" and (unit, serial) in taken else 0
-            if reason:
-                skipped[reason] += 1
-                skips += bytes([reason]) + unit.to_bytes(2, "big") + number.to_bytes(5, "big")
-            else:
-                places.append({"number": number, "serial": serial, "unit": unit})
-                taken.add((unit, serial))
-        return places, skipped, skips
 
     def verify(self, result, name):
         """From a drawn winner to a paid prize."""

@@ -35,6 +35,22 @@ def fold(hashes):
     return node_hash(fold(hashes[:k]), fold(hashes[k:]))
 
 
+def inclusion(hashes, m):
+    """The inclusion proof of leaf hash m (RFC 6962 section 2.1.1)."""
+    if len(hashes) == 1:
+        return []
+    k = 1 << (len(hashes) - 1).bit_length() - 1
+    return inclusion(hashes[:k], m) + [fold(hashes[k:])] if m < k else inclusion(hashes[k:], m - k) + [fold(hashes[:k])]
+
+
+def consistency(hashes, m, whole=True):
+    """The consistency proof from the first m leaf hashes to all (RFC 6962 section 2.1.2)."""
+    if m == len(hashes):
+        return [] if whole else [fold(hashes)]
+    k = 1 << (len(hashes) - 1).bit_length() - 1
+    return consistency(hashes[:k], m, whole) + [fold(hashes[k:])] if m <= k else consistency(hashes[k:], m - k, False) + [fold(hashes[:k])]
+
+
 def tile_number(n):
     groups = [f"{n % 1000:03}"]
     while n >= 1000:
