@@ -32,6 +32,7 @@ static const struct {
     {"rng_test", rf_check_rng_test},
 #endif
     {"sha256", rf_check_sha256},
+    {"tile", rf_vectors_tile},
     {"timestamp", rf_check_timestamp},
     {"validation", rf_check_validation},
     {"void_root", rf_vectors_void_root},

@@ -66,6 +66,7 @@ bool rf_check_validation(rf_vector *v);
 bool rf_check_check37(rf_vector *v);
 bool rf_check_timestamp(rf_vector *v);
 bool rf_vectors_record(rf_vector *v);
+bool rf_vectors_tile(rf_vector *v);
 bool rf_vectors_fold(rf_vector *v);
 bool rf_vectors_void_root(rf_vector *v);
 bool rf_vectors_order_key(rf_vector *v);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes record.json, fold.json, void_root.json and order_key.json beside this folder with tests/reference/raffle_reference.py, which makes a whole raffle without
+"""Makes record.json, fold.json, tile.json, void_root.json and order_key.json beside this folder with tests/reference/raffle_reference.py, which makes a whole raffle without
 the library."""
 import copy
 import hashlib
@@ -189,6 +189,77 @@ def unit_cases(raffle):
     yield fold_unit("a record of the control log", raffle, web, leaves[:1] + raffle.control.leaves[2:3], error="RAFFLE_CORRUPT")
 
 
+# --- tiles ---
+
+
+def tile_paths():
+    def case(name, size, level, index, width, path, valid=True, entries=False):
+        return {"name": name, "kind": "path", "valid": valid, "size": str(size), "level": level, "index": str(index), "entries": entries, "width": width, "path": path}
+
+    def good(size, level, index, entries=False):
+        width = min(tiles.WIDTH, (size >> 8 * level) - tiles.WIDTH * index)
+        name = f"{'bundle' if entries else f'level {level}'}, {index} of {size}"
+        return case(name, size, level, index, width, tiles.tile_path("entries" if entries else level, index, width), entries=entries)
+
+    assert tiles.tile_path(0, 1234067, 256) == "tile/0/x001/x234/067"
+    for size, level, index in [(1, 0, 0), (255, 0, 0), (256, 0, 0), (256, 1, 0), (257, 0, 1), (70000, 0, 272), (70000, 0, 273), (70000, 1, 0), (70000, 1, 1), (70000, 2, 0),
+                               (2**40, 0, 1234067), (2**40, 0, 2**32 - 1), (2**40, 1, 2**24 - 1), (2**40, 4, 0), (2**40, 3, 255), (256000, 0, 999), (256001, 0, 1000),
+                               (2**40 - 1, 0, 2**32 - 1)]:
+        yield good(size, level, index)
+        if level == 0:
+            yield good(size, level, index, True)
+    yield case("a tile of a log of nothing", 0, 0, 0, 0, "tile/0/000", False)
+    yield case("an empty tile", 256, 0, 1, 0, "tile/0/001.p/0", False)
+    yield case("an empty level", 255, 1, 0, 0, "tile/1/000", False)
+    yield case("a partial tile hashed into the next level", 257, 1, 0, 2, "tile/1/000.p/2", False)
+    yield case("a partial tile's path for a full one", 256, 0, 0, 256, "tile/0/000.p/256", False)
+    yield case("a full tile's path for a partial one", 255, 0, 0, 255, "tile/0/000", False)
+    yield case("another width", 7, 0, 0, 6, "tile/0/000.p/6", False)
+    yield case("no zeros", 7, 0, 0, 7, "tile/0/0.p/7", False)
+    yield case("no x", 512000, 0, 1234, 256, "tile/0/001/234", False)
+    yield case("an x in the last group", 512000, 0, 1234, 256, "tile/0/x001/x234", False)
+    yield case("x/mod's height", 7, 0, 0, 7, "tile/8/0/000.p/7", False)
+    yield case("x/mod's data", 7, 0, 0, 7, "tile/data/000.p/7", False, True)
+
+
+def tile_hashes():
+    entries = [f"entry {i}".encode() for i in range(70000)]
+    levels = {}
+
+    def case(name, size, level, index, valid=True, /, **changes):
+        if size not in levels:
+            levels[size] = list(tiles.levels([tiles.leaf_hash(entry) for entry in entries[:size]]))
+        part = levels[size][level][index * tiles.WIDTH:(index + 1) * tiles.WIDTH]
+        return {"name": name, "kind": "hashes", "valid": valid, "size": size, "level": level, "index": index, "width": len(part), "last": part[-1].hex(),
+                "sha256": hashlib.sha256(b"".join(part)).hexdigest(), **changes}
+
+    for size, level, index in [(1, 0, 0), (7, 0, 0), (256, 0, 0), (256, 1, 0), (600, 0, 0), (600, 0, 2), (600, 1, 0), (70000, 1, 1), (70000, 2, 0)]:
+        yield case(f"hashes of level {level}, tile {index} of {size}", size, level, index)
+    yield case("the tile of another size", 600, 0, 2, False, size=601)
+    yield case("the root of a partial tile as a hash of level 1", 7, 0, 0, False, level=1, width=1, last=tiles.root(entries[:7]).hex())
+    yield case("a bit of the last hash changed", 7, 0, 0, False, last="00" * 32)
+    yield case("another digest", 7, 0, 0, False, sha256="00" * 32)
+
+
+def bundles():
+    def case(name, data, entries, valid=True):
+        return {"name": "bundle: " + name, "kind": "bundle", "valid": valid, "bundle": data.hex(), "list": [entry.hex() for entry in entries]}
+
+    two = [b"a", b"bc"]
+    full = [bytes([i]) * (1 + i % 5) for i in range(256)]
+    yield case("two entries", tiles.bundle(two), two)
+    yield case("256 entries", tiles.bundle(full), full)
+    yield case("257 entries", tiles.bundle(full + two[:1]), full + two[:1], False)
+    yield case("a byte after it", tiles.bundle(two) + b"\0", two, False)
+    yield case("the last byte missing", tiles.bundle(two)[:-1], two, False)
+    yield case("one entry for two", tiles.bundle(two[:1]), two, False)
+    yield case("an entry that is not counted", tiles.bundle(two), two[:1], False)
+    yield case("entries exchanged", tiles.bundle(two), two[::-1], False)
+    yield case("an empty entry", tiles.bundle([b"a", b""]), [b"a", b""], False)
+    yield case("lengths of the smaller byte first", b"\1\0a\2\0bc", two, False)
+    yield case("half a length", b"\0\1a\0", two, False)
+
+
 # --- void_root, order keys ---
 
 
@@ -281,6 +352,7 @@ def main():
     raffle = reference.example()
     records(raffle)
     write("fold", SOURCE, [*control_cases(raffle), *unit_cases(raffle)])
+    write("tile", "C2SP tlog-tiles v0.1.0; tests/reference/tiles_reference.py", [*tile_paths(), *tile_hashes(), *bundles()])
     void_roots()
     order_keys()
 
