@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything, in order: key, receipt, folder, seals, draws; and what it means for the ticket. */
+import { hex, isolated, unhex } from "./bytes.js";
+import { readVkey } from "./note.js";
+import { Words } from "./draw.js";
+import { SECTION as TICKET, verifyReceipt } from "./receipt.js";
+import { checkDrum, checkReceiptPublished, checkSeals, readPublished, readUnits } from "./published.js";
+import { checkIntent, checkSeed, heldWhen, walkPlaces, walkWhole } from "./replay.js";
+import { untilStopped } from "./report.js";
+
+/* --- draws --- */
+
+function wordText(bytes) {
+  return hex(bytes).match(/.{16}/g).slice(0, 4).join(" ");
+}
+
+async function checkDraw(report, published, controlKey, result) {
+  const section = `Draw: ${result.open.rule.title}`, { control } = published;
+  let c, words;
+  await report.check(section, "The intent was signed over this seal and all sales", async () => {
+    c = await checkIntent(result, control.rules.origin, controlKey, published.log.tree);
+    return `record ${result.open.index}; commitment C ${hex(c)}`;
+  });
+  await report.check(section, "The seed is the one of this intent", async () => `${await checkSeed(result, c)}; from ${isolated(result.provider)}; ${result.seed}`);
+  await report.check(section, "Words follow from the seed (HMAC_DRBG)", async () => {
+    words = await Words.of(unhex(result.seed), c, unhex(result.beacon ?? ""));
+    await words.fill();
+    return `${wordText(words.first)} …`;
+  });
+  const earlier = heldWhen(control.results, control.promotions, result.index);
+  const whole = result.open.seal.good && result.open.seal.void.length === result.open.seal.run.length;
+  await report.check(section, "Permutation, skips and places follow from the words", () =>
+    whole ? walkWhole(result, words, result.open.seal.void, earlier) : walkPlaces(result, words));
+  result.good = true;
+  if (!whole) report.leave(section, "Why numbers were skipped", "this needs the units' records");
+  if (result.beacon !== undefined) {
+    report.leave(section, `The beacon's signature (round ${result.round})`, "not checked here: examples/verifier does, and raffle audit --beacon-verifier \"python3 examples/beacon/verify_quicknet.py\"");
+  }
+}
+
+async function checkDraws(report, published, controlKey) {
+  const { control } = published;
+  for (const result of control.results) await untilStopped(() => checkDraw(report, published, controlKey, result));
+  if (control.intent !== null) report.leave(`Draw: ${control.intent.rule.title}`, "It is not over", `the intent is record ${control.intent.index}, and there is no result so far`);
+}
+
+/* --- what it means --- */
+
+/* {prize, place, number, ticket, state} of every place, winners and alternates. */
+export function placesOf(control) {
+  return control.results.flatMap((result) => result.places.map((place, i) => {
+    const held = result.held.has(i + 1);
+    const state = result.ended.get(i + 1) ?? (held ? "winner" : "alternate");
+    return {
+      result: result.index, good: result.good === true, prize: result.open.rule.title, place: i + 1, winner: held, lost: result.lost.has(i + 1),
+      promoted: held && i >= result.winners, state, ...place,
+    };
+  }));
+}
+
+function outcome(ticket, published) {
+  if (ticket.receipt.proves === "void" || ticket.voidInSeal) return "The ticket is void: it takes no part in draws.";
+  if (published?.control === undefined) return "";
+  const { unit, serial } = ticket.receipt;
+  const mine = placesOf(published.control).filter((place) => place.unit === unit && place.serial === serial);
+  const won = mine.filter((place) => place.winner && !place.lost);
+  const voided = published.control.voids.some((v) => v.unit === unit && v.serial === serial) || published.units[unit - 1]?.unit?.voids.some((v) => v.serial === serial);
+  if (voided) return "The ticket was voided.";
+  if (won.length > 0) return `The ticket holds a winner's place: ${won.map((place) => `${isolated(place.prize)}, place ${place.place}`).join("; ")}.`;
+  if (mine.length > 0) return `The ticket is an alternate, or lost its place: ${mine.map((place) => `${isolated(place.prize)}, place ${place.place}, ${place.state}`).join("; ")}.`;
+  return published.control.results.length > 0 ? "The ticket holds no place in the draws so far." : "Nothing is drawn so far.";
+}
+
+/* --- the call --- */
+
+/* `receipt` (bytes) and `address` may be null, not both. {ticket, published, outcome}. */
+export async function checkAll(report, { key, receipt, address }) {
+  const found = { ticket: null, published: null, outcome: "" };
+  const controlKey = await untilStopped(() => report.check("The key", "The control key is one", () => readVkey(key.trim())));
+  if (controlKey === null) return found;
+  report.leave("The key", "That it is the raffle's key", "compare it with the one on the licence or the regulator's page: everything rests upon it");
+  if (receipt !== null) found.ticket = await untilStopped(() => verifyReceipt(report, receipt, controlKey));
+  if (address !== null) {
+    await untilStopped(async () => {
+      const published = await readPublished(report, address, controlKey);
+      found.published = published;
+      await readUnits(report, published);
+      await checkSeals(report, published);
+      if (found.ticket !== null) await untilStopped(() => checkReceiptPublished(report, TICKET, published, found.ticket));
+      if (found.ticket?.receipt.proves === "promise") await untilStopped(() => checkDrum(report, TICKET, published, found.ticket));
+      await checkDraws(report, published, controlKey);
+    });
+    report.leave("The published records", "That roles, times and quotas kept to the rules", "raffle audit and examples/verifier check every record");
+  }
+  if (found.ticket !== null) found.outcome = outcome(found.ticket, found.published);
+  if (found.outcome !== "" && report.bad > 0) found.outcome = `As published, where not everything holds: ${found.outcome}`;
+  return found;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records, format 1: each type's members and their kinds (docs/spec/records.md). Whether the rules allowed a record is the audit's to say. */
+import { need, utf8 } from "./bytes.js";
+import { readCanonical } from "./json.js";
+
+const ROLES = ["seller", "supervisor", "manager", "administrator", "auditor", "system"];
+const LEAF_MAX = 65535, TEXT_MAX = 512, NOTE_MAX = 16384;
+
+const kinds = {
+  int: (v) => Number.isSafeInteger(v) && v >= 0,
+  bool: (v) => typeof v === "boolean",
+  time: (v) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(v) && !Number.isNaN(Date.parse(v)) && new Date(v).toISOString() === v,
+  role: (v) => ROLES.includes(v),
+  word: (v) => typeof v === "string" && /^[a-z0-9][a-z0-9._-]{0,31}$/.test(v),
+  text: (v) => typeof v === "string" && v !== "" && utf8(v).length <= TEXT_MAX && !/[\u0000-\u001f\u007f-\u009f]/.test(v),
+  note: (v) => typeof v === "string" && utf8(v).length <= NOTE_MAX,
+  hex32: (v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v),
+  hex48: (v) => typeof v === "string" && /^[0-9a-f]{96}$/.test(v),
+  object: (v) => typeof v === "object" && !Array.isArray(v),
+  array: (v) => Array.isArray(v),
+};
+
+/* "?" marks a member that may be missing. */
+const sums = { gross: "int", numbers: "int", tickets: "int", void_gross: "int", void_numbers: "int", voids: "int" };
+const taken = { place: "int", prize: "word", result: "int" };
+const types = {
+  "raffle.open": { format: "int", key: "text", rules: "object", ticket_key: "hex32" },
+  "unit.enrol": { key: "text", name: "text", quota: "int", ticket_key: "hex32", unit: "int" },
+  "unit.enable": { unit: "int" },
+  "unit.disable": { reason: "word", unit: "int" },
+  "unit.quota": { quota: "int", unit: "int" },
+  "unit.unenrol": { unit: "int" },
+  "unit.start": { n: "int", open: "hex32", unit: "int" },
+  sale: { count: "int", n: "int", price: "int", tier: "word" },
+  void: { count: "int", n: "int?", price: "int", reason: "word", serial: "int", unit: "int" },
+  "unit.close": { n: "int", ...sums },
+  "seal.unit": { ...sums, note: "note", reconciled: "bool", root: "hex32", size: "int", unit: "int", void_root: "hex32" },
+  seal: { ...sums, first: "int", kind: "word", ok: "role?", units: "int", unreconciled: "int" },
+  "voids.ack": { seal: "int", voids: "int" },
+  "draw.intent": { attempt: "int", commitment: "hex32?", evidence: "text?", numbers: "int", prize: "word", provider: "text?", seal: "int" },
+  "draw.picks": { first: "int", intent: "int", places: "array" },
+  "draw.result": {
+    alternates: "int", ask: "int?", attempt: "int", beacon: "hex48?", evidence: "text?", fallback: "hex48?", intent: "int", note: "note",
+    numbers: "int", places: "array?", prize: "word", provider: "text", rejected: "int", round: "int?", seed: "hex48", skipped_barred: "int",
+    skipped_not_entered: "int", skipped_void: "int", skips: "hex32", winners: "int",
+  },
+  "draw.abort": { attempt: "int", intent: "int", ok: "role", prize: "word", reason: "word" },
+  "winner.verify": { ...taken, outcome: "word", promoted: "int?" },
+  "winner.official": taken,
+  claim: { ...taken, ok: "role" },
+  forfeit: { ...taken, ok: "role?", promoted: "int?", reason: "word" },
+  event: { ask: "int?", code: "word", component: "word?", count: "int?", n: "int?", ok: "role?", serial: "int?", size: "int?", unit: "int?" },
+};
+const common = { at: "time", by: "role", p: "hex32", t: "word" };
+
+function checkMember(record, name, kind, what) {
+  const optional = kind.endsWith("?");
+  const value = record[name];
+  need(value !== undefined || optional, `${what} has no "${name}"`);
+  need(value === undefined || kinds[optional ? kind.slice(0, -1) : kind](value), `${what} has a "${name}" that is none`);
+}
+
+/* The record that the leaf's bytes are; `what` names it in a fault. */
+export function readRecord(leaf, what) {
+  need(leaf.length > 0 && leaf.length <= LEAF_MAX, `${what} has ${leaf.length} bytes`);
+  const record = readCanonical(leaf, what);
+  need(kinds.object(record) && Object.hasOwn(types, record.t), `${what} is of no known type`);
+  const members = { ...common, ...types[record.t] };
+  for (const [name, kind] of Object.entries(members)) checkMember(record, name, kind, what);
+  const unknown = Object.keys(record).find((name) => !Object.hasOwn(members, name));
+  need(unknown === undefined, `${what} has an unknown member`);
+  return record;
+}
+
+/* Places of draw.picks and draw.result. */
+export function readPlaces(places, what) {
+  need(places.length <= 500, `${what} has more than 500 places`);
+  for (const place of places) {
+    need(kinds.object(place) && Object.keys(place).join() === "number,serial,unit" && Object.values(place).every(kinds.int), `${what} has a place that is none`);
+  }
+  return places;
+}
