@@ -221,19 +221,6 @@ static raffle_rc open_to_read(const rf_anchor *anchor, const char *origin, int *
     return RAFFLE_OK;
 }
 
-raffle_rc rf_anchor_check(rf_anchor *anchor, const char *origin, raffle_error *err)
-{
-    int fd = -1;
-    raffle_error own = RAFFLE_ERROR_INIT;
-    raffle_rc rc = open_to_read(anchor, origin, &fd, &own);
-    if (rc == RAFFLE_NOT_FOUND)
-        return RAFFLE_OK;
-    if (rc != RAFFLE_OK)
-        return rf_fail_as(err, &own);
-    unlock_and_close(fd);
-    return RAFFLE_OK;
-}
-
 raffle_rc rf_anchor_get(rf_anchor *anchor, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
                         raffle_error *err)
 {

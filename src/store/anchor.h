@@ -17,9 +17,6 @@ typedef struct rf_anchor rf_anchor;
 raffle_rc rf_anchor_new(const char *path, rf_anchor **out, raffle_error *err);
 void rf_anchor_free(rf_anchor *anchor);
 
-/* RAFFLE_MISMATCH when the file is there and of another raffle. */
-raffle_rc rf_anchor_check(rf_anchor *anchor, const char *origin, raffle_error *err);
-
 /* RAFFLE_NOT_FOUND when nothing was kept, RAFFLE_MISMATCH for another raffle's anchor, RAFFLE_CORRUPT when both slots are damaged. */
 raffle_rc rf_anchor_get(rf_anchor *anchor, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
                         raffle_error *err);

@@ -333,6 +333,21 @@ START_TEST(anchor_of_another_raffle_refuses_create)
 }
 END_TEST
 
+/* A store that was lost is not made anew beside the anchor that saw it: nothing is written. */
+START_TEST(anchor_that_saw_records_refuses_create)
+{
+    char origin[RAFFLE_ORIGIN_SIZE], query[300];
+    raffle_store *other = NULL;
+    uint8_t root[32] = {0};
+    ck_assert_int_eq(rf_store_anchor_put(store, 0, (uint64_t)_i, root, true, &err), RAFFLE_OK);
+    snprintf(query, sizeof query, "2?create=1&anchor=file:%s-anchor", path);
+    ck_assert_int_eq(open_with(query, &other), RAFFLE_OK);
+    ck_assert_int_eq(rf_store_create(other, STORE_ORIGIN, &err), _i == 0 ? RAFFLE_OK : RAFFLE_HISTORY);
+    ck_assert_int_eq(rf_store_origin(other, origin, &err), _i == 0 ? RAFFLE_OK : RAFFLE_NOT_FOUND);
+    raffle_store_free(other);
+}
+END_TEST
+
 START_TEST(odd_names_and_another_folder)
 {
     char uri[256], here[4096];
@@ -1434,6 +1449,7 @@ static TCase *opening(void)
                                   views_for_auditors};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
+    tcase_add_loop_test(c, anchor_that_saw_records_refuses_create, 0, 3);
     return c;
 }
 

@@ -100,7 +100,8 @@ typedef struct raffle_store_table {
 
     /* The raffle's origin, NUL-ended, or RAFFLE_NOT_FOUND when the store is empty. */
     raffle_rc (*origin)(void *ctx, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err);
-    /* Makes the empty store hold this raffle. RAFFLE_EXISTS when it holds one, RAFFLE_MISMATCH when its anchor is another raffle's. */
+    /* Makes the empty store hold this raffle. RAFFLE_EXISTS when it holds one, RAFFLE_MISMATCH when its anchor is another raffle's, RAFFLE_HISTORY when
+     * that saw records of this one already. */
     raffle_rc (*create)(void *ctx, const char *origin, raffle_error *err);
     /* The log's size and state. A log that was never written has size 0. */
     raffle_rc (*head)(void *ctx, uint32_t log, raffle_store_head *head, raffle_error *err);
