@@ -29,6 +29,9 @@ typedef struct raffle_verdict {
     uint32_t digits;  /* of its minor unit: 2 for CAD */
     int32_t
         withheld; /* 1: a published copy without the units' records (publish.h): tickets, numbers, voids and money are not known */
+    uint64_t timestamps;         /* of a published copy: time stamps that are right (timestamp.h) … */
+    uint64_t timestamps_trusted; /* … of them, by one of the options' authorities */
+    int64_t stamped_at;          /* what the newest of them says; 0: there is none */
 } raffle_verdict;
 #define RAFFLE_VERDICT_INIT RAFFLE_INIT_OF(raffle_verdict)
 RAFFLE_API void raffle_verdict_init(raffle_verdict *verdict, size_t size);
@@ -93,6 +96,8 @@ typedef struct raffle_audit_options {
     /* Verifies the beacon's values of committed draws. Optional: without it they are taken as they stand, and the draw's assurance says so. */
     raffle_beacon_verify beacon;
     void *beacon_ctx;
+    /* Certificates, PEM, ended by NUL, to one of which every time stamp of a published copy must lead. Optional: without it anybody may have stamped. */
+    const char *authorities;
 } raffle_audit_options;
 #define RAFFLE_AUDIT_OPTIONS_INIT RAFFLE_INIT_OF(raffle_audit_options)
 RAFFLE_API void raffle_audit_options_init(raffle_audit_options *options, size_t size);

@@ -72,6 +72,7 @@ static void drop_work(raffle_audit *a)
     free(a->control_void);
     free(a->allowed);
     rf_control_clear(&a->control);
+    rf_stamps_clear(&a->stamps);
     rf_sha256_free(a->hash);
     raffle_store_free(a->store);
     a->unit = NULL;
@@ -114,6 +115,9 @@ static void conclude(raffle_audit *a)
     raffle_verdict *v = &a->verdict;
     v->struct_size = sizeof *v;
     v->draws = (uint32_t)a->draws;
+    v->timestamps = a->stamps.good;
+    v->timestamps_trusted = a->stamps.trusted;
+    v->stamped_at = a->stamps.at;
     v->integrity = a->faults.integrity;
     v->incomplete = a->faults.incomplete;
     v->faults = v->integrity + v->incomplete;

@@ -7,6 +7,7 @@
 #include "notes.h"
 #include "orders.h"
 #include "published.h"
+#include "stamps.h"
 #include "voids.h"
 
 /* What a `seal.unit` record says, to be compared with the unit's log. */
@@ -57,6 +58,7 @@ struct raffle_audit {
     rf_seen control_seen;
     bool anchored; /* the anchor's root is that of the control log at its size */
     rf_signer signer;
+    rf_stamps stamps; /* of a published copy */
     rf_sealed *sealed;
     size_t seals;
     struct rf_control_void {

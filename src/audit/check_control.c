@@ -344,7 +344,10 @@ static raffle_rc grow(reading *r, const uint8_t leaf_hash[32], raffle_error *err
         a->anchored = memcmp(a->control_seen.anchor, root, 32) == 0;
         rf_seen_check_anchor(&a->control_seen, 0, root, &a->faults);
     }
-    return rf_stored_note_check(&a->signer, a->store, r->range.size, root, &a->faults, err);
+    rc = rf_stored_note_check(&a->signer, a->store, r->range.size, root, &a->faults, err);
+    return rc != RAFFLE_OK ? rc
+                           : rf_stamps_check(&a->stamps, a->store, &a->signer, r->range.size, root,
+                                             a->options.authorities, &a->faults, err);
 }
 
 static raffle_rc take_record(void *ctx, const raffle_record *bytes, raffle_error *err)
@@ -392,6 +395,8 @@ raffle_rc rf_check_control(raffle_audit *a, raffle_error *err)
     raffle_rc rc = rf_seen_read(&a->control_seen, a->store, 0, &a->faults, err);
     if (rc == RAFFLE_OK)
         rc = rf_store_head(a->store, 0, &head, err);
+    if (rc == RAFFLE_OK && a->published)
+        rc = rf_stamps_read(&a->stamps, a->store, &a->faults, err);
     if (rc == RAFFLE_OK) {
         r->expected_size = a->total = head.size;
         const rf_control_sink sink = {r, take_record, take_missing};
@@ -402,6 +407,7 @@ raffle_rc rf_check_control(raffle_audit *a, raffle_error *err)
     if (rc == RAFFLE_OK) {
         end_run(r, NULL);
         rf_seen_check_size(&a->control_seen, 0, r->range.size, &a->faults);
+        rf_stamps_end(&a->stamps, r->range.size, &a->faults);
         a->verdict.private_missing += r->check.private_missing;
         a->done = a->verdict.records;
         if (a->control.rules == NULL)

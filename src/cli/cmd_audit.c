@@ -3,8 +3,14 @@
 #include "beacon.h"
 #include "commands.h"
 #include "progress.h"
+#include "times.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum {
+    AUTHORITIES_MAX = 1 << 20
+};
 
 static const option_spec options_of[] = {
     {"key", "VKEY",
@@ -13,6 +19,7 @@ static const option_spec options_of[] = {
     {"beacon-verifier", "COMMAND",
      "verifies the beacon of committed draws: gets the round and the value, exits with 0 when it is good; "
      "RAFFLE_BEACON_VERIFIER"},
+    {"authorities", "FILE", "certificates, PEM, to one of which every published time stamp must lead"},
     {NULL, NULL, NULL},
 };
 
@@ -74,6 +81,10 @@ static json_t *verdict_json(const raffle_verdict *v)
     json_put(o, "records", json_count(v->records));
     json_put(o, "private_missing", json_count(v->private_missing));
     json_put(o, "withheld", json_boolean(v->withheld));
+    json_put(o, "timestamps", json_count(v->timestamps));
+    json_put(o, "timestamps_trusted", json_count(v->timestamps_trusted));
+    if (v->timestamps > 0)
+        json_put(o, "stamped_at", json_time(v->stamped_at));
     json_put(o, "tickets", json_count(v->tickets));
     json_put(o, "draw_numbers", json_count(v->numbers));
     json_put(o, "voids", json_count(v->voids));
@@ -169,6 +180,12 @@ static void print_totals(cli *c, const raffle_verdict *v)
     }
     if (v->private_missing > 0)
         count_row(&t, "private parts erased or withheld", v->private_missing);
+    if (v->timestamps > 0) {
+        count_row(&t, "time stamps", v->timestamps);
+        count_row(&t, "of them by a trusted authority", v->timestamps_trusted);
+        time_format(v->stamped_at, text);
+        row(&t, "the newest", text);
+    }
     table_end(&t, stdout);
 }
 
@@ -265,6 +282,15 @@ static int report(cli *c, const raffle_audit *audit)
     return status == CLI_DONE && !verdict.passed ? CLI_FAULT : status;
 }
 
+static int read_authorities(cli *c, char **out)
+{
+    int status = CLI_DONE;
+    size_t length;
+    const char *path = cli_option(c, "authorities");
+    *out = path == NULL ? NULL : cli_read_file(c, path, AUTHORITIES_MAX, &length, &status);
+    return status;
+}
+
 static int run(cli *c)
 {
     raffle_audit_options how;
@@ -283,16 +309,22 @@ static int run(cli *c)
     how.beacon_ctx = &verifier;
     how.progress = show_progress;
     how.progress_ctx = &bar;
+    char *authorities = NULL;
+    int status = read_authorities(c, &authorities);
+    if (status != CLI_DONE)
+        return status;
+    how.authorities = authorities;
     raffle_rc rc = raffle_audit_run(cli_positional(c, 0), &c->host.table, &how, &audit, &c->err);
     progress_clear(&bar);
-    int status = rc == RAFFLE_OK ? report(c, audit) : cli_fail(c);
+    status = rc == RAFFLE_OK ? report(c, audit) : cli_fail(c);
     raffle_audit_free(audit);
+    free(authorities);
     return status;
 }
 
 const command cmd_audit = {
     .name = "audit",
-    .usage = "STORE|FOLDER|ADDRESS [--key VKEY] [--threads N] [--beacon-verifier COMMAND]",
+    .usage = "STORE|FOLDER|ADDRESS [--key VKEY] [--threads N] [--beacon-verifier COMMAND] [--authorities FILE]",
     .summary = "replay everything from the store, or what is published of it: is it right, is it complete, what is "
                "proved of each draw",
     .example = "  raffle audit gala.raffle --key \"$(cat control.vkey)\"\n  raffle audit https://raffle.example/gala",

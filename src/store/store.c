@@ -61,8 +61,8 @@ static raffle_rc check_table(const raffle_store_table *table, raffle_error *err)
                        "table: flags are %#" PRIx32 ", which this version of the library does not know", table->flags);
     if (!has_functions(table))
         return rf_fail(err, RAFFLE_MISUSE, "table: a function is missing");
-    if ((table->manifest == NULL) != (table->tile == NULL))
-        return rf_fail(err, RAFFLE_MISUSE, "table: one of manifest and tile is missing");
+    if ((table->manifest == NULL) != (table->tile == NULL) || (table->manifest == NULL) != (table->file == NULL))
+        return rf_fail(err, RAFFLE_MISUSE, "table: one of manifest, tile and file is missing");
     if ((table->anchor_get == NULL) != (table->anchor_put == NULL))
         return rf_fail(err, RAFFLE_MISUSE, "table: one of anchor_get and anchor_put is missing");
     return RAFFLE_OK;
@@ -511,6 +511,21 @@ static raffle_rc check_key_argument(uint32_t scope, size_t length, raffle_error 
     if (scope > RF_SCOPE_MAX || length > RAFFLE_STORE_KEY_MAX)
         return rf_fail(err, RAFFLE_INVALID, "a key of scope %" PRIu32 " and %zu bytes", scope, length);
     return RAFFLE_OK;
+}
+
+raffle_rc rf_store_file(raffle_store *store, const char *path, char *out, size_t cap, size_t *length, raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    size_t found = 0;
+    rc = rf_check_answer(store->table.file(store->ctx, path, out, cap, &found, &own), &own, "file", RAFFLE_NOT_FOUND,
+                         err);
+    if (rc == RAFFLE_OK && found > cap)
+        return rf_fail(err, RAFFLE_CORRUPT, "the store gave %zu bytes of %s, and %zu were asked for", found, path, cap);
+    *length = found;
+    return rc;
 }
 
 raffle_rc rf_store_manifest(raffle_store *store, char *out, size_t cap, size_t *length, raffle_error *err)

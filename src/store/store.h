@@ -56,9 +56,11 @@ raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size,
 raffle_rc rf_store_anchor_put(raffle_store *store, uint32_t log, uint64_t size, const uint8_t root[32], bool durable,
                               raffle_error *err);
 bool rf_store_has_anchor(const raffle_store *store);
-/* Whether it is a published copy; of one the manifest, and the hashes of a tile. */
+/* Whether it is a published copy; of one the manifest, the hashes of a tile, and any other file. */
 bool rf_store_published(const raffle_store *store);
 raffle_rc rf_store_manifest(raffle_store *store, char *out, size_t cap, size_t *length, raffle_error *err);
+raffle_rc rf_store_file(raffle_store *store, const char *path, char *out, size_t cap, size_t *length,
+                        raffle_error *err);
 raffle_rc rf_store_tile(raffle_store *store, uint32_t log, uint32_t level, uint64_t index, uint8_t hashes[8192],
                         uint32_t *width, raffle_error *err);
 

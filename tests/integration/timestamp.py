@@ -136,6 +136,27 @@ def stamp_by_files():
     openssl("ts", "-verify", "-queryfile", "q.tsq", "-in", f"{folder}/{size}/token.tsr", "-CAfile", "one.pem")
 
 
+def audit():
+    """What is published is audited with its stamps; every file of theirs counts."""
+    said = json.loads(raffle("audit", "public", "--authorities", "one.pem", "--json"))["verdict"]
+    check(said["passed"] and said["timestamps"] == 2 and said["timestamps_trusted"] == 2 and said["stamped_at"] > "2026", said)
+    check(json.loads(raffle("audit", "public", "--json"))["verdict"]["timestamps_trusted"] == 0, "nobody is trusted unasked")
+    raffle("audit", "public", "--authorities", "two.pem", status=3, says="does not lead to an authority")
+    folder = pathlib.Path("public/control/timestamp")
+    first, second = (folder / "list").read_text().split()
+    for name, becomes, says in (
+            (f"{first}/checkpoint", (folder / second / "checkpoint").read_bytes(), "not the log's"),
+            (f"{first}/checkpoint", b"nothing\n", "checkpoint"), (f"{first}/checkpoint", None, "timestamp"),
+            (f"{first}/token.tsr", (folder / second / "token.tsr").read_bytes(), "other data"), (f"{first}/token.tsr", None, "timestamp"),
+            ("list", f"{first}\n{second}\n{first}\n".encode(), "list of time stamps"), ("list", f"{first}".encode(), "list of time stamps"),
+            ("list", b"99\n", "99 were stamped"), ("list", b"0\n", "0 were stamped"), ("list", b"1\n" * 40000, "list")):
+        kept = (folder / name).read_bytes()
+        (folder / name).unlink() if becomes is None else (folder / name).write_bytes(becomes)
+        raffle("audit", "public", status=3, says=says)
+        (folder / name).write_bytes(kept)
+    raffle("audit", "public")
+
+
 def main():
     pathlib.Path("tsa.cnf").write_text(CONFIGURATION)
     pathlib.Path("serial").write_text("01\n")
@@ -152,6 +173,7 @@ def main():
     refuse(url)
     server.shutdown()
     stamp_by_files()
+    audit()
     print(f"{checks} checks")
 
 

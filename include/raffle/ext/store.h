@@ -146,13 +146,15 @@ typedef struct raffle_store_table {
     /* Called once, after the last call, and not in a child of fork(). */
     void (*free)(void *ctx);
 
-    /* Of a published copy, and both NULL for any other store: it holds records, tiles of hashes and checkpoints, and no keys, notes of older sizes or
+    /* Of a published copy, and all NULL for any other store: it holds records, tiles of hashes and checkpoints, and no keys, notes of older sizes or
      * private parts, which the audit then does not miss. `manifest`: the bytes of its manifest, at most `cap`, else RAFFLE_CORRUPT; RAFFLE_NOT_FOUND;
      * RAFFLE_BUSY: it was published anew since it was opened, and what was read may not fit together. */
     raffle_rc (*manifest)(void *ctx, char *out, size_t cap, size_t *length, raffle_error *err);
     /* The hashes of a tile (C2SP tlog-tiles), up to 256, 32 bytes each, and how many there are. RAFFLE_NOT_FOUND. */
     raffle_rc (*tile)(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t *hashes, uint32_t *width,
                       raffle_error *err);
+    /* What else is published, by its path (docs/spec/publishing.md), at most `cap` bytes, else RAFFLE_CORRUPT. RAFFLE_NOT_FOUND. */
+    raffle_rc (*file)(void *ctx, const char *path, char *out, size_t cap, size_t *length, raffle_error *err);
 } raffle_store_table;
 
 RAFFLE_API void raffle_store_table_init(raffle_store_table *table, size_t size);

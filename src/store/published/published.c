@@ -439,19 +439,23 @@ static raffle_rc check_unchanged(published *p, raffle_error *err)
     return rc;
 }
 
-static raffle_rc manifest(void *ctx, char *out, size_t cap, size_t *length, raffle_error *err)
+static raffle_rc any_file(void *ctx, const char *path, char *out, size_t cap, size_t *length, raffle_error *err)
 {
     published *p = ctx;
     rf_bytes bytes = {0};
-    raffle_rc rc = p->source.get(p->source.ctx, "manifest.json", cap, &bytes, err);
-    if (rc == RAFFLE_OK)
-        rc = check_unchanged(p, err);
+    raffle_rc rc = p->source.get(p->source.ctx, path, cap, &bytes, err);
     if (rc == RAFFLE_OK) {
         memcpy(out, bytes.at, bytes.length);
         *length = bytes.length;
     }
     free(bytes.at);
     return rc;
+}
+
+static raffle_rc manifest(void *ctx, char *out, size_t cap, size_t *length, raffle_error *err)
+{
+    raffle_rc rc = any_file(ctx, "manifest.json", out, cap, length, err);
+    return rc == RAFFLE_OK ? check_unchanged(ctx, err) : rc;
 }
 
 static raffle_rc tile(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t *hashes, uint32_t *width,
@@ -514,6 +518,7 @@ raffle_rc rf_published_open(const rf_source *source, raffle_store_table *table, 
                                   .erase = erase,
                                   .manifest = manifest,
                                   .tile = tile,
+                                  .file = any_file,
                                   .free = close_store};
     *ctx = p;
     return RAFFLE_OK;
