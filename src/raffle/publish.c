@@ -335,7 +335,8 @@ static raffle_rc write_note(publishing *p, const outgoing *log, raffle_error *er
     return put(p, path, log->note, log->note_length, err);
 }
 
-/* What a checkpoint speaks of is on the disk before it, and the control log's checkpoint is the last of all. */
+/* What a checkpoint speaks of is on the disk before it, because the next publish begins where it ends; and the control log's checkpoint is the last of
+ * all, right after the manifest that follows from it. */
 static raffle_rc write_all(publishing *p, raffle_error *err)
 {
     raffle_rc rc = RAFFLE_OK;
@@ -345,8 +346,6 @@ static raffle_rc write_all(publishing *p, raffle_error *err)
         rc = rf_folder_sync(p->folder, err);
     for (size_t i = 1; rc == RAFFLE_OK && i < p->logs; i++)
         rc = write_note(p, &p->log[i], err);
-    if (rc == RAFFLE_OK && p->info.files > 0)
-        rc = rf_folder_sync(p->folder, err);
     if (rc == RAFFLE_OK && !p->same_manifest)
         rc = put(p, "manifest.json", p->manifest, p->manifest_length, err);
     if (rc == RAFFLE_OK)
