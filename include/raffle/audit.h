@@ -78,8 +78,8 @@ typedef struct raffle_audit_draw {
     int32_t committed;       /* 1: the seed was committed to before the intent, and a beacon mixed in */
     int32_t beacon_verified; /* 1: its value was verified here, by the options' hook */
     int32_t seed_lost; /* 1: the seed was lost, and another one followed from a later round; a fault of completeness */
-    int32_t reserved;
-    uint64_t round; /* the beacon's */
+    int32_t witnessed; /* 1: the witnesses' quorum cosigned the intent, in a committed draw before the beacon's round */
+    uint64_t round;    /* the beacon's */
 } raffle_audit_draw;
 #define RAFFLE_AUDIT_DRAW_INIT RAFFLE_INIT_OF(raffle_audit_draw)
 RAFFLE_API void raffle_audit_draw_init(raffle_audit_draw *draw, size_t size);

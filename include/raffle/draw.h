@@ -52,7 +52,9 @@ RAFFLE_API void raffle_draw_options_init(raffle_draw_options *options, size_t si
 
 enum {
     RAFFLE_FINISH_SEED_LOST =
-        1 /* the committed seed is lost: another one follows from `fallback`, and the audit reports it */
+        1, /* the committed seed is lost: another one follows from `fallback`, and the audit reports it */
+    RAFFLE_FINISH_QUORUM_LATE =
+        2 /* the witnesses cosigned the intent, and too few of them before the round: the audit reports it */
 };
 
 /* What a committed draw is finished with; all zero for a random one. */
@@ -105,13 +107,15 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_describe(const raffle_draw *dr
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_resume(raffle *raffle_, const raffle_actor *by,
                                                          const raffle_actor *ok, raffle_draw **out, raffle_error *err);
 
-/* The checkpoint over the intent, a signed note to be cosigned or published. Lives as long as the draw. */
+/* The checkpoint over the intent, a signed note to be cosigned (raffle/witness.h) or published; as it was when the draw was begun or resumed. Lives as long as
+ * the draw. */
 RAFFLE_API const char *raffle_draw_checkpoint(const raffle_draw *draw);
 
 /* Asks the provider for the seed, selects, and writes the result, durably. That it is asked is written first, so that no asking is hidden; a
  * seed that came stays in the handle, and is the one that later calls use. RAFFLE_RNG_NOT_PINNED, RAFFLE_REHEARSAL, RAFFLE_RNG, RAFFLE_RNG_UNHEALTHY, RAFFLE_RNG_SEED,
  * RAFFLE_HOST: nothing was drawn and the intent stays open; the failure is written, and the call may be made again.
- * RAFFLE_APPROVAL: it was asked before, and nobody knows the answer; see raffle_draw_resume. RAFFLE_DRAWN: it is finished. RAFFLE_UNKNOWN: it is finished, and the
+ * RAFFLE_QUORUM: the rules ask for witnesses, and the kept checkpoint of the intent has not the cosignatures of their quorum, with times before the round in a
+ * committed draw; nobody was asked. RAFFLE_APPROVAL: it was asked before, and nobody knows the answer; see raffle_draw_resume. RAFFLE_DRAWN: it is finished. RAFFLE_UNKNOWN: it is finished, and the
  * anchor is not written. `options` is optional.
  * A committed draw asks nobody, `rng` is NULL, and `options` are needed: the beacon's value is verified, the seed compared with the commitment.
  * RAFFLE_SEQUENCE: the round is not there yet. RAFFLE_MISMATCH: another round, another seed. RAFFLE_SIGNATURE: the value is not the round's. RAFFLE_UNSUPPORTED:

@@ -41,6 +41,7 @@ enum {
     RAFFLE_UNRECONCILED = 31, /* a unit's sales are not all in */
     RAFFLE_CLOCK = 32,        /* the clock went back or leapt; a supervisor must write `clock.reset` */
     RAFFLE_REHEARSAL = 33,    /* only a rehearsal may do this */
+    RAFFLE_QUORUM = 34,       /* too few of the witnesses that the rules ask for have cosigned, or not in time */
 
     RAFFLE_NOMEM = 40,
     RAFFLE_IO = 41,

@@ -33,7 +33,8 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_root(raffle *raffle_, uint32_t log,
                                                   uint8_t root[32], raffle_error *err);
 
 /* Signs the log as it is now, keeps the checkpoint (C2SP tlog-checkpoint), and copies it, NUL-ended. RAFFLE_NOTE_SIZE bytes
- * always suffice, else RAFFLE_TOO_SMALL, and `*length` says what is needed. RAFFLE_KEY: opened without keys. RAFFLE_HISTORY: the log is behind what was seen of it, and is not signed. */
+ * always suffice, else RAFFLE_TOO_SMALL, and `*length` says what is needed. RAFFLE_KEY: opened without keys. RAFFLE_HISTORY: the log is behind what was seen of it, and is not signed. RAFFLE_DRAW_OPEN: the
+ * control log went on beyond the intent of a draw that witnesses cosign, and is signed again with the result. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_checkpoint(raffle *raffle_, uint32_t log, char *note, size_t cap,
                                                         size_t *length, raffle_error *err);
 

@@ -83,6 +83,8 @@ typedef struct raffle_info {
     int32_t closed;               /* the final seal is there */
     int32_t drawing;              /* an intent is open */
     char place[RAFFLE_NAME_SIZE]; /* where it takes place; "": the rules name none */
+    uint32_t witnesses;           /* that the rules ask: raffle/witness.h */
+    uint32_t reserved_2;
 } raffle_info;
 #define RAFFLE_INFO_INIT RAFFLE_INIT_OF(raffle_info)
 RAFFLE_API void raffle_info_init(raffle_info *info, size_t size);

@@ -57,5 +57,6 @@
 #include <raffle/types.h>
 #include <raffle/unit.h>
 #include <raffle/version.h>
+#include <raffle/witness.h>
 
 #endif

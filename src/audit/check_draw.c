@@ -20,6 +20,7 @@ typedef struct replay {
     uint64_t faults_before; /* this draw's are counted from here */
     int64_t latest;         /* time of any record so far */
     bool beacon_verified;   /* of this draw */
+    bool witnessed;         /* the quorum cosigned this draw's intent, in time */
 } replay;
 
 static uint64_t faults_of(const raffle_audit *a)
@@ -177,6 +178,26 @@ static raffle_rc check_intent_note(replay *r, raffle_error *err)
     return RAFFLE_OK;
 }
 
+/* The fold asks for the quorum, or there is a fault already; here, whether it was there before anybody could know the outcome. */
+static raffle_rc check_quorum(replay *r, raffle_error *why)
+{
+    const rf_control *c = &r->control;
+    if (c->rules->policy_length == 0)
+        return RAFFLE_OK;
+    const uint64_t before = rf_control_cosign_before(c, c->open_prize);
+    raffle_rc rc = rf_control_quorum_of(c, c->open_prize, &r->record.note, before, why);
+    r->witnessed = rc == RAFFLE_OK;
+    return rc;
+}
+
+/* Not wrong, but no proof to outsiders either. */
+static void report_late(replay *r, const raffle_error *why)
+{
+    const rf_control *c = &r->control;
+    if (rf_control_quorum_of(c, c->open_prize, &r->record.note, UINT64_MAX, NULL) == RAFFLE_OK)
+        rf_fault(&r->audit->faults, RAFFLE_FAULT_COMPLETENESS, 0, c->size, "quorum-late", "%s", why->message);
+}
+
 /* --- a result --- */
 
 static raffle_audit_draw *add_draw(raffle_audit *a)
@@ -194,9 +215,11 @@ static int32_t assurance(const replay *r, const raffle_audit_draw *d)
 {
     if (faults_of(r->audit) != r->faults_before)
         return RAFFLE_ASSURANCE_WRONG;
-    /* A committed draw proves its fairness to outsiders when witnesses cosigned the intent before the round, and this version has none. */
-    if (r->control.rules->rehearsal || strcmp(d->provider, "test") == 0 || d->committed)
+    if (r->control.rules->rehearsal || strcmp(d->provider, "test") == 0)
         return RAFFLE_ASSURANCE_OPERATOR;
+    /* A committed draw proves its fairness to outsiders, and to them alone who can see that the intent came before the round. */
+    if (d->committed)
+        return d->beacon_verified && r->witnessed ? RAFFLE_ASSURANCE_VERIFIABLE : RAFFLE_ASSURANCE_OPERATOR;
     return RAFFLE_ASSURANCE_CERTIFIED;
 }
 
@@ -219,7 +242,8 @@ static raffle_rc describe(replay *r, int prize, bool follows, raffle_error *err)
     d->beacon_verified = d->committed && r->beacon_verified;
     d->seed_lost = rf_has(record, RF_F_FALLBACK);
     d->round = d->committed ? (uint64_t)record->round : 0;
-    d->redraw_excluded = a->anchored && a->control_seen.anchor_size > r->intent;
+    d->witnessed = r->witnessed;
+    d->redraw_excluded = r->witnessed || (a->anchored && a->control_seen.anchor_size > r->intent);
     d->assurance = follows ? assurance(r, d) : RAFFLE_ASSURANCE_WRONG;
     return RAFFLE_OK;
 }
@@ -238,16 +262,25 @@ static raffle_rc check_result(replay *r, raffle_error *err)
 {
     const int prize = r->control.open_prize;
     r->faults_before = faults_of(r->audit);
+    r->witnessed = false;
     if (prize < 0 || rf_control_seal(&r->control, prize)->kind == 0)
         return describe(r, prize, false, err); /* the fold said that there is no intent for it */
-    raffle_rc rc = check_intent_note(r, err);
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = check_quorum(r, &why);
+    if (rc == RAFFLE_NOMEM)
+        return rf_fail_as(err, &why);
+    rc = check_intent_note(r, err);
     if (rc == RAFFLE_OK)
         rc = check_committed(r, err);
     if (rc == RAFFLE_OK && r->audit->withheld)
         return leave_out(r);
     if (rc == RAFFLE_OK)
         rc = draw_again(r, err);
-    return rc == RAFFLE_OK ? describe(r, prize, true, err) : rc;
+    if (rc == RAFFLE_OK)
+        rc = describe(r, prize, true, err);
+    if (rc == RAFFLE_OK && why.rc == RAFFLE_QUORUM)
+        report_late(r, &why);
+    return rc;
 }
 
 /* --- walking --- */

@@ -115,6 +115,21 @@ void rf_vkey_format(const rf_vkey *vkey, char out[RF_VKEY_SIZE])
 
 /* --- notes --- */
 
+/* "— name base64\n", without NUL. Its length; 0 when it does not fit. */
+static size_t write_line(char *out, size_t cap, const char *name, const uint8_t *raw, size_t n)
+{
+    const size_t dash = sizeof DASH - 1, name_length = strlen(name);
+    if (dash + name_length + 1 + rf_base64_length(n) + 1 > cap)
+        return 0;
+    memcpy(out, DASH, dash);
+    memcpy(out + dash, name, name_length);
+    size_t at = dash + name_length;
+    out[at++] = ' ';
+    at += rf_base64_encode(out + at, raw, n);
+    out[at++] = '\n';
+    return at;
+}
+
 /* Valid UTF-8, and no ASCII control character but the newline. */
 static bool note_text_valid(const char *bytes, size_t length)
 {
@@ -193,6 +208,31 @@ raffle_rc rf_note_parse(rf_note *note, const char *bytes, size_t length, raffle_
     return RAFFLE_OK;
 }
 
+/* The line that bears the key's name and id, or NULL. */
+static const rf_note_signature *find_line(const rf_note *note, const rf_vkey *vkey)
+{
+    for (size_t i = 0; i < note->signatures; i++)
+        if (same_key(&note->signature[i], vkey->name, strlen(vkey->name), vkey->id))
+            return &note->signature[i];
+    return NULL;
+}
+
+bool rf_note_names(const rf_note *note, const rf_vkey *vkey)
+{
+    return find_line(note, vkey) != NULL;
+}
+
+size_t rf_note_copy_line(const rf_note *note, const rf_vkey *vkey, char *out, size_t cap)
+{
+    uint8_t raw[4 + sizeof note->signature[0].body];
+    const rf_note_signature *line = find_line(note, vkey);
+    if (line == NULL || line->body_length > sizeof line->body)
+        return 0;
+    memcpy(raw, line->id, 4);
+    memcpy(raw + 4, line->body, line->body_length);
+    return write_line(out, cap, vkey->name, raw, 4 + line->body_length);
+}
+
 /* The key's signature line of this length, or NULL with the failure. */
 static const rf_note_signature *find_signature(const rf_note *note, const rf_vkey *vkey, uint8_t type,
                                                size_t body_length, raffle_error *err)
@@ -201,16 +241,13 @@ static const rf_note_signature *find_signature(const rf_note *note, const rf_vke
         rf_fail(err, RAFFLE_SIGNATURE, "the key of '%s' is of type 0x%02x, not 0x%02x", vkey->name, vkey->type, type);
         return NULL;
     }
-    for (size_t i = 0; i < note->signatures; i++) {
-        const rf_note_signature *signature = &note->signature[i];
-        if (!same_key(signature, vkey->name, strlen(vkey->name), vkey->id))
-            continue;
-        if (signature->body_length == body_length)
-            return signature;
+    const rf_note_signature *signature = find_line(note, vkey);
+    if (signature != NULL && signature->body_length == body_length)
+        return signature;
+    if (signature != NULL)
         rf_fail(err, RAFFLE_SIGNATURE, "the signature by '%s' has %zu bytes", vkey->name, signature->body_length);
-        return NULL;
-    }
-    rf_fail(err, RAFFLE_SIGNATURE, "the note is not signed by '%s'", vkey->name);
+    else
+        rf_fail(err, RAFFLE_SIGNATURE, "the note is not signed by '%s'", vkey->name);
     return NULL;
 }
 
@@ -246,21 +283,13 @@ size_t rf_note_format(char *out, size_t cap, const char *text, size_t text_lengt
     uint8_t raw[4 + 64];
     memcpy(raw, vkey->id, 4);
     memcpy(raw + 4, signature, 64);
-    size_t name_length = strlen(vkey->name), dash = sizeof DASH - 1;
-    size_t tail = 1 + dash + name_length + 1 + rf_base64_length(sizeof raw) + 1;
-    if (text_length > RF_NOTE_MAX || text_length + tail > RF_NOTE_MAX || text_length + tail > cap)
+    if (text_length >= RF_NOTE_MAX || text_length >= cap)
         return 0;
+    const size_t room = (cap < RF_NOTE_MAX ? cap : RF_NOTE_MAX) - text_length - 1;
     memmove(out, text, text_length);
-    size_t at = text_length;
-    out[at++] = '\n';
-    memcpy(out + at, DASH, dash);
-    at += dash;
-    memcpy(out + at, vkey->name, name_length);
-    at += name_length;
-    out[at++] = ' ';
-    at += rf_base64_encode(out + at, raw, sizeof raw);
-    out[at++] = '\n';
-    return at;
+    out[text_length] = '\n';
+    const size_t line = write_line(out + text_length + 1, room, vkey->name, raw, sizeof raw);
+    return line == 0 ? 0 : text_length + 1 + line;
 }
 
 /* --- checkpoints --- */

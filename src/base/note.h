@@ -52,6 +52,10 @@ typedef struct rf_note {
 /* Splits at the last blank line and reads the signature lines strictly: valid UTF-8, no control characters but newline, canonical base64, no
  * (name, id) twice. RAFFLE_INVALID names the fault. Verifies nothing. */
 raffle_rc rf_note_parse(rf_note *note, const char *bytes, size_t length, raffle_error *err);
+/* Whether a line bears the key's name and id; it says nothing about the signature. */
+bool rf_note_names(const rf_note *note, const rf_vkey *vkey);
+/* Writes that line again, with its newline, without NUL. Its length; 0: there is none, it does not fit, or is longer than a cosignature. */
+size_t rf_note_copy_line(const rf_note *note, const rf_vkey *vkey, char *out, size_t cap);
 /* RAFFLE_OK: a signature by this Ed25519 key is there and right. RAFFLE_SIGNATURE: there is none, or it is wrong. */
 raffle_rc rf_note_verify(const rf_note *note, const rf_vkey *vkey, raffle_error *err);
 /* Cosignature/v1: RAFFLE_OK and the signed time in seconds, or RAFFLE_SIGNATURE. */

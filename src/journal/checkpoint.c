@@ -3,6 +3,7 @@
 #include "log_impl.h"
 
 #include "error.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -120,5 +121,34 @@ raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void
     if (rc == RAFFLE_OK)
         *size = log->range.size;
     rf_log_follow(log);
+    return rc;
+}
+
+static raffle_rc cosign(rf_log *log, uint64_t size, const rf_policy *policy, const char *lines, size_t length,
+                        char *note, uint64_t *by, raffle_error *err)
+{
+    uint64_t found;
+    size_t kept = 0;
+    raffle_rc rc = rf_log_writable(log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_store_note_get(log->store, log->number, size, &found, note, RF_NOTE_MAX, &kept, err);
+    size_t merged = kept;
+    if (rc == RAFFLE_OK)
+        rc = rf_policy_add(policy, note, RF_NOTE_MAX, &merged, lines, length, by, err);
+    if (rc != RAFFLE_OK || merged == kept)
+        return rc;
+    return rf_store_note_put(log->store, log->number, size, note, merged, err);
+}
+
+raffle_rc rf_log_cosign(rf_log *log, uint64_t size, const rf_policy *policy, const char *lines, size_t length,
+                        uint64_t *by, raffle_error *err)
+{
+    char *note = malloc(RF_NOTE_MAX);
+    if (note == NULL)
+        return rf_nomem(err);
+    rf_log_lead(log);
+    raffle_rc rc = cosign(log, size, policy, lines, length, note, by, err);
+    rf_log_follow(log);
+    free(note);
     return rc;
 }

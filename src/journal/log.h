@@ -11,6 +11,7 @@
 
 #include "merkle.h"
 #include "note.h"
+#include "policy.h"
 #include "store.h"
 #include "worker.h"
 #include <semaphore.h>
@@ -120,6 +121,11 @@ typedef raffle_rc (*rf_sign)(void *ctx, const uint8_t *message, size_t length, u
 /* Catches up, and gives a checkpoint over everything: anchored durably, stored, and only then handed out; `note` has RF_NOTE_MAX bytes. RAFFLE_HISTORY. */
 raffle_rc rf_log_checkpoint(rf_log *log, const rf_vkey *vkey, rf_sign sign, void *sign_ctx, char *note, size_t *length,
                             uint64_t *size, raffle_error *err);
+
+/* Adds what the policy's witnesses signed to the note that is kept for this size, durably; see rf_policy_add(). RAFFLE_NOT_FOUND: there is none; RAFFLE_HISTORY: it is not
+ * the newest. Two processes that add at once can lose one's lines, which their witnesses give again. */
+raffle_rc rf_log_cosign(rf_log *log, uint64_t size, const rf_policy *policy, const char *lines, size_t length,
+                        uint64_t *by, raffle_error *err);
 
 /* Makes sure that the anchor has everything that was committed, before a note leaves that was kept by rf_txn_note(). */
 raffle_rc rf_log_anchor(rf_log *log, raffle_error *err);

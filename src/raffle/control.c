@@ -311,9 +311,22 @@ raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, c
 
 /* --- anchor and checkpoints --- */
 
+/* A witness goes no size back: a checkpoint beyond an intent that waits for it could keep the draw from its quorum for ever. Called by the log's leader. */
+static raffle_rc sign_checkpoint(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64],
+                                 raffle_error *err)
+{
+    const raffle *r = ctx;
+    const rf_control *c = &r->control;
+    if (r->rules->policy_length > 0 && c->open_prize >= 0 && c->size > c->prize[c->open_prize].intent + 1)
+        return rf_fail(err, RAFFLE_DRAW_OPEN,
+                       "the draw of \"%s\" is open: until its result, the witnesses get the checkpoint of its intent",
+                       r->rules->prize[c->open_prize].name);
+    return sign(ctx, message, length, signature, err);
+}
+
 raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {
-    raffle_rc rc = rf_log_checkpoint(r->log, &r->vkey, sign, r, note, length, size, err);
+    raffle_rc rc = rf_log_checkpoint(r->log, &r->vkey, sign_checkpoint, r, note, length, size, err);
     rf_tell_log(r, r->log);
     return rc;
 }

@@ -17,6 +17,16 @@ static raffle_rc enter(raffle *r, const void *out, const char *name, raffle_erro
     return rc;
 }
 
+/* The lines that define one; there are no others that begin so. */
+static uint32_t count_witnesses(const rf_rules *rules)
+{
+    uint32_t n = 0;
+    const char *end = rules->policy + rules->policy_length;
+    for (const char *at = rules->policy; at < end; at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1)
+        n += strncmp(at, "witness ", 8) == 0;
+    return n;
+}
+
 static void describe_rules(const raffle *r, raffle_info *info)
 {
     const rf_rules *rules = r->rules;
@@ -33,6 +43,7 @@ static void describe_rules(const raffle *r, raffle_info *info)
     memcpy(info->rules_hash, r->open, sizeof info->rules_hash);
     info->tiers = (uint32_t)rules->tiers;
     info->prizes = (uint32_t)rules->prizes;
+    info->witnesses = count_witnesses(rules);
 }
 
 static void describe_control(raffle *r, raffle_info *info)

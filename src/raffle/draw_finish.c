@@ -175,8 +175,8 @@ static raffle_rc reveal(raffle_draw *draw, const raffle_finish_options *options,
     raffle_rc rc = rf_struct_in(&o, sizeof o, options, "options", err);
     if (rc != RAFFLE_OK)
         return rc;
-    const bool lost = o.flags == RAFFLE_FINISH_SEED_LOST;
-    if ((o.flags & ~(uint32_t)RAFFLE_FINISH_SEED_LOST) != 0)
+    const bool lost = (o.flags & RAFFLE_FINISH_SEED_LOST) != 0;
+    if ((o.flags & ~(uint32_t)(RAFFLE_FINISH_SEED_LOST | RAFFLE_FINISH_QUORUM_LATE)) != 0)
         rc = rf_fail(err, RAFFLE_UNSUPPORTED, "options: flags %#x are not known", o.flags);
     if (rc == RAFFLE_OK)
         rc = check_round(draw, &o, err);
@@ -205,6 +205,38 @@ static raffle_rc check_random_options(const raffle_finish_options *options, raff
     return rc;
 }
 
+/* --- witnesses --- */
+
+/* The intent's checkpoint as it is kept now: since the draw was begun, its witnesses added to it. */
+static raffle_rc read_cosigned(raffle_draw *draw, raffle_error *err)
+{
+    uint64_t size;
+    raffle_rc rc = rf_store_note_get(draw->raffle->store, 0, draw->intent + 1, &size, draw->cosigned, RF_NOTE_MAX,
+                                     &draw->cosigned_length, err);
+    return rc == RAFFLE_NOT_FOUND
+               ? rf_fail(err, RAFFLE_CORRUPT, "the checkpoint of intent %llu is gone", (unsigned long long)draw->intent)
+               : rc;
+}
+
+/* The intent is fixed before anybody can know what follows from it: before the provider is asked, or before the beacon's round. */
+static raffle_rc check_witnesses(raffle_draw *draw, const raffle_finish_options *options, raffle_error *err)
+{
+    raffle *r = draw->raffle;
+    raffle_finish_options o = {.flags = 0};
+    raffle_rc rc = options == NULL ? RAFFLE_OK : rf_struct_in(&o, sizeof o, options, "options", err);
+    const bool late = (o.flags & RAFFLE_FINISH_QUORUM_LATE) != 0;
+    sodium_memzero(&o, sizeof o);
+    if (rc == RAFFLE_OK)
+        rc = read_cosigned(draw, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    pthread_rwlock_rdlock(&r->control_lock);
+    const uint64_t before = late ? UINT64_MAX : rf_control_cosign_before(&r->control, draw->prize);
+    rc = rf_control_quorum(&r->control, draw->prize, draw->cosigned, draw->cosigned_length, before, err);
+    pthread_rwlock_unlock(&r->control_lock);
+    return rc;
+}
+
 /* --- selection --- */
 
 typedef struct at_seal {
@@ -229,7 +261,7 @@ static raffle_rc check_note(const raffle_draw *draw, uint8_t root[32], raffle_er
     const raffle *r = draw->raffle;
     rf_checkpoint checkpoint;
     rf_note note;
-    raffle_rc rc = rf_note_parse(&note, draw->note, draw->note_length, err);
+    raffle_rc rc = rf_note_parse(&note, draw->cosigned, draw->cosigned_length, err);
     if (rc == RAFFLE_OK)
         rc = rf_note_verify(&note, &r->vkey, err);
     if (rc == RAFFLE_OK)
@@ -341,7 +373,7 @@ static void make_result(result *q, size_t first, size_t n, rf_record *r)
     r->attempt = q->attempt;
     r->intent = (int64_t)draw->intent;
     r->numbers = q->numbers;
-    r->note = (rf_text){draw->note, draw->note_length, false};
+    r->note = (rf_text){draw->cosigned, draw->cosigned_length, false};
     r->provider = rf_text_of(draw->provider);
     memcpy(r->seed, draw->seed, sizeof r->seed);
     r->has = rf_bit(RF_F_PRIZE) | rf_bit(RF_F_ATTEMPT) | rf_bit(RF_F_INTENT) | rf_bit(RF_F_NUMBERS) |
@@ -429,6 +461,8 @@ raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng, const raffle_fi
         rc = check_random_options(options, err);
     if (rc == RAFFLE_OK)
         rc = check_still_open(draw, err);
+    if (rc == RAFFLE_OK)
+        rc = check_witnesses(draw, options, err);
     if (rc == RAFFLE_OK)
         rc = committed ? reveal(draw, options, &shown, err) : ask_for_seed(draw, rng, timeout_ms, err);
     if (rc == RAFFLE_OK)

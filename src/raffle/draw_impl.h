@@ -16,8 +16,9 @@ struct raffle_draw {
     uint64_t ask;                    /* index of the asking that gave the seed */
     char provider[RAFFLE_NAME_SIZE]; /* that gave the seed */
     char evidence[RAFFLE_NAME_SIZE]; /* by what its own records know the call, or "" */
-    size_t note_length;
+    size_t note_length, cosigned_length;
     char note[RF_NOTE_MAX + 1];
+    char cosigned[RF_NOTE_MAX + 1]; /* the same as it is kept now, with what its witnesses added; for the result */
 };
 
 /* Whether the rules allow the provider. RAFFLE_RNG_NOT_PINNED, RAFFLE_REHEARSAL. */

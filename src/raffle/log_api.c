@@ -25,6 +25,15 @@ static raffle_rc get_log(raffle *r, uint32_t number, rf_log **log, rf_unit **uni
     return number == 0 || rf_log_halted(u->log) ? RAFFLE_OK : rf_log_refresh(u->log, err);
 }
 
+raffle_rc rf_log_named(raffle *r, uint32_t number, rf_log **log, const rf_vkey **vkey, raffle_error *err)
+{
+    rf_unit *u = NULL;
+    raffle_rc rc = get_log(r, number, log, &u, err);
+    if (rc == RAFFLE_OK)
+        *vkey = number == 0 ? &r->vkey : &u->vkey;
+    return rc;
+}
+
 /* --- cursors --- */
 
 enum {

@@ -48,4 +48,8 @@ raffle_rc rf_unit_refold(rf_unit *u, uint64_t size, rf_unit_state *state, raffle
 raffle_rc rf_unit_refold_root(rf_unit *u, uint64_t size, rf_sha256 *hash, rf_unit_state *state, uint8_t root[32],
                               raffle_error *err);
 
+/* --- log_api.c --- */
+/* A log by its number, 0 the control log, after catching up; and its key. */
+raffle_rc rf_log_named(raffle *r, uint32_t number, rf_log **log, const rf_vkey **vkey, raffle_error *err);
+
 #endif

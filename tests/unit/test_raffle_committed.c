@@ -206,7 +206,7 @@ START_TEST(what_the_end_refuses)
     o.fallback[0] = 1;
     FX_REFUSED(RAFFLE_INVALID, raffle_draw_finish(draw, NULL, &o, 0, &fx.err));
     o = ending(&s, info.round);
-    o.flags = 2;
+    o.flags = 4;
     FX_REFUSED(RAFFLE_UNSUPPORTED, raffle_draw_finish(draw, NULL, &o, 0, &fx.err));
     o.flags = RAFFLE_FINISH_SEED_LOST; /* and given all the same */
     FX_REFUSED(RAFFLE_INVALID, raffle_draw_finish(draw, NULL, &o, 0, &fx.err));

@@ -5,6 +5,8 @@
 #include "fixture.h"
 #include <jansson.h>
 
+#define WITNESS_KEY "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X"
+
 static rf_rules rules;
 static raffle_error err;
 static char text[300000];
@@ -68,6 +70,30 @@ static json_t *locate(json_t *root, const char *path, char name[40])
     strcpy(name, path);
     return at;
 }
+
+/* A policy is frozen as it is given, line by line. */
+START_TEST(witnesses_are_frozen)
+{
+    static const char *const lines[] = {"witness a " WITNESS_KEY " https://w.example/raffle", "group all any a",
+                                        "quorum all"};
+    char frozen[20000];
+    json_t *root = load(), *policy = json_array();
+    for (size_t i = 0; i < 3; i++)
+        json_array_append_new(policy, json_string(lines[i]));
+    json_object_set_new(root, "witnesses", policy);
+    ck_assert_int_eq(parse_json(root), RAFFLE_OK);
+    ck_assert_uint_eq(rules.policy_length, strlen(lines[0]) + strlen(lines[1]) + strlen(lines[2]) + 3);
+    const size_t length = rf_rules_format(&rules, frozen, sizeof frozen);
+    ck_assert_uint_gt(length, 0);
+    json_t *again = json_loadb(frozen, length, 0, NULL);
+    ck_assert(json_equal(json_object_get(again, "witnesses"), json_object_get(root, "witnesses")));
+    ck_assert_int_eq(parse(frozen, length), RAFFLE_OK);
+    ck_assert_uint_eq(rf_rules_format(&rules, text, sizeof text), length);
+    ck_assert_mem_eq(text, frozen, length);
+    json_decref(again);
+    json_decref(root);
+}
+END_TEST
 
 /* The rules with one member replaced (NULL: removed) are refused so, and the sentence names the member. */
 static void fault(const char *path, const char *json, raffle_rc rc)
@@ -193,7 +219,14 @@ START_TEST(texts_words_and_times)
     fault("prizes[0].beacon_delay", "604801", RAFFLE_LIMIT);
     fault("prizes[0].beacon_delay", "-1", RAFFLE_LIMIT);
     fault("beacon", "\"drand\"", RAFFLE_INVALID);
-    fault("witnesses", "\"w\"", RAFFLE_UNSUPPORTED);
+    fault("witnesses", "\"w\"", RAFFLE_INVALID);
+    fault("witnesses", "[7]", RAFFLE_INVALID);
+    fault("witnesses", "[\"quorum none\"]", RAFFLE_INVALID);
+    fault("witnesses", "[\"witness a " WITNESS_KEY "\"]", RAFFLE_INVALID); /* no quorum */
+    fault("witnesses", "[\"witness a " WITNESS_KEY "\",\"quorum a\"]", RAFFLE_OK);
+    fault("witnesses", "[\"witness a " WITNESS_KEY "\",\"\",\"quorum a\"]", RAFFLE_INVALID);
+    fault("witnesses", "[\"witness a " WITNESS_KEY "\\nquorum a\"]", RAFFLE_INVALID); /* one line is one element */
+    fault("witnesses", "[\"witness a " WITNESS_KEY "\",\"quorum b\"]", RAFFLE_INVALID);
 }
 END_TEST
 
@@ -531,8 +564,9 @@ START_TEST(offsets_hold_from_their_time_on)
 }
 END_TEST
 
-FX_MAIN("raffle_rules", the_rules_as_they_are, every_member_of_a_wrong_type, texts_words_and_times,
-        every_number_at_and_beyond_its_limits, members_that_are_missing, members_that_are_unknown_or_stand_twice,
-        what_must_fit_together, as_many_as_there_may_be, rules_that_do_not_fit_into_a_record, what_is_no_json,
-        providers_by_what_they_are_pinned, a_committed_seed_and_its_beacon, tiers_after_prizes,
-        the_frozen_form_is_a_fixed_point, offsets_hold_from_their_time_on)
+FX_MAIN("raffle_rules", the_rules_as_they_are, witnesses_are_frozen, every_member_of_a_wrong_type,
+        texts_words_and_times, every_number_at_and_beyond_its_limits, members_that_are_missing,
+        members_that_are_unknown_or_stand_twice, what_must_fit_together, as_many_as_there_may_be,
+        rules_that_do_not_fit_into_a_record, what_is_no_json, providers_by_what_they_are_pinned,
+        a_committed_seed_and_its_beacon, tiers_after_prizes, the_frozen_form_is_a_fixed_point,
+        offsets_hold_from_their_time_on)

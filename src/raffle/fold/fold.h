@@ -137,6 +137,14 @@ raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf
 const rf_seal_state *rf_control_seal(const rf_control *c, int prize);
 /* The beacon's round of a committed prize whose intent is written. */
 uint64_t rf_control_round(const rf_control *c, int prize);
+/* Whether the witnesses that the rules ask for have cosigned the checkpoint of a prize's intent, with times before `before` seconds (UINT64_MAX: any). RAFFLE_QUORUM;
+ * RAFFLE_SIGNATURE: a cosignature is wrong; RAFFLE_MISMATCH: a checkpoint of something else. RAFFLE_OK also when the rules ask none. */
+raffle_rc rf_control_quorum(const rf_control *c, int prize, const char *note, size_t length, uint64_t before,
+                            raffle_error *err);
+/* The same for a record's note. */
+raffle_rc rf_control_quorum_of(const rf_control *c, int prize, const rf_text *text, uint64_t before, raffle_error *err);
+/* Until when cosignatures are in time, in seconds: a committed draw's round, of which nobody can know anything before. */
+uint64_t rf_control_cosign_before(const rf_control *c, int prize);
 /* The prize that is next, or -1 when all are drawn. */
 int rf_control_next_prize(const rf_control *c);
 /* The place of the alternate that takes over when a place of this prize is lost now, 0 when none is left: the first that the one-win rule does

@@ -259,6 +259,9 @@ static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_er
     if (!rf_text_is(&r->prize, rule->name) || (uint64_t)r->attempt != p->attempts || (uint64_t)r->numbers != p->numbers)
         return rf_fail(err, RAFFLE_CORRUPT, "the result is not that of the open intent for \"%s\"", rule->name);
     raffle_rc rc = check_provider(c, r, provider, err);
+    if (rc ==
+        RAFFLE_OK) /* that cosignatures were in time is for the audit to say: a draw whose witnesses were late is finished, and marked */
+        rc = rf_control_quorum_of(c, c->open_prize, &r->note, UINT64_MAX, err);
     if (rc == RAFFLE_OK)
         rc = rule->committed ? check_revealed(c, r, rule, err) : check_asked(c, r, rule, err);
     if (rc != RAFFLE_OK)

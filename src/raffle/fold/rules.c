@@ -124,6 +124,22 @@ static void put_zone(rf_json_writer *w, const rf_rules *rules)
     rf_json_end_array(w);
 }
 
+static void put_witnesses(rf_json_writer *w, const rf_rules *rules)
+{
+    if (rules->policy_length == 0) {
+        put_text(w, "witnesses", "none");
+        return;
+    }
+    rf_json_key(w, "witnesses", 9);
+    rf_json_begin_array(w);
+    for (const char *at = rules->policy, *end = at + rules->policy_length; at < end;) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        rf_json_string(w, at, (size_t)(newline - at));
+        at = newline + 1;
+    }
+    rf_json_end_array(w);
+}
+
 size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
 {
     rf_json_writer w;
@@ -158,7 +174,7 @@ size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
     rf_json_end_object(&w);
     put_tiers(&w, rules);
     put_units(&w, rules);
-    put_text(&w, "witnesses", "none");
+    put_witnesses(&w, rules);
     put_zone(&w, rules);
     rf_json_end_object(&w);
     return w.ok ? w.length : 0;

@@ -5,6 +5,7 @@
 #define RF_RAFFLE_RULES_H
 
 #include "json.h"
+#include "policy.h"
 #include <raffle/seal.h>
 #include <raffle/types.h>
 
@@ -90,6 +91,9 @@ typedef struct rf_rules {
     rf_zone zone[RF_ZONES_MAX];
     char provider[RF_PROVIDERS_MAX][RAFFLE_NAME_SIZE];
     uint32_t roles[RF_OPS]; /* bit r: role r may */
+    size_t
+        policy_length; /* the witnesses: lines of a C2SP tlog-policy as they were given, each with its newline; 0: none are asked */
+    char policy[RF_POLICY_MAX];
 } rf_rules;
 
 /* Reads rules. RAFFLE_INVALID, RAFFLE_LIMIT, RAFFLE_UNSUPPORTED; the sentence names the field. */

@@ -622,15 +622,6 @@ static raffle_rc rules_rehearsal(parse *p, const path *at, void *to)
     return read_bool(p, at, &((rf_rules *)to)->rehearsal);
 }
 
-static raffle_rc must_be_none(parse *p, const path *at, const char *what)
-{
-    char text[RAFFLE_WORD_SIZE];
-    raffle_rc rc = read_string(p, at, text, RAFFLE_WORD_MAX);
-    if (rc == RAFFLE_OK && strcmp(text, "none") != 0)
-        return fault(p, RAFFLE_UNSUPPORTED, at, what);
-    return rc;
-}
-
 static raffle_rc rules_beacon(parse *p, const path *at, void *to)
 {
     static const char *const words[] = {"none", "quicknet"};
@@ -640,10 +631,51 @@ static raffle_rc rules_beacon(parse *p, const path *at, void *to)
     return rc;
 }
 
+static raffle_rc read_policy_line(parse *p, const path *at, size_t i, void *to)
+{
+    rf_rules *rules = to;
+    (void)i;
+    const size_t room = sizeof rules->policy - rules->policy_length - 1;
+    char *line = rules->policy + rules->policy_length;
+    if (room == 0)
+        return rf_fail(p->err, RAFFLE_LIMIT, "rules: \"%s\" goes beyond the %d bytes of a policy", at->text,
+                       RF_POLICY_MAX);
+    raffle_rc rc = read_string(p, at, line, room < RF_POLICY_LINE_MAX ? room : RF_POLICY_LINE_MAX);
+    if (rc != RAFFLE_OK)
+        return rc;
+    const size_t length = strlen(line);
+    if (!rf_text_valid(line, length, RF_POLICY_LINE_MAX))
+        return fault(p, RAFFLE_INVALID, at, "is no line of text");
+    line[length] = '\n';
+    rules->policy_length += length + 1;
+    return RAFFLE_OK;
+}
+
+/* They are frozen as they are given, so that a policy can be compared byte by byte with what its witnesses were told. */
+static raffle_rc read_policy(parse *p, const path *at, rf_rules *rules)
+{
+    size_t lines = 0;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = read_array(p, at, RF_POLICY_LINES, read_policy_line, rules, &lines);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_policy *policy = malloc(sizeof *policy);
+    if (policy == NULL)
+        return rf_nomem(p->err);
+    rc = rf_policy_parse(policy, rules->policy, rules->policy_length, &why);
+    free(policy);
+    return rc == RAFFLE_OK ? rc : rf_fail(p->err, rc, "rules: \"%s\": %s", at->text, why.message);
+}
+
 static raffle_rc rules_witnesses(parse *p, const path *at, void *to)
 {
-    (void)to;
-    return must_be_none(p, at, "must be \"none\": this version has no witnesses");
+    char text[RAFFLE_WORD_SIZE];
+    if (rf_json_peek(&p->in) == RF_JSON_ARRAY)
+        return read_policy(p, at, to);
+    raffle_rc rc = read_string(p, at, text, RAFFLE_WORD_MAX);
+    if (rc == RAFFLE_OK && strcmp(text, "none") != 0)
+        return fault(p, RAFFLE_INVALID, at, "must be \"none\", or an array of a policy's lines");
+    return rc;
 }
 
 /* A committed draw without a beacon would be its operator's choice, and a round that is near could be known before the intent is published. */
