@@ -110,6 +110,7 @@ static json_t *draw_json(const raffle_audit_draw *draw)
     json_put(o, "attempt", json_count(draw->attempt));
     json_put(o, "asked", json_count(draw->asked));
     json_put(o, "redraw_excluded", json_boolean(draw->redraw_excluded));
+    json_put(o, "witnessed", json_boolean(draw->witnessed));
     json_put(o, "places", json_count(draw->places));
     json_put(o, "draw_numbers", json_count(draw->numbers));
     json_put(o, "skipped", json_count(draw->skipped));
@@ -205,6 +206,8 @@ static raffle_rc print_draws(cli *c, const raffle_audit *audit, uint32_t n)
         if (draw.committed)
             printf("    seed %s; round %llu of the beacon %s\n", draw.seed_lost ? "LOST, and replaced" : "committed",
                    (unsigned long long)draw.round, draw.beacon_verified ? "verified" : "not verified here");
+        if (draw.witnessed)
+            printf("    the witnesses' quorum cosigned the intent%s\n", draw.committed ? " before the round" : "");
     }
     return RAFFLE_OK;
 }

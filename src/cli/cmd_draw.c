@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "draw_committed.h"
 #include "places.h"
+#include "witnesses.h"
 
 #include <string.h>
 
@@ -13,6 +14,8 @@ static const option_spec options_of[] = {
     {"seed", "FILE", "committed: keeps the secret seed, from before the intent until the result"},
     {"seed-lost", NULL,
      "committed: the file is lost; a seed follows from the beacon's round a day later, and every audit says so"},
+    {"quorum-late", NULL,
+     "committed: too few witnesses cosigned before the round, and enough after it; every audit says so"},
     {"beacon", "SOURCE",
      "committed: the round's value: a file, the http(s):// address of a drand server, or a command that gets the "
      "round"},
@@ -27,6 +30,7 @@ typedef struct drawing {
     bool committed;
     raffle_rng *rng;
     raffle_draw *draw;
+    bool witnessed; /* by the quorum that the rules ask for, or they ask none */
 } drawing;
 
 static int begin(cli *c, drawing *d)
@@ -69,6 +73,16 @@ static int begin_or_resume(cli *c, drawing *d)
     return status;
 }
 
+/* After the intent, and again before the end: what was cosigned is kept, and nobody is asked twice in vain. */
+static int ask_witnesses(cli *c, drawing *d)
+{
+    raffle_draw_info info;
+    raffle_draw_info_init(&info, sizeof info);
+    if (raffle_draw_describe(d->draw, &info, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    return witnesses_for_draw(c, info.intent, &d->witnessed);
+}
+
 static int print_begun(cli *c, const drawing *d)
 {
     char at[32];
@@ -84,6 +98,8 @@ static int print_begun(cli *c, const drawing *d)
         if (info.committed)
             cli_note(c, "it is finished with round %llu of the beacon, at %s", (unsigned long long)info.round,
                      cli_local(c, info.round_at, at));
+        if (!d->witnessed)
+            cli_note(c, "its witnesses are NO QUORUM yet; raffle witness asks them again");
         return CLI_DONE;
     }
     json_t *o = json_must(json_object()), *top = json_must(json_object());
@@ -96,6 +112,7 @@ static int print_begun(cli *c, const drawing *d)
         json_put(o, "round", json_count(info.round));
         json_put(o, "round_at", json_time(info.round_at));
     }
+    json_put(o, "witnessed", json_must(json_boolean(c->info.witnesses > 0 && d->witnessed)));
     json_put(o, "checkpoint", json_text(checkpoint));
     json_put(top, "intent", o);
     json_end(top, true, stdout);
@@ -106,6 +123,9 @@ static int finish(cli *c, drawing *d)
 {
     raffle_prize prize;
     raffle_prize_init(&prize, sizeof prize);
+    if (!d->witnessed)
+        return cli_fail_as(c, RAFFLE_QUORUM, "too few witnesses have cosigned the intent for \"%s\"; the draw waits",
+                           d->prize);
     if (!d->committed && raffle_draw_finish(d->draw, d->rng, NULL, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK)
         return cli_fail(c);
     int status = d->committed ? committed_finish(c, d->draw) : CLI_DONE;
@@ -117,7 +137,7 @@ static int finish(cli *c, drawing *d)
 /* The options of one mode make no sense in the other. A prize that is not there is for the library to refuse. */
 static int look_at_prize(cli *c, drawing *d)
 {
-    static const char *const ours[] = {"seed", "beacon", "beacon-verifier"};
+    static const char *const ours[] = {"seed", "beacon", "beacon-verifier", "quorum-late"};
     raffle_prize prize;
     raffle_prize_init(&prize, sizeof prize);
     if (raffle_prize_by_name(c->raffle, d->prize, &prize, &c->err) != RAFFLE_OK)
@@ -136,12 +156,12 @@ static int draw(cli *c, drawing *d)
     const char *uri = cli_option(c, "rng");
     if (uri != NULL && raffle_rng_open(uri, &c->host.table, &d->rng, &c->err) != RAFFLE_OK)
         return cli_fail(c);
-    if (cli_flag(c, "begin")) {
-        int status = begin(c, d);
-        return status == CLI_DONE ? print_begun(c, d) : status;
-    }
-    int status = cli_flag(c, "finish") ? resume(c, d) : begin_or_resume(c, d);
-    return status == CLI_DONE ? finish(c, d) : status;
+    int status = cli_flag(c, "begin") ? begin(c, d) : cli_flag(c, "finish") ? resume(c, d) : begin_or_resume(c, d);
+    if (status == CLI_DONE)
+        status = ask_witnesses(c, d);
+    if (status != CLI_DONE)
+        return status;
+    return cli_flag(c, "begin") ? print_begun(c, d) : finish(c, d);
 }
 
 static int run(cli *c)
@@ -161,8 +181,9 @@ static int run(cli *c)
 
 const command cmd_draw = {
     .name = "draw",
-    .usage = "STORE PRIZE [--rng URI] [--begin | --finish] [--seed FILE | --seed-lost] [--beacon SOURCE] "
-             "[--beacon-verifier COMMAND] --by ID:ROLE [--ok ID:ROLE]",
+    .usage =
+        "STORE PRIZE [--rng URI] [--begin | --finish] [--seed FILE | --seed-lost] [--quorum-late] [--beacon SOURCE] "
+        "[--beacon-verifier COMMAND] --by ID:ROLE [--ok ID:ROLE]",
     .summary = "draw a prize, and print its places; a draw that was cut off is resumed",
     .example = "  raffle draw gala.raffle first --rng system: --by boss:manager\n"
                "  raffle draw gala.raffle car --rng kms:?region=ca-central-1 --seed car.seed --beacon "

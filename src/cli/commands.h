@@ -37,5 +37,6 @@ extern const command cmd_vectors;
 extern const command cmd_verify;
 extern const command cmd_verify_winner;
 extern const command cmd_void;
+extern const command cmd_witness;
 
 #endif

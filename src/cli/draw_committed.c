@@ -92,7 +92,7 @@ static int take_kept(cli *c, bool lost, raffle_finish_options *end)
 {
     kept_seed kept = {.evidence = ""};
     if (lost) {
-        end->flags = RAFFLE_FINISH_SEED_LOST;
+        end->flags |= RAFFLE_FINISH_SEED_LOST;
         return CLI_DONE;
     }
     int status = seed_file_read(c, cli_option(c, "seed"), &kept, NULL);
@@ -121,6 +121,7 @@ int committed_finish(cli *c, raffle_draw *draw)
     const char *verifier = beacon_verifier(c);
     raffle_draw_info_init(&info, sizeof info);
     raffle_finish_options_init(&end, sizeof end);
+    end.flags = cli_flag(c, "quorum-late") ? RAFFLE_FINISH_QUORUM_LATE : 0;
     end.verify = beacon_verify;
     end.verify_ctx = &verifier;
     if (cli_option(c, "beacon") == NULL || verifier == NULL)

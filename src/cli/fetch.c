@@ -62,21 +62,34 @@ static const char *without_user(const char *address)
     return name;
 }
 
-int fetch_answer(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length,
-                 long *status)
+static raffle_rc failed(raffle_error *err, raffle_rc rc, const char *address, const char *what)
+{
+    char message[sizeof err->message];
+    (void)snprintf(message, sizeof message, "%.150s%s%s", address, address[0] != 0 ? ": " : "", what);
+    return raffle_error_set(err, rc, 0, message);
+}
+
+raffle_rc fetch_try(const char *address, const fetch_body *send, char *out, size_t cap, size_t *length, long *status,
+                    raffle_error *err)
 {
     body b = {out, cap, 0};
     if (strstr(address, "://") == NULL)
-        return cli_fail_as(c, RAFFLE_INVALID, "%.150s is no http:// or https:// address", address);
+        return failed(err, RAFFLE_INVALID, address, "is no http:// or https:// address");
     CURL *curl = curl_easy_init();
     if (curl == NULL)
-        return cli_fail_as(c, RAFFLE_NOMEM, "out of memory");
+        return failed(err, RAFFLE_NOMEM, "", "out of memory");
     const CURLcode code = ask(curl, address, send, &b, status);
     curl_easy_cleanup(curl);
     if (code != CURLE_OK)
-        return cli_fail_as(c, RAFFLE_IO, "%.150s: %s", without_user(address), curl_easy_strerror(code));
+        return failed(err, RAFFLE_IO, without_user(address), curl_easy_strerror(code));
     *length = b.length;
-    return CLI_DONE;
+    return RAFFLE_OK;
+}
+
+int fetch_answer(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length,
+                 long *status)
+{
+    return fetch_try(address, send, out, cap, length, status, &c->err) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
 }
 
 int fetch(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length)
@@ -90,15 +103,22 @@ int fetch(cli *c, const char *address, const fetch_body *send, char *out, size_t
 
 #else
 
-int fetch_answer(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length,
-                 long *status)
+raffle_rc fetch_try(const char *address, const fetch_body *send, char *out, size_t cap, size_t *length, long *status,
+                    raffle_error *err)
 {
+    (void)address;
     (void)send;
     (void)out;
     (void)cap;
     (void)length;
     (void)status;
-    return cli_fail_as(c, RAFFLE_UNSUPPORTED, "%.150s: this build reads no addresses", address);
+    return raffle_error_set(err, RAFFLE_UNSUPPORTED, 0, "this build reads no addresses");
+}
+
+int fetch_answer(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length,
+                 long *status)
+{
+    return fetch_try(address, send, out, cap, length, status, &c->err) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
 }
 
 int fetch(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length)

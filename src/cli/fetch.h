@@ -18,5 +18,8 @@ int fetch(cli *c, const char *address, const fetch_body *send, char *out, size_t
 /* The same with whatever the server answers, and its status. */
 int fetch_answer(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length,
                  long *status);
+/* The same for who asks several: it says nothing, and what failed is in `err`. */
+raffle_rc fetch_try(const char *address, const fetch_body *send, char *out, size_t cap, size_t *length, long *status,
+                    raffle_error *err);
 
 #endif
