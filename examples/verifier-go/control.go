@@ -250,7 +250,7 @@ func rootOf(leaves [][]byte) tlog.Hash {
 		stored = append(stored, hashes...)
 	}
 	if len(leaves) == 0 {
-		return sha256Empty()
+		return sha256Of(nil)
 	}
 	root, err := tlog.TreeHash(int64(len(leaves)), reader)
 	if err != nil {

@@ -151,6 +151,10 @@ func (r *raffle) checkControl(vkey string) bool {
 		return false
 	}
 	log := r.addLog("control", c, key)
+	if c.tree.N > maxRecords {
+		r.fault("control/checkpoint", fmt.Errorf("%d records", c.tree.N))
+		return false
+	}
 	if r.fault("control", log.checkTiles(r.control.take)) {
 		return false
 	}
@@ -223,6 +227,9 @@ func (r *raffle) checkUnit(u *unit) error {
 	c, err := openCheckpoint(text, u.key)
 	if err != nil {
 		return err
+	}
+	if c.tree.N > maxRecords {
+		return fmt.Errorf("%d records", c.tree.N)
 	}
 	log := r.addLog(folder, c, u.key)
 	f := newFold(u, r.control.open)

@@ -16,7 +16,10 @@ import (
 	"strings"
 )
 
-const maxInt = 1<<53 - 1
+const (
+	maxInt   = 1<<53 - 1
+	maxDepth = 16
+)
 
 var (
 	memberName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -30,6 +33,18 @@ type object struct {
 }
 
 func parseObject(text []byte) (*object, error) {
+	value, err := parseValue(text)
+	if err != nil {
+		return nil, err
+	}
+	members, ok := value.(map[string]any)
+	if !ok {
+		return nil, errors.New("no JSON object")
+	}
+	return &object{members: members}, nil
+}
+
+func parseValue(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var value any
@@ -39,24 +54,15 @@ func parseObject(text []byte) (*object, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("more follows the JSON")
 	}
-	members, ok := value.(map[string]any)
-	if !ok {
-		return nil, errors.New("no JSON object")
+	again, err := canonical(nil, value, 0)
+	if err == nil && !bytes.Equal(again, text) {
+		err = errors.New("not canonical JSON")
 	}
-	again, err := canonical(nil, value, 1)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(again, text) {
-		return nil, errors.New("not canonical JSON")
-	}
-	return &object{members: members}, nil
+	return value, err
 }
 
+// canonical writes a value that lies in `depth` others.
 func canonical(out []byte, value any, depth int) ([]byte, error) {
-	if depth > 16 {
-		return nil, errors.New("JSON nested more than 16 deep")
-	}
 	switch v := value.(type) {
 	case bool:
 		return strconv.AppendBool(out, v), nil
@@ -64,6 +70,11 @@ func canonical(out []byte, value any, depth int) ([]byte, error) {
 		return canonicalString(out, v), nil
 	case json.Number:
 		return canonicalInt(out, v)
+	}
+	if depth == maxDepth {
+		return nil, errors.New("JSON nested more than 16 deep")
+	}
+	switch v := value.(type) {
 	case []any:
 		return canonicalArray(out, v, depth)
 	case map[string]any:

@@ -21,7 +21,8 @@ import (
 const (
 	tileHeight = 8
 	tileWidth  = 1 << tileHeight
-	maxNote    = 64 * 1024
+	maxNote    = 16384
+	maxLines   = 64 // of signatures
 	maxEntry   = 65535
 	maxRecords = 1 << 40
 )
@@ -53,8 +54,8 @@ type checkpoint struct {
 	note   []byte
 }
 
-// openCheckpoint verifies a note by one key. Lines of other signers, cosignatures among them, count for nothing (C2SP signed-note).
-func openCheckpoint(text []byte, key note.Verifier) (*checkpoint, error) {
+// openNote verifies a note by one key. Lines of other signers, cosignatures among them, count for nothing (C2SP signed-note).
+func openNote(text []byte, key note.Verifier) (*note.Note, error) {
 	if len(text) > maxNote {
 		return nil, fmt.Errorf("a note of %d bytes", len(text))
 	}
@@ -62,7 +63,13 @@ func openCheckpoint(text []byte, key note.Verifier) (*checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSignatures(text, n); err != nil {
+	return n, checkSignatures(text, n)
+}
+
+// openCheckpoint verifies a log's checkpoint by its key.
+func openCheckpoint(text []byte, key note.Verifier) (*checkpoint, error) {
+	n, err := openNote(text, key)
+	if err != nil {
 		return nil, err
 	}
 	c, err := parseCheckpoint(n.Text)
@@ -90,7 +97,7 @@ func checkSignatures(text []byte, n *note.Note) error {
 		}
 		seen[id] = true
 	}
-	if lines := bytes.Count(text[len(n.Text)+1:], []byte("\n")); lines != len(sigs) {
+	if lines := bytes.Count(text[len(n.Text)+1:], []byte("\n")); lines != len(sigs) || lines > maxLines {
 		return fmt.Errorf("%d lines of signatures, and %d signatures", lines, len(sigs))
 	}
 	return nil
@@ -103,7 +110,7 @@ func parseCheckpoint(text string) (*checkpoint, error) {
 		return nil, errors.New("a checkpoint that has not three lines")
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil || size < 0 || size > maxRecords || strconv.FormatInt(size, 10) != lines[1] {
+	if err != nil || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
 		return nil, fmt.Errorf("%.40q is no size of a log", lines[1])
 	}
 	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-func sha256Empty() tlog.Hash {
-	return tlog.Hash(sha256.Sum256(nil))
+func sha256Of(data []byte) tlog.Hash {
+	return tlog.Hash(sha256.Sum256(data))
 }
 
 type ticket struct {

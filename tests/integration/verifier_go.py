@@ -156,6 +156,11 @@ def each_byte(folder, key):
     return run(TESTS, "-test.run", "Folder|Signatures", "-test.v", environment=environment, says="PASS")
 
 
+def vectors():
+    environment = dict(os.environ, RAFFLE_VECTORS=os.path.join(SOURCE, "tests", "vectors"))
+    return run(TESTS, "-test.run", "Vectors", "-test.v", environment=environment, says="PASS")
+
+
 def many_bytes(folder, key):
     """A byte here and there of the larger folder, all in one process."""
     chance = random.Random(1)
@@ -204,7 +209,7 @@ def main():
         publish(store, f"left.{number}", "--keys", "")
         good(f"left.{number}")
     older(large, large_key)
-    print(each_byte(small, small_key), end="")
+    print(each_byte(small, small_key), vectors(), sep="", end="")
     many_bytes(large, large_key)
     run(VERIFIER, "folder", "nowhere", status=1)
     run(VERIFIER, "folder", status=2, says="usage")

@@ -25,11 +25,7 @@ MOST = 2**53 - 1
 def leaf(name, text, valid=True, **changes):
     if isinstance(text, dict):
         text = tiles.canonical(text)
-    case = {"name": name, "kind": "leaf", "valid": valid}
-    try:
-        case["text"] = text.decode()
-    except UnicodeDecodeError:
-        case["hex"] = text.hex()
+    case = {"name": name, "kind": "leaf", "valid": valid, "text": text.decode()}
     if valid:
         case.update({"type": json.loads(text)["t"], "leaf_hash": tiles.leaf_hash(text).hex()})
     else:
