@@ -83,7 +83,7 @@ type control struct {
 	vkey      string
 	key       note.Verifier
 	open      tlog.Hash // leaf hash of raffle.open
-	witnesses string    // of the rules
+	witnesses *policy   // of the rules
 	units     []*unit
 	run       []*sealUnit
 	seals     []seal
@@ -152,13 +152,12 @@ func (c *control) takeOpen(o *object) error {
 		return errors.New("`format` is not 1")
 	}
 	rules := o.object("rules")
-	c.origin, c.vkey, c.witnesses = rules.text("origin"), o.text("key"), rules.text("witnesses")
-	if rules.err != nil {
-		return rules.err
-	}
+	c.origin, c.vkey = rules.text("origin"), o.text("key")
 	var err error
-	c.key, err = verifierOf(c.vkey, c.origin)
-	return err
+	if c.witnesses, err = policyOf(rules); err == nil {
+		c.key, err = verifierOf(c.vkey, c.origin)
+	}
+	return firstError(rules.err, err)
 }
 
 func (c *control) takeEnrol(o *object) error {

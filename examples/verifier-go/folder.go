@@ -146,7 +146,7 @@ func (r *raffle) checkControl(vkey string) bool {
 	if r.fault("the control key", err) {
 		return false
 	}
-	c, err := openCheckpoint(text, key)
+	c, err := openCheckpoint(text, key, nil)
 	if r.fault("control/checkpoint", err) {
 		return false
 	}
@@ -162,6 +162,7 @@ func (r *raffle) checkControl(vkey string) bool {
 		r.fault("control/0", errors.New("`raffle.open` names another key than the checkpoint's"))
 		return false
 	}
+	r.fault("control/checkpoint", r.checkWitnesses(text, key))
 	r.fault("control", r.checkNotes(log))
 	for _, s := range r.control.seals {
 		r.say("seal        record %d, %s: %d units, %d tickets of %d numbers for %d; void %d, %d, %d", s.index, s.kind, s.units,
@@ -190,10 +191,31 @@ func (r *raffle) addLog(folder string, c *checkpoint, key note.Verifier) *treeLo
 	return log
 }
 
-// checkNotes: what results quote was signed, and is a prefix of this log.
+// checkWitnesses: cosignatures of the newest checkpoint by those whom the rules name are right. A quorum is needed only in results.
+func (r *raffle) checkWitnesses(text []byte, key note.Verifier) error {
+	if r.control.witnesses == nil {
+		return nil
+	}
+	c, err := openCheckpoint(text, key, r.control.witnesses)
+	if err != nil {
+		return err
+	}
+	reached := "not reached"
+	if r.control.witnesses.reached(c.sigs) {
+		reached = "reached"
+	}
+	r.say("witnesses   %d of %d cosigned the control checkpoint: quorum %s", len(c.sigs)-1, len(r.control.witnesses.witnesses), reached)
+	return nil
+}
+
+// checkNotes: what results quote was signed, by the witnesses too, and is a prefix of this log.
 func (r *raffle) checkNotes(log *treeLog) error {
 	for _, n := range r.control.notes {
-		if err := r.checkNote(log, r.control.key, n.note, n.size, nil); err != nil {
+		c, err := r.checkNote(log, r.control.key, n.note, n.size, nil)
+		if err == nil && !r.control.witnesses.reached(c.sigs) {
+			err = errors.New("the witnesses' quorum is not reached")
+		}
+		if err != nil {
 			return fmt.Errorf("the note of record %d: %v", n.index, err)
 		}
 	}
@@ -201,19 +223,19 @@ func (r *raffle) checkNotes(log *treeLog) error {
 }
 
 // checkNote opens a quoted checkpoint, which has a certain size, sometimes a root that is quoted, too, and is a prefix of the log.
-func (r *raffle) checkNote(log *treeLog, key note.Verifier, text string, size int64, root *tlog.Hash) error {
-	c, err := openCheckpoint([]byte(text), key)
+func (r *raffle) checkNote(log *treeLog, key note.Verifier, text string, size int64, root *tlog.Hash) (*checkpoint, error) {
+	c, err := openCheckpoint([]byte(text), key, r.control.witnesses)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.tree.N != size || root != nil && c.tree.Hash != *root {
-		return fmt.Errorf("it is signed for %d records under the root %x", c.tree.N, c.tree.Hash[:])
+		return nil, fmt.Errorf("it is signed for %d records under the root %x", c.tree.N, c.tree.Hash[:])
 	}
 	have, err := log.rootAt(size)
 	if err == nil && have != c.tree.Hash {
 		err = fmt.Errorf("the log's root at %d is %x", size, have[:])
 	}
-	return err
+	return c, err
 }
 
 // --- units ---
@@ -224,7 +246,7 @@ func (r *raffle) checkUnit(u *unit) error {
 	if err != nil {
 		return err
 	}
-	c, err := openCheckpoint(text, u.key)
+	c, err := openCheckpoint(text, u.key, r.control.witnesses)
 	if err != nil {
 		return err
 	}
@@ -241,7 +263,7 @@ func (r *raffle) checkUnit(u *unit) error {
 		return err
 	}
 	for _, s := range u.seals {
-		if err := r.checkNote(log, u.key, s.note, s.size, &s.root); err != nil {
+		if _, err := r.checkNote(log, u.key, s.note, s.size, &s.root); err != nil {
 			return fmt.Errorf("the seal in record %d of the control log: %v", s.index, err)
 		}
 	}
@@ -263,7 +285,7 @@ func (r *raffle) checkOld(text []byte) error {
 	if log == nil {
 		return fmt.Errorf("it is of %.200q, which is no log of this raffle", origin)
 	}
-	old, err := openCheckpoint(text, r.keys[origin])
+	old, err := openCheckpoint(text, r.keys[origin], r.control.witnesses)
 	if err != nil {
 		return err
 	}
@@ -331,7 +353,7 @@ func (r *raffle) checkStamped(name, size string, isCheckpoint bool) error {
 	if err != nil {
 		return err
 	}
-	c, err := openCheckpoint(text, r.control.key)
+	c, err := openCheckpoint(text, r.control.key, r.control.witnesses)
 	if err != nil {
 		return err
 	}

@@ -51,24 +51,37 @@ type checkpoint struct {
 	origin string
 	tree   tlog.Tree
 	text   []byte
-	note   []byte
+	sigs   []note.Signature // that were verified
+	others int              // that were not
 }
 
-// openNote verifies a note by one key. Lines of other signers, cosignatures among them, count for nothing (C2SP signed-note).
-func openNote(text []byte, key note.Verifier) (*note.Note, error) {
+// openNote verifies a note by a log's key and by witnesses'. Lines of other signers count for nothing (C2SP signed-note).
+func openNote(text []byte, key note.Verifier, witnesses *policy) (*note.Note, error) {
 	if len(text) > maxNote {
 		return nil, fmt.Errorf("a note of %d bytes", len(text))
 	}
-	n, err := note.Open(text, note.VerifierList(key))
+	n, err := note.Open(text, witnesses.verifiers(key))
 	if err != nil {
 		return nil, err
+	}
+	if !signedBy(n, key) {
+		return nil, fmt.Errorf("no signature of %s+%08x", key.Name(), key.KeyHash())
 	}
 	return n, checkSignatures(text, n)
 }
 
+func signedBy(n *note.Note, key note.Verifier) bool {
+	for _, sig := range n.Sigs {
+		if sig.Name == key.Name() && sig.Hash == key.KeyHash() {
+			return true
+		}
+	}
+	return false
+}
+
 // openCheckpoint verifies a log's checkpoint by its key.
-func openCheckpoint(text []byte, key note.Verifier) (*checkpoint, error) {
-	n, err := openNote(text, key)
+func openCheckpoint(text []byte, key note.Verifier, witnesses *policy) (*checkpoint, error) {
+	n, err := openNote(text, key, witnesses)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +92,7 @@ func openCheckpoint(text []byte, key note.Verifier) (*checkpoint, error) {
 	if c.origin != key.Name() {
 		return nil, fmt.Errorf("a checkpoint of %q, and not of %q", c.origin, key.Name())
 	}
-	c.note = text
+	c.sigs, c.others = n.Sigs, len(n.UnverifiedSigs)
 	return c, nil
 }
 

@@ -20,6 +20,7 @@ const (
 	maxLeaf    = 4096
 	maxHashes  = 63
 	maxUnit    = 65535
+	maxOpen    = 65535
 )
 
 // part is a tlog-proof: a record, its place, and the checkpoint that it is proved under.
@@ -38,7 +39,10 @@ type listed struct {
 
 type receipt struct {
 	proves       string // promise, drum or void
+	open         *part  // when the rules name witnesses
+	witnesses    *policy
 	origin       string
+	vkey         string // of the control log
 	unit, serial int64
 	enrol, sale  part
 	sealUnit     part // this, the seal and the voids: not of a promise
@@ -125,11 +129,11 @@ func (l *lines) note() []byte {
 	return note
 }
 
-func (l *lines) part(title string) part {
+func (l *lines) part(title string, most int) part {
 	var p part
 	l.expect("part " + title)
 	l.expect("c2sp.org/tlog-proof@v1")
-	p.leaf = l.bytes(l.after("extra "), maxLeaf)
+	p.leaf = l.bytes(l.after("extra "), most)
 	p.index = l.number(l.after("index "), maxRecords-1)
 	p.proof = l.hashes()
 	p.note = l.note()
@@ -171,9 +175,13 @@ func readReceipt(text []byte) (*receipt, error) {
 	r, l := &receipt{}, &lines{text: string(text)}
 	l.expect("libraffle/receipt/v1")
 	l.title(r)
-	r.enrol, r.sale = l.part("unit.enrol"), l.part("sale")
+	if strings.HasPrefix(l.text, "part raffle.open\n") {
+		open := l.part("raffle.open", maxOpen)
+		r.open = &open
+	}
+	r.enrol, r.sale = l.part("unit.enrol", maxLeaf), l.part("sale", maxLeaf)
 	if r.proves != "promise" {
-		r.sealUnit, r.seal = l.part("seal.unit"), l.part("seal")
+		r.sealUnit, r.seal = l.part("seal.unit", maxLeaf), l.part("seal", maxLeaf)
 		r.near = l.voids()
 	}
 	if l.text != "" {
@@ -193,6 +201,7 @@ func checkReceipt(text []byte, vkey string) *verdict {
 	}
 	r, err := readReceipt(text)
 	if err == nil {
+		r.vkey = vkey
 		err = r.check(key, v)
 	}
 	v.fault("receipt", err)
@@ -203,15 +212,21 @@ func (r *receipt) check(key note.Verifier, v *verdict) error {
 	if r.origin != key.Name() {
 		return fmt.Errorf("it is of %.200q, and the key of %q", r.origin, key.Name())
 	}
-	head, err := openSingle(r.enrol.note, key)
+	if err := r.checkOpen(key); err != nil {
+		return err
+	}
+	head, err := r.openChecked(r.enrol.note, key)
 	if err != nil {
 		return fmt.Errorf("the control log's checkpoint: %v", err)
+	}
+	if r.witnesses != nil {
+		v.say("witnesses   %d of %d cosigned the control checkpoint: quorum reached: %v", len(head.sigs)-1, len(r.witnesses.witnesses), r.witnesses.reached(head.sigs))
 	}
 	unitKey, err := r.checkEnrol(head)
 	if err != nil {
 		return err
 	}
-	unitHead, err := openSingle(r.sale.note, unitKey)
+	unitHead, err := r.openChecked(r.sale.note, unitKey)
 	if err != nil {
 		return fmt.Errorf("the unit's checkpoint: %v", err)
 	}
@@ -231,13 +246,47 @@ func (r *receipt) check(key note.Verifier, v *verdict) error {
 	return r.checkSealed(head, unitHead, v)
 }
 
-// openSingle: in a receipt a checkpoint has one signature, since nothing vouches for the bytes of another.
-func openSingle(text []byte, key note.Verifier) (*checkpoint, error) {
-	c, err := openCheckpoint(text, key)
-	if err == nil && strings.Count(string(text[len(c.text)+1:]), "\n") != 1 {
-		err = errors.New("more than one signature")
+// checkOpen: the rules, when they name witnesses, are the log's first record.
+func (r *receipt) checkOpen(key note.Verifier) error {
+	if r.open == nil {
+		return nil
 	}
-	return c, err
+	head, err := openCheckpoint(r.open.note, key, nil)
+	if err != nil {
+		return fmt.Errorf("the control log's checkpoint: %v", err)
+	}
+	open, err := r.open.record(head, "raffle.open")
+	if err != nil {
+		return err
+	}
+	rules := open.object("rules")
+	if string(r.open.note) != string(r.enrol.note) || r.open.index != 0 || rules.text("origin") != r.origin || open.text("key") != r.vkey {
+		return errors.New("`raffle.open` is not this raffle's")
+	}
+	if r.witnesses, err = policyOf(rules); err == nil && r.witnesses == nil {
+		err = errors.New("the part `raffle.open` of rules without witnesses")
+	}
+	return firstError(open.err, rules.err, err)
+}
+
+// openChecked: the log's signature, then cosignatures in the policy's order, and no other line, since nothing vouches for its bytes.
+func (r *receipt) openChecked(text []byte, key note.Verifier) (*checkpoint, error) {
+	c, err := openCheckpoint(text, key, r.witnesses)
+	if err != nil {
+		return nil, err
+	}
+	last := -1
+	for i, sig := range c.sigs {
+		place := r.witnesses.order(sig)
+		if i > 0 && place <= last || i == 0 && place >= 0 {
+			return nil, errors.New("signatures out of their order")
+		}
+		last = place
+	}
+	if c.others > 0 {
+		return nil, errors.New("a signature that nobody can verify")
+	}
+	return c, nil
 }
 
 // record checks the proof of a part, and reads the record, which must be of this type.

@@ -179,7 +179,7 @@ func checkNoteVector(t *testing.T, v vector) error {
 		return err
 	}
 	text := v.textOrHex(t, "note", "note_hex")
-	_, err = openNote(text, key)
+	_, err = openNote(text, key, nil)
 	return err
 }
 

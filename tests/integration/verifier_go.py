@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -156,6 +157,40 @@ def each_byte(folder, key):
     return run(TESTS, "-test.run", "Folder|Signatures", "-test.v", environment=environment, says="PASS")
 
 
+def receipts(store, key, tickets):
+    """Receipts of some tickets, each good; by another key not; and with each byte altered, or cut there."""
+    folder = store + ".receipts"
+    os.makedirs(folder)
+    proves = set()
+    for unit, serial in tickets:
+        name = os.path.join(folder, f"{unit}-{serial}")
+        run(RAFFLE, "receipt", store, "--ticket", f"{unit}/{serial}", "--out", name)
+        run(VERIFIER, "receipt", "-key", key, name, says="verdict     good")
+        with open(name, encoding="utf-8") as f:
+            proves.add(f.read().split("\n")[1].split(" ")[0])
+    run(VERIFIER, "receipt", "-key", raffle_reference.example().control.vkey, name, status=3, says="FAILED")
+    environment = dict(os.environ, RAFFLE_RECEIPTS=folder, RAFFLE_KEY=key)
+    print(run(TESTS, "-test.run", "Receipts", "-test.v", environment=environment, says="PASS"), end="")
+    return proves
+
+
+def promised(store):
+    """A raffle that is not sealed yet."""
+    raffle("2026-11-15T00:59:00.000Z", "create", store, "--rules", "tiles.json")
+    for i in range(3):
+        raffle("2026-11-15T01:01:00.000Z", "sell", store, "--unit", "1", "--tier", "one", "--order", f"p-{i}")
+    publish(store, store + ".published")
+    return key_of(store + ".published")
+
+
+def tickets_of(store, unit, wanted):
+    """Serials of tickets that are void at the seal, or not: the last ones."""
+    with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
+        void = {serial for (serial,) in db.execute("select serial from void where unit = ?", (unit,))}
+        sold = [serial for (serial,) in db.execute("select serial from ticket where unit = ?", (unit,))]
+    return [(unit, serial) for serial in sold if (serial in void) == wanted]
+
+
 def vectors():
     environment = dict(os.environ, RAFFLE_VECTORS=os.path.join(SOURCE, "tests", "vectors"))
     return run(TESTS, "-test.run", "Vectors", "-test.v", environment=environment, says="PASS")
@@ -211,6 +246,9 @@ def main():
     older(large, large_key)
     print(each_byte(small, small_key), vectors(), sep="", end="")
     many_bytes(large, large_key)
+    good_ones, void_ones = tickets_of("tiles.raffle", 1, False), tickets_of("tiles.raffle", 1, True)
+    check(receipts("tiles.raffle", large_key, [good_ones[0], good_ones[-1], void_ones[0]]) == {"drum", "void"}, "not a drum and a void")
+    check(receipts("promised.raffle", promised("promised.raffle"), [(1, 2)]) == {"promise"}, "not a promise")
     run(VERIFIER, "folder", "nowhere", status=1)
     run(VERIFIER, "folder", status=2, says="usage")
     print(f"{len(left)} stores of other scripts; {checks} checks passed")
