@@ -323,6 +323,17 @@ static raffle_rc check_newest_note(rf_log *log, const rf_vkey *vkey, raffle_erro
     return rc;
 }
 
+raffle_rc rf_log_check_seen(rf_log *log, const char *where, uint64_t size, const uint8_t root[32], raffle_error *err)
+{
+    rf_log_lead(log);
+    raffle_rc rc = size > log->range.size ? rf_log_catch_up(log, err) : RAFFLE_OK;
+    if (rc == RAFFLE_OK)
+        rc = compare_root(log, where, size, root, err);
+    rf_log_stop_if_damaged(log, rc);
+    rf_log_follow(log);
+    return rc;
+}
+
 raffle_rc rf_log_check(rf_log *log, const rf_vkey *vkey, raffle_error *err)
 {
     rf_log_lead(log);

@@ -61,6 +61,8 @@ void rf_log_free(rf_log *log);
 /* Checks the newest checkpoint (signed by `vkey`, and its root that of the records) and the anchor. A history that differs marks the log forked and is
  * no failure here; RAFFLE_CORRUPT is. */
 raffle_rc rf_log_check(rf_log *log, const rf_vkey *vkey, raffle_error *err);
+/* Compares with a root that somebody, named by `where`, saw. RAFFLE_HISTORY: the log is smaller or another, and marked forked. */
+raffle_rc rf_log_check_seen(rf_log *log, const char *where, uint64_t size, const uint8_t root[32], raffle_error *err);
 /* Hashes the records since the newest checkpoint again and compares with the range; with `full`, all records. Done once a handle, before
  * its first write. RAFFLE_CORRUPT halts it. */
 raffle_rc rf_log_verify(rf_log *log, bool full, raffle_error *err);

@@ -234,6 +234,35 @@ static raffle_rc load_key(rf_unit *u, raffle_error *err)
     return rc;
 }
 
+/* What a seal says of the unit: false when it says nothing, or that records were lost. */
+static bool sealed_as(rf_unit *u, const rf_seal_state *seal, uint64_t *size, uint8_t root[32])
+{
+    pthread_rwlock_rdlock(&u->raffle->control_lock);
+    const bool known = seal->kind != 0 && u->number <= seal->units && seal->unit[u->number - 1].reconciled;
+    if (known) {
+        *size = seal->unit[u->number - 1].size;
+        memcpy(root, seal->unit[u->number - 1].root, 32);
+    }
+    pthread_rwlock_unlock(&u->raffle->control_lock);
+    return known;
+}
+
+/* The control log has seen the unit too: one that was cut off below a seal, or altered, sells no serial again, whoever took away anchor and notes. */
+static raffle_rc check_seals(rf_unit *u, raffle_error *err)
+{
+    const rf_seal_state *seals[] = {&u->raffle->control.early, &u->raffle->control.final};
+    uint64_t size = 0;
+    uint8_t root[32];
+    for (size_t i = 0; i < 2; i++) {
+        if (!sealed_as(u, seals[i], &size, root))
+            continue;
+        raffle_rc rc = rf_log_check_seen(u->log, "seal", size, root, err);
+        if (rc != RAFFLE_OK)
+            return rc == RAFFLE_HISTORY ? RAFFLE_OK : rc; /* marked: it can be read, and not written */
+    }
+    return RAFFLE_OK;
+}
+
 /* A unit that is damaged can be read as far as it goes, and not written; the raffle stays open. */
 static raffle_rc check_unit(rf_unit *u, raffle_error *err)
 {
@@ -243,6 +272,8 @@ static raffle_rc check_unit(rf_unit *u, raffle_error *err)
         rf_log_stop(u->log, rc);
     if (rc == RAFFLE_OK)
         rc = rf_log_check(u->log, &u->vkey, &found);
+    if (rc == RAFFLE_OK && !rf_log_halted(u->log))
+        rc = check_seals(u, &found);
     return rc == RAFFLE_OK || rc == RAFFLE_CORRUPT ? RAFFLE_OK : rf_fail_as(err, &found);
 }
 
