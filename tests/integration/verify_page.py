@@ -48,7 +48,7 @@ BEACON = {
     "round": 657413, "randomness": "fc1873a13f3545aeade8401532ef5519920652eee6b0d2b19ca12643b87b3587",
     "signature": "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b",
 }
-VECTORS = {"sha256": 9, "hmac_sha256": 16, "hmac_drbg": 120, "merkle": 69, "note": 65, "checkpoint": 30, "json": 128, "draw": 68}
+VECTORS = {"sha256": 9, "hmac_sha256": 16, "hmac_drbg": 120, "merkle": 69, "note": 77, "checkpoint": 30, "json": 128, "draw": 68}
 TAB, ENTER = "\ue004", "\ue007"
 checks = 0
 

@@ -5,7 +5,7 @@ import { readVkey } from "./note.js";
 import { Words } from "./draw.js";
 import { SECTION as TICKET, verifyReceipt } from "./receipt.js";
 import { checkDrum, checkReceiptPublished, checkSeals, readPublished, readUnits } from "./published.js";
-import { checkIntent, checkSeed, heldWhen, walkPlaces, walkWhole } from "./replay.js";
+import { checkIntent, checkSeed, heldWhen, walkPlaces, walkWhole, witnessedInTime } from "./replay.js";
 import { untilStopped } from "./report.js";
 
 /* --- draws --- */
@@ -18,7 +18,7 @@ async function checkDraw(report, published, controlKey, result) {
   const section = `Draw: ${result.open.rule.title}`, { control } = published;
   let c, words;
   await report.check(section, "The intent was signed over this seal and all sales", async () => {
-    c = await checkIntent(result, control.rules.origin, controlKey, published.log.tree);
+    c = await checkIntent(result, control.rules.origin, controlKey, published.log.tree, published.policy);
     return `record ${result.open.index}; commitment C ${hex(c)}`;
   });
   await report.check(section, "The seed is the one of this intent", async () => `${await checkSeed(result, c)}; from ${isolated(result.provider)}; ${result.seed}`);
@@ -27,6 +27,9 @@ async function checkDraw(report, published, controlKey, result) {
     await words.fill();
     return `${wordText(words.first)} …`;
   });
+  if (result.round !== undefined && published.policy !== null && !witnessedInTime(result, published.policy)) {
+    report.leave(section, "That the intent was witnessed before the beacon's round", "it was witnessed later: who wrote it may have known the round");
+  }
   const earlier = heldWhen(control.results, control.promotions, result.index);
   const whole = result.open.seal.good && result.open.seal.void.length === result.open.seal.run.length;
   await report.check(section, "Permutation, skips and places follow from the words", () =>

@@ -4,7 +4,8 @@ import { concat, decimal, equal, need, textOf, unbase64, unhex, utf8 } from "./b
 import { sha256 } from "./hash.js";
 import { verifyEd25519 } from "./ed25519.js";
 
-const NOTE_MAX = 16384, NAME_MAX = 255, SIGNATURES_MAX = 64, ED25519 = 1;
+const NOTE_MAX = 16384, NAME_MAX = 255, SIGNATURES_MAX = 64;
+const ED25519 = 1, COSIGNATURE = 4;
 
 function nameGood(name) {
   return name.length > 0 && utf8(name).length <= NAME_MAX && !/[\u0000-\u001f+]|\p{White_Space}/u.test(name);
@@ -22,7 +23,7 @@ export async function readVkey(text) {
   need(/^[0-9a-f]{8}$/.test(id) && rest.length === 44, "the key is not of the form name+8 hex digits+base64");
   const bytes = unbase64(rest, "the key");
   const key = { name, type: bytes[0], id: unhex(id), key: bytes.subarray(1) };
-  need(bytes.length === 33 && (key.type === ED25519 || key.type === 4), "the key is of a type that is not known here");
+  need(bytes.length === 33 && (key.type === ED25519 || key.type === COSIGNATURE), "the key is of a type that is not known here");
   need(equal(await keyId(name, key.type, key.key), key.id), "the key's digits are not those of the key: a letter may be wrong");
   return key;
 }
@@ -53,11 +54,26 @@ export function readNote(bytes) {
   return { text: whole.slice(0, end + 1), signatures };
 }
 
+function signatureBy(note, key) {
+  return note.signatures.find((s) => s.name === key.name && equal(s.id, key.id));
+}
+
 /* Throws unless this key signed. */
 export async function checkSigned(note, key) {
-  const signature = note.signatures.find((s) => s.name === key.name && equal(s.id, key.id));
+  const signature = signatureBy(note, key);
   need(signature !== undefined, `it is not signed by ${key.name}`);
   need(key.type === ED25519 && (await verifyEd25519(key.key, utf8(note.text), signature.body)), `the signature by ${key.name} is wrong`);
+}
+
+/* The time, in seconds, at which this witness cosigned (C2SP tlog-cosignature v1); null when it did not. Throws for a wrong cosignature. */
+export async function cosignedAt(note, key) {
+  const signature = signatureBy(note, key);
+  if (signature === undefined) return null;
+  need(key.type === COSIGNATURE && signature.body.length === 72, `the cosignature by ${key.name} is none`);
+  const seconds = new DataView(signature.body.buffer, signature.body.byteOffset, 8).getBigUint64(0);
+  const message = utf8(`cosignature/v1\ntime ${seconds}\n${note.text}`);
+  need(seconds < 2n ** 63n && (await verifyEd25519(key.key, message, signature.body.subarray(8))), `the cosignature by ${key.name} is wrong`);
+  return seconds;
 }
 
 /* {origin, size (BigInt), root}. */
@@ -76,5 +92,5 @@ export async function openCheckpoint(bytes, key) {
   await checkSigned(note, key);
   const checkpoint = readCheckpoint(note.text);
   need(checkpoint.origin === key.name, `a checkpoint signed by ${key.name} is of another log`);
-  return { ...checkpoint, signatures: note.signatures.length };
+  return { ...checkpoint, note };
 }

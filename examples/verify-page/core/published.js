@@ -5,6 +5,7 @@ import { Folder } from "./folder.js";
 import { canonical, readCanonical } from "./json.js";
 import { leafHash } from "./merkle.js";
 import { openCheckpoint, readVkey } from "./note.js";
+import { cosignatures, quorumText, readPolicy } from "./policy.js";
 import { readControl } from "./control.js";
 import { checkSealed, Unit } from "./unit.js";
 import { untilStopped } from "./report.js";
@@ -26,6 +27,12 @@ async function readManifest(folder, control) {
   return manifest.entries;
 }
 
+/* A checkpoint that waits for its witnesses is no fault: what must wait for them is a draw. */
+async function checkWitnessed(published) {
+  need(published.policy !== undefined, "the rules' witnesses are no policy");
+  return quorumText(published.policy, await cosignatures(published.log.checkpoint.note, published.policy));
+}
+
 /* {folder, log, control, entries, units}, as far as the checks go. */
 export async function readPublished(report, address, controlKey) {
   const published = { units: [] };
@@ -34,7 +41,7 @@ export async function readPublished(report, address, controlKey) {
     published.log = await published.folder.log("control", controlKey, CONTROL_MAX);
     return `${published.log.size} records`;
   });
-  if (published.log.checkpoint.signatures > 1) report.leave(SECTION, "Cosignatures of witnesses", "not checked here: raffle audit and the Go verifier check them");
+
   await report.check(SECTION, "Its records fit together", async () => {
     published.control = readControl(published.log.leaves);
     need(published.control.rules.origin === controlKey.name, "its origin is not the key's name");
@@ -43,6 +50,8 @@ export async function readPublished(report, address, controlKey) {
     const { rules, units, results } = published.control;
     return `${isolated(rules.name)}, of ${isolated(rules.organisation)}: ${units.length} units, ${results.length} of ${rules.prizes.length} prizes drawn`;
   });
+  published.policy = await readPolicy(published.control.rules.witnesses).catch(() => undefined);
+  if (published.policy !== null) await report.check(SECTION, "Witnesses saw it", () => checkWitnessed(published));
   await report.check(SECTION, "The manifest follows from it", async () => {
     published.entries = await readManifest(published.folder, published.control);
     return published.entries === "all" ? "the units' records are published" : "the units' records are withheld, their hashes published";

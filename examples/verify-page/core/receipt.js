@@ -4,15 +4,37 @@ import { bigEndian, equal, hex, isolated, need, unhex } from "./bytes.js";
 import { sha256 } from "./hash.js";
 import { included, leafHash } from "./merkle.js";
 import { openCheckpoint, readVkey } from "./note.js";
+import { cosignatures, quorumText, readPolicy } from "./policy.js";
 import { readRecord } from "./record.js";
 import { readReceipt } from "./receipt_text.js";
 
 export const SECTION = "Your ticket";
 
-async function checkpointOf(part, key) {
+/* Signed by its log, and else by witnesses of the policy alone, in its order. */
+async function checkpointOf(part, key, policy) {
   const checkpoint = await openCheckpoint(part.note, key);
-  need(checkpoint.signatures === 1, "a checkpoint in a receipt has one signature, and this one has more");
+  const cosigned = policy === null ? [] : [...(await cosignatures(checkpoint.note, policy)).keys()];
+  const expected = [key, ...cosigned], { signatures } = checkpoint.note;
+  need(signatures.length === expected.length && signatures.every((s, i) => s.name === expected[i].name && equal(s.id, expected[i].id)),
+    "a checkpoint in the receipt has a signature that nobody vouches for");
   return checkpoint;
+}
+
+/* The policy of the rules that the receipt shows; null when it shows none. */
+async function policyOf(receipt) {
+  if (receipt.open === undefined) return null;
+  const record = readRecord(receipt.open.leaf, "the raffle.open");
+  need(record.t === "raffle.open" && record.rules.origin === receipt.origin, "its raffle.open is of another raffle");
+  const policy = await readPolicy(record.rules.witnesses);
+  need(policy !== null, "it shows rules without witnesses");
+  return policy;
+}
+
+async function checkOpen(facts, receipt) {
+  if (receipt.open === undefined) return "";
+  need(receipt.open.index === 0n && equal(receipt.open.note, receipt.enrol.note), "its raffle.open is not the log's first record");
+  await provenRecord(receipt.open, facts.control, "raffle.open");
+  return quorumText(facts.policy, await cosignatures(facts.control.note, facts.policy));
 }
 
 /* The record of this type that the part proves to be in the log. */
@@ -24,7 +46,8 @@ async function provenRecord(part, checkpoint, type) {
 }
 
 async function checkUnit(facts, receipt, controlKey) {
-  facts.control = await checkpointOf(receipt.enrol, controlKey);
+  facts.policy = await policyOf(receipt);
+  facts.control = await checkpointOf(receipt.enrol, controlKey, facts.policy);
   const record = await provenRecord(receipt.enrol, facts.control, "unit.enrol");
   need(record.unit === receipt.unit, `the enrolment is of unit ${record.unit}, the ticket of unit ${receipt.unit}`);
   facts.unitKey = await readVkey(record.key);
@@ -34,7 +57,7 @@ async function checkUnit(facts, receipt, controlKey) {
 }
 
 async function checkSale(facts, receipt) {
-  facts.unitHead = await checkpointOf(receipt.sale, facts.unitKey);
+  facts.unitHead = await checkpointOf(receipt.sale, facts.unitKey, facts.policy);
   need(receipt.sale.index === BigInt(receipt.serial), "the proof is of another record than the ticket's");
   facts.sale = await provenRecord(receipt.sale, facts.unitHead, "sale");
   return `record ${receipt.serial} of ${facts.unitHead.size} in the unit's signed log`;
@@ -94,6 +117,7 @@ export async function verifyReceipt(report, bytes, controlKey) {
   });
   const { receipt } = facts;
   await report.check(SECTION, "The seller is one of the raffle's", () => checkUnit(facts, receipt, controlKey));
+  if (receipt.open !== undefined) await report.check(SECTION, "Witnesses saw the control log", () => checkOpen(facts, receipt));
   await report.check(SECTION, "The ticket was sold", () => checkSale(facts, receipt));
   if (receipt.proves === "promise") {
     report.leave(SECTION, "That it was in the drum", "this receipt is a promise, made before a seal; get a new one after the seal, or give the published folder's address");

@@ -15,6 +15,10 @@ class Lines {
     return this.at < this.lines.length;
   }
 
+  get next() {
+    return this.lines[this.at];
+  }
+
   /* Throws the sentence about the line that was taken last. */
   need(condition, sentence) {
     need(condition, `line ${this.at} of the receipt ${sentence}`);
@@ -91,7 +95,10 @@ export function readReceipt(bytes) {
   const lines = new Lines(textOf(bytes, "the receipt"));
   const first = lines.take();
   need(first === "libraffle/receipt/v1", first.startsWith("libraffle/receipt/v") ? "the receipt is of a newer version" : "this is no receipt: it does not begin like one");
-  const receipt = { ...readTitle(lines), enrol: lines.part("unit.enrol"), sale: lines.part("sale") };
+  const receipt = readTitle(lines);
+  if (lines.next === "part raffle.open") receipt.open = lines.part("raffle.open");
+  receipt.enrol = lines.part("unit.enrol");
+  receipt.sale = lines.part("sale");
   if (receipt.proves !== "promise") {
     receipt.sealUnit = lines.part("seal.unit");
     receipt.seal = lines.part("seal");

@@ -3,6 +3,7 @@
 import { bigEndian, concat, equal, hex, need, unhex, utf8 } from "./bytes.js";
 import { sha256 } from "./hash.js";
 import { openCheckpoint } from "./note.js";
+import { cosignatures, quorumMet } from "./policy.js";
 import { commitment, fallbackSeed, seedCommitment, Shuffle, Words } from "./draw.js";
 
 const BEACON_START = 1692803367, BEACON_STEP = 3, BEACON_DAY = 28800;
@@ -40,12 +41,14 @@ export function heldWhen(results, promotions, index) {
 /* --- the steps before the walk --- */
 
 /* The commitment C, over the tree as the signed checkpoint of the intent has it. */
-export async function checkIntent(result, origin, controlKey, tree) {
+export async function checkIntent(result, origin, controlKey, tree, policy) {
   const { open } = result;
   const checkpoint = await openCheckpoint(utf8(result.note), controlKey);
   const root = await tree.root(open.index + 1);
   need(checkpoint.size === BigInt(open.index + 1), `the checkpoint of the intent is of size ${checkpoint.size}`);
   need(equal(checkpoint.root, root), "the checkpoint of the intent is of another log");
+  if (policy !== null) result.cosigned = await cosignatures(checkpoint.note, policy);
+  need(policy === null || quorumMet(policy, result.cosigned), "the witnesses' quorum is not reached over the intent");
   return commitment(origin, open.index, root);
 }
 
@@ -66,6 +69,12 @@ export async function checkSeed(result, c) {
   }
   need(hex(await seedCommitment(seed)) === open.commitment, "the seed is not the one that the intent committed to");
   return `the one that the intent committed to, with round ${round} of the beacon`;
+}
+
+/* Whether the quorum saw a committed draw's intent before the beacon's round, in whole seconds. */
+export function witnessedInTime(result, policy) {
+  const time = BigInt(BEACON_START + BEACON_STEP * (result.round - 1));
+  return quorumMet(policy, new Map([...result.cosigned].filter(([, seconds]) => seconds < time)));
 }
 
 /* --- the walk --- */

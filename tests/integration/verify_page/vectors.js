@@ -28,8 +28,9 @@ function claims(core) {
       return core.merkle.included(BigInt(c.index), BigInt(c.size), unhex(c.leaf_hash), c.proof.map((h) => unhex(h)), unhex(c.root));
     },
     async note(c) {
-      if (c.kind === "cosignature" || c.kind === "sign") return null;
+      if (c.kind === "sign") return null;
       const key = await core.note.readVkey(c.vkey);
+      if (c.kind === "cosignature") return String(await core.note.cosignedAt(core.note.readNote(bytesOf(c, "note")), key)) === String(c.seconds);
       if (c.kind === "note") await core.note.checkSigned(core.note.readNote(bytesOf(c, "note")), key);
       else return key.name === c.key_name && key.type === c.key_type && hex(key.id) === c.key_id && hex(key.key) === c.key;
       return true;
