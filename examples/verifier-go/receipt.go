@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	maxReceipt = 65536
+	maxReceipt = 131072
 	maxLeaf    = 4096
 	maxHashes  = 63
 	maxUnit    = 65535

@@ -8,7 +8,7 @@
 RAFFLE_BEGIN
 
 enum {
-    RAFFLE_RECEIPT_MAX = 65536 /* bytes of the longest receipt; usual ones have 2,000 to 8,000 */
+    RAFFLE_RECEIPT_MAX = 131072 /* bytes of the longest receipt; usual ones have 1,500 to 8,000 */
 };
 
 /* What a receipt proves. */
@@ -21,7 +21,7 @@ enum {
 /* The receipt of a ticket: text, docs/spec/receipts.md, NUL-ended. RAFFLE_RECEIPT_MAX + 1 bytes always suffice, else RAFFLE_TOO_SMALL, and `*length`
  * says what is needed, the NUL left out. Of the final seal when it covers the ticket, else of the newest early one, else a promise. Takes the newest
  * checkpoints that are kept where they cover what is proved, and signs new ones where they do not: RAFFLE_KEY when the raffle was opened without
- * keys. RAFFLE_NOT_FOUND: no such ticket. RAFFLE_VOIDED: it is void, and no seal says so yet; a receipt would mislead. The receipt is verified
+ * keys. RAFFLE_NOT_FOUND: no such ticket. RAFFLE_VOIDED: it is void, and no seal says so yet; a receipt would mislead. Cosignatures that are kept for a checkpoint go along. The receipt is verified
  * before it is given: RAFFLE_CORRUPT, RAFFLE_PROOF or RAFFLE_SIGNATURE when the store does not bear it out. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_receipt(raffle *raffle_, uint32_t unit, uint64_t serial, char *out,
                                                      size_t cap, size_t *length, raffle_error *err);
@@ -45,6 +45,8 @@ typedef struct raffle_receipt_info {
     uint64_t seal; /* index of the `seal` record: the seal's name */
     int64_t seal_at;
     uint64_t voids; /* tickets of the unit that were void at the seal */
+    int32_t quorum; /* 1: the raffle's rules name witnesses, and their quorum cosigned the control log's checkpoint */
+    uint32_t witnesses; /* who cosigned it */
 } raffle_receipt_info;
 #define RAFFLE_RECEIPT_INFO_INIT RAFFLE_INIT_OF(raffle_receipt_info)
 RAFFLE_API void raffle_receipt_info_init(raffle_receipt_info *info, size_t size);

@@ -24,6 +24,7 @@ typedef struct making {
     rf_unit *unit;
     frame frame;
     rf_receipt receipt;
+    rf_policy policy; /* when the rules name witnesses; its texts are not used */
     rf_sha256 *hash;
     char control_note[RF_NOTE_MAX], unit_note[RF_NOTE_MAX];
     char text[RAFFLE_RECEIPT_MAX];
@@ -37,8 +38,9 @@ static bool covers(const rf_seal_state *s, uint32_t unit, uint64_t serial)
     return s->kind != 0 && unit <= s->units && serial < s->unit[unit - 1].size;
 }
 
-static void read_frame(making *m)
+static raffle_rc read_frame(making *m, raffle_error *err)
 {
+    raffle_rc rc = RAFFLE_OK;
     raffle *r = m->raffle;
     const uint32_t unit = m->receipt.unit;
     pthread_rwlock_rdlock(&r->control_lock);
@@ -53,7 +55,11 @@ static void read_frame(making *m)
         m->frame.seal = s->index;
         m->frame.sealed = s->unit[unit - 1].size;
     }
+    m->receipt.has_open = c->rules->policy_length > 0;
+    if (m->receipt.has_open)
+        rc = rf_policy_parse(&m->policy, c->rules->policy, c->rules->policy_length, err);
     pthread_rwlock_unlock(&r->control_lock);
+    return rc;
 }
 
 /* --- voids --- */
@@ -103,22 +109,22 @@ static raffle_rc judge(making *m, raffle_error *err)
 
 /* --- checkpoints --- */
 
-/* The note with the log's own signature line alone. */
-static raffle_rc keep_own(const rf_vkey *key, char *note, size_t *length, raffle_error *err)
+/* What a receipt has of a note's signatures. */
+static raffle_rc keep_lines(const making *m, const rf_vkey *key, char *note, size_t *length, raffle_error *err)
 {
     rf_note parsed;
+    char kept[RF_NOTE_MAX];
+    uint64_t cosigned;
+    const rf_policy *policy = m->receipt.has_open ? &m->policy : NULL;
     raffle_rc rc = rf_note_parse(&parsed, note, *length, err);
     if (rc == RAFFLE_OK)
         rc = rf_note_verify(&parsed, key, err);
-    if (rc != RAFFLE_OK || parsed.signatures == 1)
+    if (rc == RAFFLE_OK && policy != NULL)
+        rc = rf_policy_cosigned(policy, &parsed, UINT64_MAX, &cosigned, err);
+    if (rc != RAFFLE_OK)
         return rc;
-    const rf_note_signature *own = parsed.signature;
-    while (own->name_length != strlen(key->name) || memcmp(own->name, key->name, own->name_length) != 0 ||
-           memcmp(own->id, key->id, sizeof own->id) != 0)
-        own++;
-    uint8_t body[64];
-    memcpy(body, own->body, sizeof body);
-    *length = rf_note_format(note, RF_NOTE_MAX, note, parsed.text_length, key, body);
+    *length = rf_receipt_note(&parsed, key, policy, kept);
+    memcpy(note, kept, *length);
     return RAFFLE_OK;
 }
 
@@ -149,7 +155,7 @@ static raffle_rc control_note(making *m, size_t *length, uint64_t *size, raffle_
     if (rc == RAFFLE_NOT_FOUND)
         rc = may_sign(m, err) == RAFFLE_OK ? rf_control_checkpoint(m->raffle, m->control_note, length, size, err)
                                            : RAFFLE_KEY;
-    return rc == RAFFLE_OK ? keep_own(&m->raffle->vkey, m->control_note, length, err) : rc;
+    return rc == RAFFLE_OK ? keep_lines(m, &m->raffle->vkey, m->control_note, length, err) : rc;
 }
 
 /* Of a seal the note of exactly the sealed size. */
@@ -163,19 +169,28 @@ static raffle_rc unit_note(making *m, size_t *length, uint64_t *size, raffle_err
         rc = kept_note(m, m->receipt.unit, m->receipt.serial, m->unit_note, length, size, err);
     if (rc == RAFFLE_NOT_FOUND && m->frame.kind == 0)
         rc = may_sign(m, err) == RAFFLE_OK ? rf_unit_checkpoint(m->unit, m->unit_note, length, size, err) : RAFFLE_KEY;
-    return rc == RAFFLE_OK ? keep_own(&m->unit->vkey, m->unit_note, length, err) : rc;
+    return rc == RAFFLE_OK ? keep_lines(m, &m->unit->vkey, m->unit_note, length, err) : rc;
 }
 
 /* --- records and proofs --- */
 
+typedef struct taking {
+    rf_receipt *receipt;
+    rf_receipt_part *part;
+    size_t most;
+} taking;
+
 static raffle_rc take_leaf(void *ctx, const raffle_record *record, raffle_error *err)
 {
-    rf_receipt_part *part = ctx;
-    if (record->leaf_length > sizeof part->leaf)
-        return rf_fail(err, RAFFLE_LIMIT, "record %llu has %u bytes; a receipt holds at most %d",
-                       (unsigned long long)record->index, record->leaf_length, RF_RECEIPT_LEAF_MAX);
-    memcpy(part->leaf, record->leaf, record->leaf_length);
-    part->leaf_length = record->leaf_length;
+    const taking *t = ctx;
+    char *leaf = t->receipt->leaves + t->receipt->used;
+    if (record->leaf_length > t->most)
+        return rf_fail(err, RAFFLE_LIMIT, "record %llu has %u bytes; a receipt holds at most %zu",
+                       (unsigned long long)record->index, record->leaf_length, t->most);
+    memcpy(leaf, record->leaf, record->leaf_length);
+    t->part->leaf = leaf;
+    t->part->leaf_length = record->leaf_length;
+    t->receipt->used += record->leaf_length;
     return RAFFLE_OK;
 }
 
@@ -185,7 +200,8 @@ static raffle_rc prove(making *m, uint32_t number, uint64_t index, uint64_t size
     rf_log *log = number == 0 ? m->raffle->log : m->unit->log;
     part->proof.index = index;
     part->leaf_length = 0;
-    raffle_rc rc = rf_store_read(m->raffle->store, number, index, 1, take_leaf, part, err);
+    taking t = {&m->receipt, part, part == &m->receipt.open ? RAFFLE_RECORD_MAX : RF_RECEIPT_LEAF_MAX};
+    raffle_rc rc = rf_store_read(m->raffle->store, number, index, 1, take_leaf, &t, err);
     return rc == RAFFLE_OK ? rf_log_inclusion(log, index, size, part->proof.hash, &part->proof.hashes, err) : rc;
 }
 
@@ -203,6 +219,8 @@ static raffle_rc fill_control(making *m, raffle_error *err)
     uint64_t size;
     rf_receipt *out = &m->receipt;
     raffle_rc rc = control_note(m, &length, &size, err);
+    if (rc == RAFFLE_OK && out->has_open)
+        rc = prove_control(m, 0, size, length, &out->open, err);
     if (rc == RAFFLE_OK)
         rc = prove_control(m, m->frame.enrol, size, length, &out->enrol, err);
     if (rc == RAFFLE_OK && m->frame.kind != 0)
@@ -243,8 +261,9 @@ static raffle_rc make(making *m, raffle_error *err)
     raffle_rc rc = catch_up(m, err);
     if (rc != RAFFLE_OK)
         return rc;
-    read_frame(m);
-    rc = judge(m, err);
+    rc = read_frame(m, err);
+    if (rc == RAFFLE_OK)
+        rc = judge(m, err);
     if (rc == RAFFLE_OK)
         rc = fill_unit(m, err);
     if (rc == RAFFLE_OK)
@@ -283,6 +302,7 @@ raffle_rc raffle_receipt(raffle *r, uint32_t unit, uint64_t serial, char *out, s
     m->receipt.unit = unit;
     m->receipt.serial = serial;
     m->receipt.voids = 0;
+    m->receipt.used = 0;
     memcpy(m->receipt.origin, r->origin, sizeof m->receipt.origin);
     m->hash = rf_sha256_new();
     rc = m->hash == NULL ? rf_nomem(err) : make(m, err);

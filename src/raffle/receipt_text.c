@@ -161,14 +161,17 @@ static bool read_note(reader *in, rf_receipt_part *part)
     return true;
 }
 
-static bool read_part(reader *in, const char *title, rf_receipt_part *part)
+/* `most`: bytes of the record. */
+static bool read_part(reader *in, rf_receipt *r, const char *title, rf_receipt_part *part, size_t most)
 {
     line l;
+    char *leaf = r->leaves + r->used;
     if (!expect(in, title) || !expect(in, PROOF_HEADER) || !take_line(in, &l))
         return false;
-    if (!skip(&l, "extra ") ||
-        !rf_base64_decode((uint8_t *)part->leaf, sizeof part->leaf, &part->leaf_length, l.text, l.length))
-        return fault(in, "is not \"extra\" and a record of at most 4096 bytes in canonical base64");
+    if (!skip(&l, "extra ") || !rf_base64_decode((uint8_t *)leaf, most, &part->leaf_length, l.text, l.length))
+        return fault(in, "is not \"extra\" and a record, not too long, in canonical base64");
+    part->leaf = leaf;
+    r->used += part->leaf_length;
     if (!take_line(in, &l))
         return false;
     if (!skip(&l, "index ") || !read_number(&l, RF_LOG_RECORDS_MAX, &part->proof.index))
@@ -200,13 +203,22 @@ static bool read_voids(reader *in, rf_receipt *r)
     return true;
 }
 
+static bool read_small_part(reader *in, rf_receipt *r, const char *title, rf_receipt_part *part)
+{
+    return read_part(in, r, title, part, RF_RECEIPT_LEAF_MAX);
+}
+
 static bool read_parts(reader *in, rf_receipt *r)
 {
-    if (!read_part(in, "part unit.enrol", &r->enrol) || !read_part(in, "part sale", &r->sale))
+    line ahead = {in->at, (size_t)(in->end - in->at)};
+    r->has_open = skip(&ahead, "part raffle.open\n");
+    if (r->has_open && !read_part(in, r, "part raffle.open", &r->open, RAFFLE_RECORD_MAX))
+        return false;
+    if (!read_small_part(in, r, "part unit.enrol", &r->enrol) || !read_small_part(in, r, "part sale", &r->sale))
         return false;
     if (r->proves != RAFFLE_RECEIPT_PROMISE)
-        return read_part(in, "part seal.unit", &r->seal_unit) && read_part(in, "part seal", &r->seal) &&
-               read_voids(in, r);
+        return read_small_part(in, r, "part seal.unit", &r->seal_unit) &&
+               read_small_part(in, r, "part seal", &r->seal) && read_voids(in, r);
     if (in->at == in->end)
         return true;
     in->line++;
@@ -222,10 +234,27 @@ raffle_rc rf_receipt_read(rf_receipt *receipt, const char *text, size_t length, 
                                          : rf_fail_at(err, RAFFLE_INVALID, 1, "line 1 is not that of a receipt");
     reader in = {.at = first.text, .end = text + length, .line = 1, .err = &why};
     receipt->voids = 0;
+    receipt->used = 0;
     return read_title(&in, receipt) && read_parts(&in, receipt) ? RAFFLE_OK : rf_fail_as(err, &why);
 }
 
 /* --- writing --- */
+
+size_t rf_receipt_note(const rf_note *note, const rf_vkey *own, const rf_policy *policy, char *out)
+{
+    size_t n = note->text_length;
+    if (n + 1 > RF_NOTE_MAX)
+        return 0;
+    memcpy(out, note->text, n);
+    out[n++] = '\n';
+    const size_t signature = rf_note_copy_line(note, own, out + n, RF_NOTE_MAX - n);
+    if (signature == 0)
+        return 0;
+    n += signature;
+    for (size_t i = 0; policy != NULL && i < policy->witnesses; i++)
+        n += rf_note_copy_line(note, &policy->witness[i].vkey, out + n, RF_NOTE_MAX - n);
+    return n;
+}
 
 typedef struct writer {
     char *out;
@@ -304,6 +333,8 @@ size_t rf_receipt_write(const rf_receipt *receipt, char *out, size_t cap)
     put_text(&w, "/");
     put_number(&w, receipt->serial);
     put_text(&w, "\n");
+    if (receipt->has_open)
+        put_part(&w, "part raffle.open", &receipt->open);
     put_part(&w, "part unit.enrol", &receipt->enrol);
     put_part(&w, "part sale", &receipt->sale);
     if (receipt->proves != RAFFLE_RECEIPT_PROMISE) {

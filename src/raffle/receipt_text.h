@@ -3,13 +3,14 @@
 #ifndef RF_RAFFLE_RECEIPT_TEXT_H
 #define RF_RAFFLE_RECEIPT_TEXT_H
 
-#include "note.h"
+#include "policy.h"
 #include <raffle/receipt.h>
 #include <raffle/types.h>
 
 enum {
-    RF_RECEIPT_LEAF_MAX = 4096, /* bytes of a record that a receipt can hold */
-    RF_RECEIPT_HASHES = 63      /* of a proof: tlog-proof's limit */
+    RF_RECEIPT_LEAF_MAX = 4096, /* bytes of a record that a receipt can hold; of raffle.open any record's */
+    RF_RECEIPT_LEAVES = RAFFLE_RECORD_MAX + 4 * RF_RECEIPT_LEAF_MAX,
+    RF_RECEIPT_HASHES = 63 /* of a proof: tlog-proof's limit */
 };
 
 typedef struct rf_receipt_proof {
@@ -22,7 +23,7 @@ typedef struct rf_receipt_proof {
 typedef struct rf_receipt_part {
     rf_receipt_proof proof;
     size_t leaf_length;
-    char leaf[RF_RECEIPT_LEAF_MAX];
+    const char *leaf; /* in the receipt's `leaves` */
     const char *note; /* a signed note; points into what was read, or to what the maker keeps */
     size_t note_length;
 } rf_receipt_part;
@@ -38,10 +39,14 @@ typedef struct rf_receipt {
     char origin[RAFFLE_ORIGIN_SIZE];
     uint32_t unit;
     uint64_t serial;
+    bool has_open; /* the rules name witnesses, and so the first part is */
+    rf_receipt_part open;
     rf_receipt_part enrol, sale;
     rf_receipt_part seal_unit, seal; /* these, and the voids: not of a promise */
     size_t voids;
     rf_receipt_void near[2];
+    size_t used;
+    char leaves[RF_RECEIPT_LEAVES];
 } rf_receipt;
 
 /* "promise", "drum", "void". */
@@ -51,5 +56,9 @@ const char *rf_receipt_word(int32_t proves);
 raffle_rc rf_receipt_read(rf_receipt *receipt, const char *text, size_t length, raffle_error *err);
 /* Returns the length, without a NUL; 0 when it does not fit. */
 size_t rf_receipt_write(const rf_receipt *receipt, char *out, size_t cap);
+
+/* A checkpoint as a receipt has it: the log's own signature, then the cosignatures of the policy's witnesses (NULL: none), in the policy's order, and nobody
+ * else's. `out` has RF_NOTE_MAX bytes; returns the length, 0 when the log did not sign or it does not fit. */
+size_t rf_receipt_note(const rf_note *note, const rf_vkey *own, const rf_policy *policy, char *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "merkle.h"
 #include "record.h"
+#include "rules.h"
 #include <raffle/seal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@ typedef struct check {
     rf_sha256 *hash;
     rf_receipt receipt;
     rf_vkey control, unit;
+    rf_rules *rules; /* when they name witnesses */
+    rf_policy policy;
     rf_checkpoint control_head, unit_head;
     rf_record seal_unit;
     raffle_receipt_info info;
@@ -24,16 +27,25 @@ typedef struct check {
 
 /* --- steps that several parts share --- */
 
-/* A checkpoint of this log, signed by this key and by nobody else: another signature would be bytes that nothing vouches for. */
-static raffle_rc check_note(const rf_receipt_part *part, const rf_vkey *key, rf_checkpoint *head, raffle_error *err)
+/* A checkpoint of this log, signed by this key, and cosigned by whom it says. */
+static raffle_rc check_note(const check *c, const rf_receipt_part *part, const rf_vkey *key, rf_checkpoint *head,
+                            uint64_t *cosigned, raffle_error *err)
 {
     rf_note note;
+    char again[RF_NOTE_MAX];
+    *cosigned = 0;
     raffle_rc rc = rf_note_parse(&note, part->note, part->note_length, err);
     if (rc == RAFFLE_OK)
         rc = rf_note_verify(&note, key, err);
-    if (rc == RAFFLE_OK && note.signatures != 1)
-        rc = rf_fail(err, RAFFLE_SIGNATURE, "the checkpoint of %s has %zu signatures; in a receipt it has one",
-                     key->name, note.signatures);
+    if (rc == RAFFLE_OK &&
+        (rf_receipt_note(&note, key, c->rules == NULL ? NULL : &c->policy, again) != part->note_length ||
+         memcmp(again, part->note, part->note_length) != 0))
+        rc = rf_fail(
+            err, RAFFLE_SIGNATURE,
+            "the checkpoint of %s has signatures of others than its log and the rules' witnesses, or in another order",
+            key->name);
+    if (rc == RAFFLE_OK && c->rules != NULL)
+        rc = rf_policy_cosigned(&c->policy, &note, UINT64_MAX, cosigned, err);
     if (rc == RAFFLE_OK)
         rc = rf_checkpoint_parse(head, note.text, note.text_length, err);
     if (rc == RAFFLE_OK && strcmp(head->origin, key->name) != 0)
@@ -74,6 +86,51 @@ static raffle_rc check_record(const check *c, const rf_receipt_part *part, const
     return rc;
 }
 
+static bool same_note(const rf_receipt_part *a, const rf_receipt_part *b)
+{
+    return a->note_length == b->note_length && memcmp(a->note, b->note, a->note_length) == 0;
+}
+
+/* --- the rules' witnesses --- */
+
+/* Takes the policy from the part raffle.open, whose proof is checked once the checkpoint is. */
+static raffle_rc read_policy(check *c, raffle_error *err)
+{
+    rf_record record;
+    const rf_receipt_part *part = &c->receipt.open;
+    raffle_rc rc = rf_record_decode(&record, part->leaf, part->leaf_length, err);
+    if (rc == RAFFLE_OK && (record.type != RF_RAFFLE_OPEN || part->proof.index != 0))
+        rc = rf_fail(err, RAFFLE_MISMATCH, "record %llu is a %s, and not the log's raffle.open",
+                     (unsigned long long)part->proof.index, rf_type_name(record.type));
+    c->rules = rc == RAFFLE_OK ? malloc(sizeof *c->rules) : NULL;
+    if (rc == RAFFLE_OK && c->rules == NULL)
+        rc = rf_nomem(err);
+    if (rc == RAFFLE_OK)
+        rc = rf_rules_parse(c->rules, record.rules.text, record.rules.length, err);
+    if (rc == RAFFLE_OK && (strcmp(c->rules->origin, c->receipt.origin) != 0 || c->rules->policy_length == 0))
+        rc = rf_fail(err, RAFFLE_MISMATCH, "raffle.open is that of %.100s, and names %s witnesses", c->rules->origin,
+                     c->rules->policy_length == 0 ? "no" : "its");
+    return rc == RAFFLE_OK ? rf_policy_parse(&c->policy, c->rules->policy, c->rules->policy_length, err) : rc;
+}
+
+static raffle_rc check_open(check *c, uint64_t cosigned, raffle_error *err)
+{
+    char key[RF_VKEY_SIZE];
+    rf_record record;
+    const rf_receipt *r = &c->receipt;
+    if (!same_note(&r->open, &r->enrol))
+        return rf_fail(err, RAFFLE_MISMATCH, "the parts of the control log have not the same checkpoint");
+    raffle_rc rc = check_record(c, &r->open, &c->control_head, RF_RAFFLE_OPEN, &record, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_vkey_format(&c->control, key);
+    if (!rf_text_is(&record.key, key))
+        return rf_fail(err, RAFFLE_MISMATCH, "raffle.open names another control key");
+    c->info.witnesses = (uint32_t)__builtin_popcountll(cosigned);
+    c->info.quorum = rf_policy_reached(&c->policy, cosigned);
+    return RAFFLE_OK;
+}
+
 /* --- the unit's key, and the sale --- */
 
 static raffle_rc check_enrol(check *c, raffle_error *err)
@@ -81,7 +138,10 @@ static raffle_rc check_enrol(check *c, raffle_error *err)
     rf_record record;
     char key[RF_VKEY_SIZE], name[RAFFLE_ORIGIN_SIZE + 16];
     const rf_receipt *r = &c->receipt;
-    raffle_rc rc = check_note(&r->enrol, &c->control, &c->control_head, err);
+    uint64_t cosigned;
+    raffle_rc rc = check_note(c, &r->enrol, &c->control, &c->control_head, &cosigned, err);
+    if (rc == RAFFLE_OK && r->has_open)
+        rc = check_open(c, cosigned, err);
     if (rc == RAFFLE_OK)
         rc = check_record(c, &r->enrol, &c->control_head, RF_UNIT_ENROL, &record, err);
     if (rc != RAFFLE_OK)
@@ -102,7 +162,8 @@ static raffle_rc check_sale(check *c, raffle_error *err)
 {
     rf_record record;
     const rf_receipt *r = &c->receipt;
-    raffle_rc rc = check_note(&r->sale, &c->unit, &c->unit_head, err);
+    uint64_t cosigned;
+    raffle_rc rc = check_note(c, &r->sale, &c->unit, &c->unit_head, &cosigned, err);
     if (rc == RAFFLE_OK && r->sale.proof.index != r->serial)
         rc = rf_fail(err, RAFFLE_MISMATCH, "the ticket is %u/%llu, and the proof is of record %llu", r->unit,
                      (unsigned long long)r->serial, (unsigned long long)r->sale.proof.index);
@@ -122,11 +183,6 @@ static raffle_rc check_sale(check *c, raffle_error *err)
 }
 
 /* --- the seal --- */
-
-static bool same_note(const rf_receipt_part *a, const rf_receipt_part *b)
-{
-    return a->note_length == b->note_length && memcmp(a->note, b->note, a->note_length) == 0;
-}
 
 static raffle_rc check_seal_unit(check *c, raffle_error *err)
 {
@@ -238,6 +294,8 @@ static raffle_rc verify(check *c, const char *text, size_t length, raffle_error 
     if (rc == RAFFLE_OK && strcmp(r->origin, c->control.name) != 0)
         rc = rf_fail(err, RAFFLE_MISMATCH, "the receipt is of %.100s, and the key that of %.100s", r->origin,
                      c->control.name);
+    if (rc == RAFFLE_OK && r->has_open)
+        rc = read_policy(c, err);
     if (rc == RAFFLE_OK)
         rc = check_enrol(c, err);
     if (rc == RAFFLE_OK)
@@ -275,6 +333,7 @@ raffle_rc raffle_receipt_verify(const char *receipt, size_t length, const char *
     if (c == NULL)
         return rf_nomem(err);
     memset(&c->info, 0, sizeof c->info);
+    c->rules = NULL;
     c->hash = rf_sha256_new();
     raffle_rc rc = c->hash == NULL ? rf_nomem(err) : check_key(c, control_key, err);
     if (rc == RAFFLE_OK)
@@ -282,6 +341,7 @@ raffle_rc raffle_receipt_verify(const char *receipt, size_t length, const char *
     if (rc == RAFFLE_OK && info != NULL)
         give(c, info);
     rf_sha256_free(c->hash);
+    free(c->rules);
     free(c);
     return rc;
 }
