@@ -96,7 +96,7 @@ static raffle_rc replay(const answer *a, size_t i, uint32_t log, uint64_t index,
     raffle_rc rc = rf_sold_read(q->unit->raffle, log, index, lines, sold, err);
     if (rc == RAFFLE_NOT_FOUND)
         rc = fail_order(a, i, RAFFLE_MISMATCH, "the order key was used for an order of fewer tickets");
-    else if (rc != RAFFLE_OK)
+    else if (rc != RAFFLE_OK || (rc = rf_sold_check_order(sold, rf_sell_order(q, i), err)) != RAFFLE_OK)
         rc = fail_reading(a, i, rc, err);
     for (size_t k = 0; rc == RAFFLE_OK && k < lines; k++) {
         if (!sold[k].has_private)

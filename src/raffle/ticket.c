@@ -105,6 +105,14 @@ raffle_rc rf_sold_by_number(raffle *r, uint32_t unit, uint64_t number, uint64_t 
     return rc == RAFFLE_OK ? rf_sold_read(r, unit, at.serial, 1, sold, err) : rc;
 }
 
+raffle_rc rf_sold_check_order(const rf_sold *sold, const char *order, raffle_error *err)
+{
+    if (!sold->has_private || strncmp(sold->ticket.order, order, RAFFLE_NAME_MAX) == 0)
+        return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_CORRUPT, "the key of this order names ticket %u/%llu, which is of another order",
+                   sold->ticket.unit, (unsigned long long)sold->ticket.serial);
+}
+
 raffle_rc rf_order_find(raffle *r, const char *order, uint32_t *log, uint64_t *index, raffle_error *err)
 {
     uint8_t hash[RF_ORDER_HASH_MAX];
@@ -241,6 +249,8 @@ raffle_rc raffle_order_tickets(raffle *r, const char *order, raffle_ticket *tick
     rc = rf_order_find(r, order, &log, &index, err);
     if (rc == RAFFLE_OK)
         rc = rf_sold_read(r, log, index, 1, &first, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_sold_check_order(&first, order, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (!first.has_private)

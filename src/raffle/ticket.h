@@ -22,6 +22,9 @@ raffle_rc rf_void_find(raffle *r, uint32_t unit, uint64_t serial, bool *is_void,
                        raffle_error *err);
 /* Where an order key was sold first. RAFFLE_NOT_FOUND. */
 raffle_rc rf_order_find(raffle *r, const char *order, uint32_t *log, uint64_t *index, raffle_error *err);
+/* That a sale which an order's key names is one of that order, as far as its private part still says: the table of keys is a cache, and no reason to
+ * show somebody the ticket of another. RAFFLE_CORRUPT. */
+raffle_rc rf_sold_check_order(const rf_sold *sold, const char *order, raffle_error *err);
 /* Counts a validation number that failed, and writes them as one event a minute (design section 11). */
 void rf_validation_failed(raffle *r);
 /* The ticket that a validation number is of. RAFFLE_INVALID: mistyped, or of another raffle. Does not count failures. */

@@ -234,6 +234,23 @@ def linear_fake():
     raffle("audit", poisoned, status=3, says="unit 1")
 
 
+def keys_of_others():
+    """The table of keys is a function of the records; altered, it gives nobody the ticket of another, and the audit finds what it let through."""
+    create("keys.raffle")
+    sell("keys.raffle", "a", "b", "c")
+    name = remade("keys.raffle", "UPDATE key SET id = (1 << 40) + 2 WHERE id = (1 << 40) + 1")
+    raffle("sell", name, "--tier", "one", "--order", "a", "--json", status=1, says="RAFFLE_CORRUPT")
+    raffle("order", name, "a", "--json", status=1, says="RAFFLE_CORRUPT")
+    raffle("order", name, "b", says="1/2")
+    name = remade("keys.raffle", "DELETE FROM key")
+    sell(name, "a")
+    raffle("audit", name, status=3, says="its order key is that of ticket 1/1 too")
+    raffle("void", name, "--ticket", "1/2", "--reason", "refund")
+    spoil(name, "DELETE FROM key")
+    raffle("void", name, "--ticket", "1/2", "--reason", "refund")
+    raffle("audit", name, status=3, says="ticket 1/2 is void already")
+
+
 # --- the library: SQLite ---
 
 class Host(host.Host):
@@ -487,7 +504,7 @@ if __name__ == "__main__":
     with open("rules.json", "w", encoding="utf-8") as f:
         json.dump(RULES, f)
     for test in (killed_before_the_fold, restored_backup, restored_control_log, link_to_a_backup, lost_write_ahead_log, copies_that_sell_on,
-                 truncated_and_continued, resealed_entries, linear_fake, gone_while_selling, restored_backup_of_a_host,
+                 truncated_and_continued, resealed_entries, linear_fake, keys_of_others, gone_while_selling, restored_backup_of_a_host,
                  put_back_under_a_handle, two_notes_of_one_size, kept_notes_speak, anchors_before_notes):
         print(test.__name__, flush=True)
         test()

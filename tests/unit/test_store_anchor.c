@@ -261,10 +261,13 @@ static void *put_behind_a_lock(void *ctx)
 static bool anchor_is_open(int but)
 {
     struct stat anchored, st;
+    char name[32];
     ck_assert_int_eq(stat(path, &anchored), 0);
-    for (int fd = 3; fd < 256; fd++)
-        if (fd != but && fstat(fd, &st) == 0 && st.st_ino == anchored.st_ino && st.st_dev == anchored.st_dev)
+    for (int fd = 3; fd < 256; fd++) {
+        snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        if (fd != but && stat(name, &st) == 0 && st.st_ino == anchored.st_ino && st.st_dev == anchored.st_dev)
             return true;
+    }
     return false;
 }
 
