@@ -470,6 +470,107 @@ START_TEST(a_note_that_was_put_there)
 }
 END_TEST
 
+/* --- receipts --- */
+
+static char receipt[RAFFLE_RECEIPT_MAX + 1];
+
+static raffle_rc verify_receipt(raffle_receipt_info *info)
+{
+    raffle_receipt_info_init(info, sizeof *info);
+    return raffle_receipt_verify(receipt, strlen(receipt), fx_info().control_key, info, &fx.err);
+}
+
+static void make_receipt(uint32_t witnesses, int32_t reached)
+{
+    raffle_receipt_info info;
+    size_t length;
+    FX_OK(raffle_receipt(fx.raffle, 1, 1, receipt, sizeof receipt, &length, &fx.err));
+    ck_assert_ptr_nonnull(strstr(receipt, "\npart raffle.open\n"));
+    FX_OK(verify_receipt(&info));
+    ck_assert_uint_eq(info.witnesses, witnesses);
+    ck_assert_int_eq(info.quorum, reached);
+}
+
+/* Replaces every occurrence in the receipt. */
+static void replace(const char *from, const char *to)
+{
+    static char out[RAFFLE_RECEIPT_MAX + 4096];
+    size_t n = 0, done = 0;
+    for (const char *at = receipt; *at != 0;) {
+        const bool here = strncmp(at, from, strlen(from)) == 0;
+        n += (size_t)snprintf(out + n, sizeof out - n, "%.*s", here ? (int)strlen(to) : 1, here ? to : at);
+        at += here ? strlen(from) : 1;
+        done += here;
+    }
+    ck_assert_uint_gt(done, 0);
+    memcpy(receipt, out, n + 1);
+}
+
+static void refused(raffle_rc wanted, const char *words)
+{
+    raffle_receipt_info info;
+    FX_FAILS(wanted, verify_receipt(&info));
+    fx_said(words);
+}
+
+/* Witnesses' lines are there in the policy's order, whatever the order in which they came; and nobody else's. */
+START_TEST(receipts_carry_cosignatures)
+{
+    char note[RAFFLE_NOTE_SIZE], a[400], c[400], stranger[400], both[800], other[1200];
+    fx_create(rules_with(RANDOM));
+    fx_sell_many(fx.unit, "one", 3);
+    const uint64_t size = newest(note);
+    make_receipt(0, 0);
+    FX_OK(cosigned_by(2, size, 1800000000));
+    make_receipt(1, 0);
+    FX_OK(cosigned_by(0, size, 1800000001));
+    make_receipt(2, 1);
+    line_of(a, 0, note, 1800000001);
+    line_of(c, 2, note, 1800000000);
+    line_of(stranger, 3, note, 1800000002);
+    snprintf(both, sizeof both, "%s%s", a, c);
+    snprintf(other, sizeof other, "%s%s", c, a);
+    replace(both, other);
+    refused(RAFFLE_SIGNATURE, "in another order");
+    make_receipt(2, 1);
+    snprintf(other, sizeof other, "%s%s", both, stranger);
+    replace(both, other);
+    refused(RAFFLE_SIGNATURE, "signatures of others");
+    make_receipt(2, 1);
+    snprintf(other, sizeof other, "%s", c);
+    other[strlen(c) - 20] = c[strlen(c) - 20] == 'A' ? 'B' : 'A';
+    replace(c, other);
+    refused(RAFFLE_SIGNATURE, "w2.example");
+}
+END_TEST
+
+/* Without raffle.open nobody can tell whose cosignatures count, and without them it says less. */
+START_TEST(receipts_whose_rules_are_not_shown)
+{
+    char note[RAFFLE_NOTE_SIZE];
+    raffle_receipt_info info;
+    fx_create(rules_with(RANDOM));
+    fx_sell_many(fx.unit, "one", 3);
+    const uint64_t size = newest(note);
+    for (int cosigned = 0; cosigned < 2; cosigned++) {
+        make_receipt((uint32_t)cosigned, 0);
+        char *open = strstr(receipt, "part raffle.open\n"), *enrol = strstr(receipt, "part unit.enrol\n");
+        memmove(open, enrol, strlen(enrol) + 1);
+        if (cosigned) {
+            refused(RAFFLE_SIGNATURE, "signatures of others");
+        } else {
+            FX_OK(verify_receipt(&info));
+            ck_assert_int_eq(info.quorum, 0);
+            FX_OK(cosigned_by(0, size, 1800000000));
+        }
+    }
+    make_receipt(1, 0);
+    replace("part raffle.open\n", "part unit.enrol\n");
+    refused(RAFFLE_INVALID, "line");
+}
+END_TEST
+
 FX_MAIN("raffle_witness", the_policy_is_shown, without_witnesses, what_a_witness_is_asked, every_answer,
         cosignatures_are_kept, a_units_log_is_cosigned, a_random_draw_waits, the_result_carries_the_note,
-        a_committed_draw_is_verifiable, witnesses_that_are_late, a_note_that_was_put_there)
+        a_committed_draw_is_verifiable, witnesses_that_are_late, a_note_that_was_put_there, receipts_carry_cosignatures,
+        receipts_whose_rules_are_not_shown)
