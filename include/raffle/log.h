@@ -42,6 +42,22 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_checkpoint(raffle *raffle_, uint32_
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_checkpoint_get(raffle *raffle_, uint32_t log, uint64_t size, char *note,
                                                             size_t cap, size_t *length, raffle_error *err);
 
+/* What a checkpoint says. */
+typedef struct raffle_checkpoint_info {
+    uint32_t struct_size;
+    uint32_t log; /* 0: the control log, n: unit n's */
+    uint64_t size;
+    uint8_t root[32];
+    char origin[RAFFLE_ORIGIN_SIZE]; /* the raffle's */
+} raffle_checkpoint_info;
+#define RAFFLE_CHECKPOINT_INFO_INIT RAFFLE_INIT_OF(raffle_checkpoint_info)
+RAFFLE_API void raffle_checkpoint_info_init(raffle_checkpoint_info *info, size_t size);
+
+/* Verifies a checkpoint without a raffle: it is one of the log that `key`, a vkey, is named for, and signed by it. What others signed is left to others. `info` (optional)
+ * is filled then. RAFFLE_INVALID: it is no checkpoint; or, with err->detail 1, the key is none of a raffle's log. RAFFLE_MISMATCH: it is another log's; RAFFLE_SIGNATURE. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_checkpoint_verify(const char *note, size_t length, const char *key,
+                                                               raffle_checkpoint_info *info, raffle_error *err);
+
 /* The leaf hash of a record (RFC 6962 section 2.1). RAFFLE_NOMEM. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_leaf_hash(const void *leaf, size_t length, uint8_t out[32],
                                                        raffle_error *err);

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading voids by their keys, and proofs over their tree, which is kept nowhere and hashed each time. */
+/* Reading voids by their keys or records, and proofs over their tree, which is kept nowhere and hashed each time. */
 #include "void_list.h"
 
 #include "bytes.h"
 #include "error.h"
 #include "fold.h"
+#include "record.h"
 #include <stdlib.h>
 
-static raffle_rc collect(void *ctx, const raffle_store_key *row, raffle_error *err)
+static raffle_rc add(rf_void_list *list, uint64_t serial, raffle_error *err)
 {
-    rf_void_list *list = ctx;
-    if (row->length != 7 || (row->log != 0 && row->log != list->unit))
-        return rf_fail(err, RAFFLE_CORRUPT, "a void of unit %u is kept by log %u", list->unit, row->log);
-    const uint64_t serial = rf_get_be(row->key + 2, 5);
-    if (serial >= list->size || row->index >= (row->log == 0 ? list->control : list->size))
-        return RAFFLE_OK;
     if (list->n == list->cap) {
         size_t cap = list->cap > 0 ? 2 * list->cap : 256;
         uint64_t *grown = realloc(list->serial, cap * sizeof *grown);
@@ -27,10 +22,56 @@ static raffle_rc collect(void *ctx, const raffle_store_key *row, raffle_error *e
     return RAFFLE_OK;
 }
 
+/* --- by their keys --- */
+
+static raffle_rc collect(void *ctx, const raffle_store_key *row, raffle_error *err)
+{
+    rf_void_list *list = ctx;
+    if (row->length != 7 || (row->log != 0 && row->log != list->unit))
+        return rf_fail(err, RAFFLE_CORRUPT, "a void of unit %u is kept by log %u", list->unit, row->log);
+    const uint64_t serial = rf_get_be(row->key + 2, 5);
+    if (serial >= list->size || row->index >= (row->log == 0 ? list->control : list->size))
+        return RAFFLE_OK;
+    return add(list, serial, err);
+}
+
+/* --- by their records, of a published copy, which has no keys --- */
+
+static raffle_rc take_record(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    rf_record record;
+    rf_void_list *list = ctx;
+    raffle_rc rc = rf_record_decode(&record, bytes->leaf, bytes->leaf_length, err);
+    if (rc != RAFFLE_OK || record.type != RF_VOID || (uint64_t)record.unit != list->unit ||
+        (uint64_t)record.serial >= list->size)
+        return rc;
+    return add(list, (uint64_t)record.serial, err);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static raffle_rc read_records(raffle_store *store, rf_void_list *list, raffle_error *err)
+{
+    raffle_rc rc = rf_store_read(store, list->unit, 0, list->size, take_record, list, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_store_read(store, 0, 0, list->control, take_record, list, err);
+    if (list->n > 1)
+        qsort(list->serial, list->n, sizeof *list->serial, ascending);
+    return rc;
+}
+
+/* --- the list --- */
+
 /* The key is unit and serial, big-endian: a scan gives the serials ascending. */
 raffle_rc rf_void_list_read(raffle_store *store, rf_void_list *list, raffle_error *err)
 {
     uint8_t prefix[2];
+    if (rf_store_published(store))
+        return read_records(store, list, err);
     rf_put_be(prefix, list->unit, 2);
     return rf_store_scan(store, RF_SCOPE_VOID, prefix, 2, NULL, 0, UINT64_MAX, collect, list, err);
 }
