@@ -246,10 +246,13 @@ static raffle_rc fork_found(rf_log *log, raffle_error *err, const char *where, u
                    log->origin, (unsigned long long)log->range.size, where, (unsigned long long)size);
 }
 
-/* Compares the root at a size that somebody saw with that of the records here. */
+/* Compares the root at a size that somebody saw with that of the records here, among them those that another process wrote meanwhile. */
 static raffle_rc compare_root(rf_log *log, const char *where, uint64_t size, const uint8_t root[32], raffle_error *err)
 {
     uint8_t mine[32];
+    raffle_rc caught_up = size > log->range.size ? rf_log_catch_up(log, err) : RAFFLE_OK;
+    if (caught_up != RAFFLE_OK)
+        return caught_up;
     if (size > log->range.size)
         return fork_found(log, err, where, size);
     if (size == log->range.size) {
@@ -271,9 +274,7 @@ raffle_rc rf_log_check_anchor(rf_log *log, raffle_error *err)
     rf_log_stop_if_damaged(log, rc);
     if (rc != RAFFLE_OK)
         return rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &quiet);
-    if (size > log->range.size)
-        rc = rf_log_catch_up(log, err);
-    return rc == RAFFLE_OK ? compare_root(log, "anchor", size, root, err) : rc;
+    return compare_root(log, "anchor", size, root, err);
 }
 
 static raffle_rc not_signed(const rf_log *log, uint64_t size, raffle_error *err)
