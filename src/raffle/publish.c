@@ -70,23 +70,63 @@ static void drop_notes(publishing *p)
     p->logs = 0;
 }
 
-/* Signs the log as it is, or without keys takes the newest note. `note` has RF_NOTE_MAX bytes. */
-static raffle_rc get_note(const publishing *p, uint32_t number, char *note, size_t *length, raffle_error *err)
+/* The newest note that is kept. One over more records than there are is of a log that lost some. */
+static raffle_rc get_kept_note(const publishing *p, uint32_t number, char *note, size_t *length, raffle_error *err)
 {
-    raffle *r = p->raffle;
+    uint64_t size;
+    raffle_store_head head;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_store *store = p->raffle->store;
+    raffle_rc rc = rf_store_note_get(store, number, RF_NOTE_LATEST, &size, note, RF_NOTE_MAX, length, &why);
+    if (rc == RAFFLE_NOT_FOUND)
+        return rf_fail(err, rc, "log %u has no checkpoint: it must be published with keys", number);
+    if (rc == RAFFLE_OK)
+        rc = rf_store_head(store, number, &head, &why);
+    if (rc != RAFFLE_OK)
+        return rf_fail_as(err, &why);
+    return size <= head.size ? RAFFLE_OK
+                             : rf_fail(err, RAFFLE_HISTORY, "log %u has %llu records, and its newest checkpoint %llu",
+                                       number, (unsigned long long)head.size, (unsigned long long)size);
+}
+
+/* The note of a unit that is damaged, or behind what was seen of it: the one with which a seal took what is left. */
+static raffle_rc get_sealed_note(const publishing *p, uint32_t number, char *note, size_t *length, raffle_error *err)
+{
+    uint64_t size;
+    const rf_seal_state *seal = p->control.final.kind != 0 ? &p->control.final : &p->control.early;
+    const rf_seal_unit *unit = number <= seal->units ? &seal->unit[number - 1] : NULL;
+    if (unit == NULL || unit->reconciled)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "unit %u was sealed with all its records, or not at all", number);
+    return rf_store_note_get(p->raffle->store, number, unit->size, &size, note, RF_NOTE_MAX, length, err);
+}
+
+static raffle_rc get_unit_note(const publishing *p, uint32_t number, char *note, size_t *length, raffle_error *err)
+{
     rf_unit *u;
     uint64_t size;
     raffle_error why = RAFFLE_ERROR_INIT;
-    if (r->keys != NULL && number == 0)
-        return rf_control_checkpoint(r, note, length, &size, err);
-    if (r->keys != NULL) {
-        raffle_rc rc = rf_unit_get(r, number, &u, err);
-        return rc == RAFFLE_OK ? rf_unit_checkpoint(u, note, length, &size, err) : rc;
+    raffle_rc rc;
+    if (p->raffle->keys == NULL) {
+        rc = get_kept_note(p, number, note, length, &why);
+    } else {
+        rc = rf_unit_get(p->raffle, number, &u, &why);
+        if (rc == RAFFLE_OK)
+            rc = rf_unit_checkpoint(u, note, length, &size, &why);
     }
-    raffle_rc rc = rf_store_note_get(r->store, number, RF_NOTE_LATEST, &size, note, RF_NOTE_MAX, length, &why);
-    if (rc == RAFFLE_NOT_FOUND)
-        return rf_fail(err, rc, "log %u has no checkpoint: it must be published with keys", number);
-    return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
+    const bool lost = rc == RAFFLE_HISTORY || rc == RAFFLE_HALTED || rc == RAFFLE_CORRUPT;
+    if (rc == RAFFLE_OK || (lost && get_sealed_note(p, number, note, length, NULL) == RAFFLE_OK))
+        return RAFFLE_OK;
+    return rf_fail_as(err, &why);
+}
+
+/* Signs the log as it is, or without keys takes the newest note. `note` has RF_NOTE_MAX bytes. */
+static raffle_rc get_note(const publishing *p, uint32_t number, char *note, size_t *length, raffle_error *err)
+{
+    uint64_t size;
+    if (number > 0)
+        return get_unit_note(p, number, note, length, err);
+    return p->raffle->keys != NULL ? rf_control_checkpoint(p->raffle, note, length, &size, err)
+                                   : get_kept_note(p, 0, note, length, err);
 }
 
 static raffle_rc read_note(const outgoing *log, const char *bytes, size_t length, rf_checkpoint *out, raffle_error *err)
@@ -271,7 +311,7 @@ static raffle_rc look(publishing *p, raffle_error *err)
         rc = look_at_manifest(p, err);
     for (size_t i = 0; rc == RAFFLE_OK && i < p->logs; i++) {
         rc = look_at_log(p, &p->log[i], err);
-        p->total += p->log[i].is.size - (p->log[i].published < p->log[i].is.size ? p->log[i].published : 0);
+        p->total += p->log[i].is.size - p->log[i].published;
         p->info.records += p->log[i].is.size;
     }
     return rc;

@@ -331,6 +331,37 @@ START_TEST(a_restored_copy)
 }
 END_TEST
 
+/* A unit that lost records is published as the seal took it: with what its key signed. */
+START_TEST(a_unit_that_lost_records)
+{
+    char note[4096];
+    size_t length;
+    raffle *reader;
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    fx_create(TWO_UNITS);
+    fx_sell_many(fx.unit, "one", 5);
+    FX_OK(raffle_checkpoint(fx.raffle, 1, note, sizeof note, &length, &fx.err));
+    fx_sell_many(fx.unit, "one", 3);
+    fx_close();
+    fx_copy(fx.path, in_folder("old"), false);
+    fx_open();
+    fx_sell_many(fx.unit, "one", 10);
+    fx_close();
+    fx_copy(in_folder("old"), fx.path, false);
+    fx.spoilt = true;
+    fx_open();
+    FX_FAILS(RAFFLE_HISTORY, try_publish("p"));
+    FX_OK(raffle_seal(fx.raffle, &fx_boss, &fx_super, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.unreconciled, 1);
+    publish("p");
+    audits("p", 5);
+    FX_OK(raffle_open(fx.store, "", &fx.host, &reader, &fx.err));
+    FX_OK(raffle_publish(reader, in_folder("reader"), NULL, NULL, &fx.err));
+    raffle_free(reader);
+    run("diff -r '%s' '%s'", in_folder("p"), in_folder("reader"));
+}
+END_TEST
+
 START_TEST(another_raffle)
 {
     raffle *other;
@@ -444,5 +475,5 @@ END_TEST
 
 FX_MAIN("publish", is_continued, every_size_over_two_tiles, partial_tiles_go_after_two_checkpoints, hashes_alone,
         without_keys, a_mirror, an_end_that_the_host_wants, a_process_that_ends, one_at_a_time, a_restored_copy,
-        another_raffle, a_checkpoint_that_nobody_signed, a_manifest_of_something_else, links_and_folders,
-        a_damaged_store, where_no_folder_can_be, misuse)
+        a_unit_that_lost_records, another_raffle, a_checkpoint_that_nobody_signed, a_manifest_of_something_else,
+        links_and_folders, a_damaged_store, where_no_folder_can_be, misuse)
