@@ -364,7 +364,7 @@ class Hostile(Quiet):
             self.end_headers()
         elif kind == "error" and late:
             self.send_error(500)
-        elif kind == "forbidden" and "entries/003" in rest:
+        elif kind == "forbidden" and ("entries/003" in rest or "tile/1/" in rest):
             self.send_error(403)
         elif kind == "cut" and late:
             self.send_response(200)
@@ -396,7 +396,8 @@ def over_http():
     for kind, rc in (("endless-all", "RAFFLE_CORRUPT"), ("redirect", "RAFFLE_IO"), ("error", "RAFFLE_IO"), ("cut", "RAFFLE_IO")):
         found = audit(f"{address}/{kind}", status=1)["error"]
         need(found["rc"] == rc and len(found["message"]) > 10, f"{kind}: {found}")
-    need("missing" in codes(audit(address + "/forbidden", status=3)), "a bucket's 403")
+    found = audit(address + "/forbidden", status=3)
+    need({"missing", "tile"} <= codes(found) and {"completeness"} == {f["kind"] for f in found["faults"] if f["code"] == "tile"}, "a bucket's 403")
     need(not audit(address + "/endless", status=3)["verdict"]["integrity"], "files without end")
     need(not audit(address + "/page", status=3)["verdict"]["integrity"], "a page for every file")
     for bad in ("?a=b", "#x", "/../@", "\u00e9"):

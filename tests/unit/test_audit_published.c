@@ -156,6 +156,9 @@ static void make_all(void)
 
 /* --- auditing a copy --- */
 
+static const part *again; /* a file that is another when it is read again */
+static bool was_read;
+
 static raffle_rc get(void *ctx, const char *path, size_t max, rf_bytes *out, raffle_error *why)
 {
     const copy *c = ctx;
@@ -171,10 +174,14 @@ static raffle_rc get(void *ctx, const char *path, size_t max, rf_bytes *out, raf
             return raffle_error_set(why, RAFFLE_NOMEM, 0, "");
         memcpy(out->at, p->bytes, p->length);
         out->length = p->length;
+        out->at[0] ^= (uint8_t)(p == again && was_read);
+        was_read = was_read || p == again;
         return RAFFLE_OK;
     }
     return raffle_error_set(why, RAFFLE_NOT_FOUND, 0, "it is missing");
 }
+
+static unsigned threads = 1;
 
 /* True when the audit was run and passed. */
 static bool passes(copy *c, raffle_verdict *verdict)
@@ -185,7 +192,7 @@ static bool passes(copy *c, raffle_verdict *verdict)
     raffle_audit *audit = NULL;
     raffle_store *store;
     void *ctx;
-    options.threads = 1;
+    options.threads = threads;
     raffle_verdict_init(verdict, sizeof *verdict);
     if (rf_published_open(&source, &table, &ctx, &err) != RAFFLE_OK)
         return false;
@@ -228,6 +235,37 @@ START_TEST(audits_as_the_store_does)
     ck_assert_uint_eq(v.private_missing, v.records);
     ck_assert(passes(&large, &v));
     ck_assert_uint_eq(v.tickets, 300);
+}
+END_TEST
+
+START_TEST(from_several_threads)
+{
+    raffle_verdict v;
+    threads = 4;
+    for (int i = 0; i < 20; i++) {
+        ck_assert(passes(&large, &v));
+        ck_assert(is_right(&hashes));
+        large.part[i % large.n].rc = RAFFLE_NOT_FOUND;
+        ck_assert(!passes(&large, &v));
+        large.part[i % large.n].rc = RAFFLE_OK;
+    }
+    threads = 1;
+}
+END_TEST
+
+/* Published anew while it is read: what does not fit together then is no fault. */
+START_TEST(another_moment)
+{
+    raffle_verdict v;
+    ck_assert(passes(&small, &v));
+    for (size_t i = 0; i < small.n; i++) {
+        if (strcmp(small.part[i].path, "control/checkpoint") != 0)
+            continue;
+        again = &small.part[i];
+        ck_assert(!passes(&small, &v));
+        ck_assert_int_eq(err.rc, RAFFLE_BUSY);
+        again = NULL;
+    }
 }
 END_TEST
 
@@ -364,6 +402,8 @@ static void add(TCase *tests)
 {
     tcase_set_timeout(tests, 240);
     tcase_add_test(tests, audits_as_the_store_does);
+    tcase_add_test(tests, from_several_threads);
+    tcase_add_test(tests, another_moment);
     tcase_add_test(tests, withheld_records_are_incomplete);
     tcase_add_loop_test(tests, no_byte_can_be_altered, 0, 3);
     tcase_add_loop_test(tests, no_file_can_be_left_out, 0, 3);

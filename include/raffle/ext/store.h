@@ -148,7 +148,7 @@ typedef struct raffle_store_table {
 
     /* Of a published copy, and all NULL for any other store: it holds records, tiles of hashes and checkpoints, and no keys, notes of older sizes or
      * private parts, which the audit then does not miss. `manifest`: the bytes of its manifest, at most `cap`, else RAFFLE_CORRUPT; RAFFLE_NOT_FOUND;
-     * RAFFLE_BUSY: it was published anew since it was opened, and what was read may not fit together. */
+     * RAFFLE_BUSY: it was published anew since it was opened, and what was read may not fit together. The audit asks again when it found faults. */
     raffle_rc (*manifest)(void *ctx, char *out, size_t cap, size_t *length, raffle_error *err);
     /* The hashes of a tile (C2SP tlog-tiles), up to 256, 32 bytes each, and how many there are. RAFFLE_NOT_FOUND. */
     raffle_rc (*tile)(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t *hashes, uint32_t *width,

@@ -60,27 +60,32 @@ static void give_back(http *h, CURL *handle, bool good)
 }
 
 typedef struct answer {
+    CURL *handle;
     rf_bytes *out;
     size_t max;
+    long status; /* 0: not known */
     bool too_long, no_memory;
 } answer;
 
+/* Of anything but a 200 the page is not wanted, and may be longer than the file could be. */
 static size_t take(char *bytes, size_t size, size_t n, void *ctx)
 {
     answer *a = ctx;
-    const size_t more = size * n, room = a->out->length + more > a->out->cap ? more + a->out->length : more;
-    a->too_long = more > a->max - a->out->length;
-    if (a->too_long)
-        return 0;
-    a->no_memory = !rf_bytes_room(a->out, room);
+    const size_t more = size * n;
+    curl_easy_getinfo(a->handle, CURLINFO_RESPONSE_CODE, &a->status);
+    a->too_long = a->status == 200 && more > a->max - a->out->length;
+    if (a->status != 200 || a->too_long)
+        return CURL_WRITEFUNC_ERROR;
+    const bool fits = more <= a->out->cap - a->out->length;
+    a->no_memory = !fits && !rf_bytes_room(a->out, more + a->out->length); /* twice as much */
     if (a->no_memory)
-        return 0;
+        return CURL_WRITEFUNC_ERROR;
     memcpy(a->out->at + a->out->length, bytes, more);
     a->out->length += more;
     return more;
 }
 
-static CURLcode perform(CURL *handle, const char *url, answer *a, long *status)
+static CURLcode perform(CURL *handle, const char *url, answer *a)
 {
     curl_easy_setopt(handle, CURLOPT_URL, url);
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -94,41 +99,42 @@ static CURLcode perform(CURL *handle, const char *url, answer *a, long *status)
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, a);
     const CURLcode code = curl_easy_perform(handle);
-    if (code == CURLE_OK)
-        curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &a->status);
     return code;
 }
 
 /* Buckets answer 403 for what is not there, to those who may not list them. */
-static raffle_rc judge(const answer *a, CURLcode code, long status, const char *path, raffle_error *err)
+static raffle_rc judge(const answer *a, CURLcode code, const char *path, raffle_error *err)
 {
+    const long status = a->status;
+    if (status == 403 || status == 404 || status == 410)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "%s is missing: the server answers %ld", path, status);
+    if (status >= 300 && status < 400)
+        return rf_fail(err, RAFFLE_IO, "cannot get %s: the server answers %ld, and redirects are not followed", path,
+                       status);
+    if (status != 200 && status != 0)
+        return rf_fail(err, RAFFLE_IO, "cannot get %s: the server answers %ld", path, status);
     if (a->no_memory)
         return rf_nomem(err);
     if (a->too_long)
         return rf_fail(err, RAFFLE_CORRUPT, "%s has more than the %zu bytes that it can have", path, a->max);
     if (code != CURLE_OK)
         return rf_fail(err, RAFFLE_IO, "cannot get %s: %s", path, curl_easy_strerror(code));
-    if (status == 403 || status == 404 || status == 410)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "%s is missing: the server answers %ld", path, status);
-    if (status >= 300 && status < 400)
-        return rf_fail(err, RAFFLE_IO, "cannot get %s: the server answers %ld, and redirects are not followed", path,
-                       status);
-    return status == 200 ? RAFFLE_OK : rf_fail(err, RAFFLE_IO, "cannot get %s: the server answers %ld", path, status);
+    return rf_bytes_room(a->out, 1) ? RAFFLE_OK : rf_nomem(err); /* there are bytes to look at, if none */
 }
 
 static raffle_rc get(void *ctx, const char *path, size_t max, rf_bytes *out, raffle_error *err)
 {
     http *h = ctx;
     char url[ADDRESS_MOST + 256];
-    answer a = {.out = out, .max = max};
-    long status = 0;
     CURL *handle = borrow(h);
+    answer a = {.handle = handle, .out = out, .max = max};
     if (handle == NULL)
         return rf_nomem(err);
     snprintf(url, sizeof url, "%s%s", h->address, path);
-    const CURLcode code = perform(handle, url, &a, &status);
+    const CURLcode code = perform(handle, url, &a);
     give_back(h, handle, code == CURLE_OK);
-    return judge(&a, code, status, path, err);
+    return judge(&a, code, path, err);
 }
 
 static void close_http(void *ctx)

@@ -120,6 +120,22 @@ static raffle_rc get_head(published *p, uint32_t log, const log_head **out, raff
     return RAFFLE_OK;
 }
 
+/* Whether a log's checkpoint is still the one that was read first. */
+static raffle_rc check_unchanged(published *p, uint32_t log, raffle_error *err)
+{
+    char path[PATH_MOST];
+    const log_head *head;
+    rf_bytes bytes = {0};
+    raffle_rc rc = get_head(p, log, &head, err);
+    path_of(log, "checkpoint", path);
+    if (rc == RAFFLE_OK)
+        rc = p->source.get(p->source.ctx, path, RF_NOTE_MAX, &bytes, err);
+    if (rc == RAFFLE_OK && (bytes.length != head->note_length || memcmp(bytes.at, head->note, bytes.length) != 0))
+        rc = rf_fail(err, RAFFLE_BUSY, "%s was published anew while it was read: read it again", head->is.origin);
+    free(bytes.at);
+    return rc;
+}
+
 /* --- tiles --- */
 
 static void release(published *p, file *f)
@@ -181,7 +197,15 @@ static void judge(file *f, const char *path)
         rf_fail(&f->why, RAFFLE_CORRUPT, "%s has %zu bytes, and not %u hashes", path, f->bytes.length, t->width);
 }
 
-static raffle_rc load(const published *p, file *f, raffle_error *err)
+/* A partial tile goes when two newer checkpoints were published. */
+static raffle_rc check_missing(published *p, const file *f, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    const bool may_be_gone = f->tile.width < RF_TILE_WIDTH;
+    return may_be_gone && check_unchanged(p, f->log, &why) == RAFFLE_BUSY ? rf_fail_as(err, &why) : RAFFLE_OK;
+}
+
+static raffle_rc load(published *p, file *f, raffle_error *err)
 {
     char name[RF_TILE_PATH_SIZE], path[PATH_MOST];
     rf_tile_path(&f->tile, name);
@@ -190,7 +214,9 @@ static raffle_rc load(const published *p, file *f, raffle_error *err)
     raffle_rc rc = p->source.get(p->source.ctx, path, max, &f->bytes, &f->why);
     if (rc == RAFFLE_OK)
         judge(f, path);
-    return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND || rc == RAFFLE_CORRUPT ? RAFFLE_OK : rf_fail_as(err, &f->why);
+    if (rc == RAFFLE_NOT_FOUND)
+        return check_missing(p, f, err);
+    return rc == RAFFLE_OK || rc == RAFFLE_CORRUPT ? RAFFLE_OK : rf_fail_as(err, &f->why);
 }
 
 /* The tile's file, to be released; what is wrong with it is in it. */
@@ -425,20 +451,6 @@ static raffle_rc erase(void *ctx, uint32_t log, uint64_t index, raffle_error *er
 
 /* --- what only a published copy has --- */
 
-/* Whether the control log's checkpoint is still the one that was read first. */
-static raffle_rc check_unchanged(published *p, raffle_error *err)
-{
-    const log_head *head;
-    rf_bytes bytes = {0};
-    raffle_rc rc = get_head(p, 0, &head, err);
-    if (rc == RAFFLE_OK)
-        rc = p->source.get(p->source.ctx, "control/checkpoint", RF_NOTE_MAX, &bytes, err);
-    if (rc == RAFFLE_OK && (bytes.length != head->note_length || memcmp(bytes.at, head->note, bytes.length) != 0))
-        rc = rf_fail(err, RAFFLE_BUSY, "%s was published anew while it was read: read it again", head->is.origin);
-    free(bytes.at);
-    return rc;
-}
-
 static raffle_rc any_file(void *ctx, const char *path, char *out, size_t cap, size_t *length, raffle_error *err)
 {
     published *p = ctx;
@@ -454,8 +466,8 @@ static raffle_rc any_file(void *ctx, const char *path, char *out, size_t cap, si
 
 static raffle_rc manifest(void *ctx, char *out, size_t cap, size_t *length, raffle_error *err)
 {
-    raffle_rc rc = any_file(ctx, "manifest.json", out, cap, length, err);
-    return rc == RAFFLE_OK ? check_unchanged(ctx, err) : rc;
+    raffle_rc rc = check_unchanged(ctx, 0, err);
+    return rc == RAFFLE_OK ? any_file(ctx, "manifest.json", out, cap, length, err) : rc;
 }
 
 static raffle_rc tile(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t *hashes, uint32_t *width,

@@ -20,7 +20,7 @@ bool rf_bytes_room(rf_bytes *bytes, size_t more);
 typedef struct rf_source {
     void *ctx;
     /* The whole file, for any thread. RAFFLE_NOT_FOUND: there is none. RAFFLE_CORRUPT: it has more than `max` bytes, or is no file. Anything else:
-     * it could not be found out. `out` is empty before, and may hold something after a failure. */
+     * it could not be found out. `out` is empty before, has memory after RAFFLE_OK, and may have some after a failure. */
     raffle_rc (*get)(void *ctx, const char *path, size_t max, rf_bytes *out, raffle_error *err);
     void (*free)(void *ctx);
 } rf_source;
