@@ -80,7 +80,7 @@ static int finish(cli *c, uint64_t size, const void *answer, size_t length)
 static int ask(cli *c, uint64_t size, const uint8_t *query, size_t length)
 {
     size_t answered = 0;
-    const fetch_body send = {"application/timestamp-query", query, length};
+    const fetch_body send = {"application/timestamp-query", query, length, 0};
     char *answer = memory_grow(NULL, RAFFLE_TIMESTAMP_MAX);
     int status = fetch(c, cli_option(c, "tsa"), &send, answer, RAFFLE_TIMESTAMP_MAX, &answered);
     if (status == CLI_DONE)

@@ -95,6 +95,15 @@ static void print_text(const cli *c, uint64_t size, const witness_answer *answer
     puts(reached ? "the quorum is reached" : "NO QUORUM");
 }
 
+/* One that saw another history is heard, even when the others are enough. */
+static int verdict(const cli *c, const witness_answer *answers, bool reached)
+{
+    for (uint32_t i = 0; i < c->info.witnesses; i++)
+        if (answers[i].err.rc == RAFFLE_HISTORY)
+            return CLI_FAULT;
+    return reached ? CLI_DONE : CLI_FAILED;
+}
+
 static int ask_all(cli *c, uint32_t log)
 {
     witness_answer answers[WITNESSES_MAX] = {{.asked = false}};
@@ -111,7 +120,7 @@ static int ask_all(cli *c, uint32_t log)
         print_json(c, log, size, answers, reached);
     else
         print_text(c, size, answers, reached);
-    return reached ? CLI_DONE : CLI_FAILED;
+    return verdict(c, answers, reached);
 }
 
 static int run(cli *c)
@@ -128,7 +137,7 @@ static int run(cli *c)
 const command cmd_witness = {
     .name = "witness",
     .usage = "STORE [--log LOG] [--policy]",
-    .summary = "ask the rules' witnesses to cosign the newest checkpoint; 1 when their quorum is not reached",
+    .summary = "ask the rules' witnesses to cosign the newest checkpoint; 1: no quorum, 3: one saw another history",
     .example = "  raffle witness gala.raffle\n  raffle witness gala.raffle --log 1\n  raffle witness gala.raffle "
                "--policy > policy",
     .options = options_of,

@@ -29,7 +29,7 @@ static CURLcode ask(CURL *curl, const char *address, const fetch_body *send, bod
     curl_easy_setopt(curl, CURLOPT_URL, address);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, send != NULL && send->seconds > 0 ? send->seconds : 30L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* does not wait for a silent name server */
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);

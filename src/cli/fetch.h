@@ -10,9 +10,10 @@ typedef struct fetch_body {
     const char *type; /* "application/octet-stream" */
     const void *bytes;
     size_t length;
+    long seconds; /* how long the answer may take; 0: half a minute */
 } fetch_body;
 
-/* At most `cap` bytes from an http(s) address, within half a minute, without redirects; `send` is NULL or what is sent. A build without libcurl says that it
+/* At most `cap` bytes from an http(s) address, without redirects, within half a minute or what `send` says; `send` is NULL or what is sent. A build without libcurl says that it
  * cannot. Returns how the command ends; an answer other than 200 is a failure. */
 int fetch(cli *c, const char *address, const fetch_body *send, char *out, size_t cap, size_t *length);
 /* The same with whatever the server answers, and its status. */

@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-    TRIES = 4 /* a witness that is asked by others, too, may have gone on in between */
+    SECONDS = 10, /* a committed draw's round does not wait for a slow one */
+    TRIES = 4     /* a witness that is asked by others, too, may have gone on in between */
 };
 
 /* Where there is room for what is sent and what comes. */
@@ -24,7 +25,7 @@ static raffle_rc send_once(cli *c, uint32_t i, uint32_t log, uint64_t size, uint
     raffle_rc rc = raffle_witness_request(c->raffle, log, size, *old, e->request, sizeof e->request, &length, &c->err);
     if (rc != RAFFLE_OK)
         return rc;
-    const fetch_body send = {"text/plain; charset=utf-8", e->request, length};
+    const fetch_body send = {"text/plain; charset=utf-8", e->request, length, SECONDS};
     rc = fetch_try(address, &send, e->answer, sizeof e->answer, &got, &status, &c->err);
     return rc == RAFFLE_OK
                ? raffle_witness_answer(c->raffle, i, log, size, (int32_t)status, e->answer, got, old, &c->err)
