@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "bytes.h"
+#include "fold.h"
 #include "note.h"
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -451,6 +452,60 @@ START_TEST(witnesses_that_are_late)
 }
 END_TEST
 
+/* Folds the control log's records, the last one as it is given: what every replay does. */
+static raffle_rc folded(const char *last)
+{
+    static char leaf[20000];
+    rf_control control;
+    rf_record record;
+    uint8_t hash[32] = {0};
+    raffle_rc rc = RAFFLE_OK;
+    rf_control_init(&control);
+    const uint64_t size = fx_size(0);
+    for (uint64_t i = 0; i < size && rc == RAFFLE_OK; i++) {
+        fx_leaf(0, i, leaf, sizeof leaf);
+        const char *bytes = i == size - 1 ? last : leaf;
+        FX_OK(rf_record_decode(&record, bytes, strlen(bytes), &fx.err));
+        rc = rf_control_apply(&control, &record, hash, NULL, &fx.err);
+        ck_assert(i == size - 1 || rc == RAFFLE_OK);
+    }
+    rf_control_clear(&control);
+    return rc;
+}
+
+/* Removes the bytes from one text to another one behind it. */
+static void cut(char *text, const char *from, const char *to)
+{
+    char *at = strstr(text, from), *end = strstr(at + 1, to);
+    memmove(at, end, strlen(end) + 1);
+}
+
+START_TEST(no_replay_takes_a_result_without_its_quorum)
+{
+    static char good[20000], bad[20000];
+    raffle_draw *draw = NULL;
+    sealed(RANDOM);
+    FX_OK(raffle_draw_begin(fx.raffle, &fx_boss, "hat", NULL, &draw, &fx.err));
+    const uint64_t size = fx_size(0);
+    FX_OK(cosigned_by(0, size, 7));
+    FX_OK(cosigned_by(1, size, 7));
+    FX_OK(raffle_draw_finish(draw, fx.rng, NULL, 0, &fx.err));
+    raffle_draw_free(draw);
+    fx_leaf(0, fx_size(0) - 1, good, sizeof good);
+    FX_OK(folded(good));
+    strcpy(bad, good);
+    cut(bad, "\xe2\x80\x94 w1.example", "\"");
+    FX_FAILS(RAFFLE_QUORUM, folded(bad));
+    strcpy(bad, good);
+    char *byte = strstr(bad, " w1.example ") + 40; /* within the line's base64 */
+    *byte = *byte == 'A' ? 'B' : 'A';
+    FX_FAILS(RAFFLE_SIGNATURE, folded(bad));
+    strcpy(bad, good);
+    *strstr(bad, "fixture\\n") = 'F'; /* another log's */
+    FX_FAILS(RAFFLE_SIGNATURE, folded(bad));
+}
+END_TEST
+
 /* The store's owner puts a note there that nobody cosigned, or that somebody else did: the draw does not go on. */
 START_TEST(a_note_that_was_put_there)
 {
@@ -572,5 +627,5 @@ END_TEST
 
 FX_MAIN("raffle_witness", the_policy_is_shown, without_witnesses, what_a_witness_is_asked, every_answer,
         cosignatures_are_kept, a_units_log_is_cosigned, a_random_draw_waits, the_result_carries_the_note,
-        a_committed_draw_is_verifiable, witnesses_that_are_late, a_note_that_was_put_there, receipts_carry_cosignatures,
-        receipts_whose_rules_are_not_shown)
+        a_committed_draw_is_verifiable, witnesses_that_are_late, no_replay_takes_a_result_without_its_quorum,
+        a_note_that_was_put_there, receipts_carry_cosignatures, receipts_whose_rules_are_not_shown)
