@@ -61,6 +61,8 @@ static int look(cli *c, uint32_t log, uint64_t size, bool *reached)
 
 int witnesses_ask(cli *c, uint32_t log, uint64_t size, bool all, witness_answer *answers, bool *reached)
 {
+    if (c->info.witnesses > WITNESSES_MAX)
+        return cli_fail_as(c, RAFFLE_UNSUPPORTED, "the rules ask more than %d witnesses", WITNESSES_MAX);
     int status = look(c, log, size, reached);
     for (uint32_t i = 0; status == CLI_DONE && i < c->info.witnesses && (all || !*reached); i++) {
         witness_answer *a = &answers[i];
@@ -83,7 +85,7 @@ int witnesses_for_draw(cli *c, uint64_t intent, bool *reached)
     if (c->info.witnesses == 0)
         return CLI_DONE;
     int status = witnesses_ask(c, 0, intent + 1, false, answers, reached);
-    for (uint32_t i = 0; i < c->info.witnesses; i++)
+    for (uint32_t i = 0; status == CLI_DONE && i < c->info.witnesses; i++)
         if (answers[i].asked && answers[i].err.rc != RAFFLE_OK)
             cli_note(c, "the witness %s has not cosigned: %s", answers[i].witness.name, answers[i].err.message);
     return status;

@@ -123,10 +123,15 @@ static raffle_rc get_unit_note(const publishing *p, uint32_t number, char *note,
 static raffle_rc get_note(const publishing *p, uint32_t number, char *note, size_t *length, raffle_error *err)
 {
     uint64_t size;
+    raffle_error why = RAFFLE_ERROR_INIT;
     if (number > 0)
         return get_unit_note(p, number, note, length, err);
-    return p->raffle->keys != NULL ? rf_control_checkpoint(p->raffle, note, length, &size, err)
-                                   : get_kept_note(p, 0, note, length, err);
+    if (p->raffle->keys == NULL)
+        return get_kept_note(p, 0, note, length, err);
+    raffle_rc rc = rf_control_checkpoint(p->raffle, note, length, &size, &why);
+    if (rc == RAFFLE_DRAW_OPEN) /* a draw waits for its witnesses: the checkpoint of its intent is the newest */
+        return get_kept_note(p, 0, note, length, err);
+    return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
 }
 
 static raffle_rc read_note(const outgoing *log, const char *bytes, size_t length, rf_checkpoint *out, raffle_error *err)
@@ -212,6 +217,16 @@ static raffle_rc take_notes(publishing *p, raffle_error *err)
     return rc == RAFFLE_OK ? take_units(p, err) : rc;
 }
 
+/* Behind an open intent there are events alone, which allow a unit nothing. */
+static bool is_open_intent(raffle *r, uint64_t size)
+{
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_control *c = &r->control;
+    const bool open = c->open_prize >= 0 && c->prize[c->open_prize].intent + 1 == size;
+    pthread_rwlock_unlock(&r->control_lock);
+    return open;
+}
+
 /* A unit may not show what the control log allowed only later; so the control log must not have grown until all notes were taken. */
 static raffle_rc take_moment(publishing *p, raffle_error *err)
 {
@@ -221,7 +236,7 @@ static raffle_rc take_moment(publishing *p, raffle_error *err)
         if (rc != RAFFLE_OK || r->keys == NULL)
             return rc;
         rc = rf_log_refresh(r->log, err);
-        if (rc != RAFFLE_OK || rf_log_size(r->log) == p->log[0].is.size)
+        if (rc != RAFFLE_OK || rf_log_size(r->log) == p->log[0].is.size || is_open_intent(r, p->log[0].is.size))
             return rc;
     }
     return rf_fail(err, RAFFLE_BUSY, "the control log of %s grew while the units were signed, %d times", r->origin,

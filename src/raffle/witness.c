@@ -247,6 +247,7 @@ typedef struct answer {
     raffle *raffle;
     rf_log *log;
     uint32_t number;
+    uint32_t index; /* of the witness */
     uint64_t size;
     raffle_witness witness;
 } answer;
@@ -276,18 +277,26 @@ static raffle_rc judge_conflict(const answer *a, const char *body, size_t length
     return RAFFLE_OK;
 }
 
-static raffle_rc judge(const answer *a, int32_t status, const char *body, size_t length, uint64_t *again,
-                       raffle_error *err)
+/* 200: signature lines, which the witness itself must have signed one of. */
+static raffle_rc judge_lines(const answer *a, const char *body, size_t length, raffle_error *err)
 {
     uint64_t by = 0;
     raffle_error why = RAFFLE_ERROR_INIT;
+    if (cosign(a->raffle, a->number, a->size, body, length, &by, &why) == RAFFLE_OK)
+        return by >> a->index & 1 ? RAFFLE_OK
+                                  : rf_fail(err, RAFFLE_SIGNATURE,
+                                            "the witness %s answers with others' cosignatures alone", a->witness.name);
+    return why.rc == RAFFLE_SIGNATURE ? rf_fail(err, why.rc, "the witness %s: %s", a->witness.name, why.message)
+                                      : rf_fail_as(err, &why);
+}
+
+static raffle_rc judge(const answer *a, int32_t status, const char *body, size_t length, uint64_t *again,
+                       raffle_error *err)
+{
     const char *name = a->witness.name;
     switch (status) {
     case 200:
-        if (cosign(a->raffle, a->number, a->size, body, length, &by, &why) == RAFFLE_OK)
-            return RAFFLE_OK;
-        return why.rc == RAFFLE_SIGNATURE ? rf_fail(err, why.rc, "the witness %s: %s", name, why.message)
-                                          : rf_fail_as(err, &why);
+        return judge_lines(a, body, length, err);
     case 400:
         return rf_fail(err, RAFFLE_INVALID, "the witness %s refuses the request as malformed", name);
     case 403:
@@ -309,7 +318,7 @@ raffle_rc raffle_witness_answer(raffle *r, uint32_t i, uint32_t log, uint64_t si
 {
     const rf_vkey *vkey;
     uint64_t next = UINT64_MAX;
-    answer a = {.raffle = r, .number = log, .size = size};
+    answer a = {.raffle = r, .number = log, .index = i, .size = size};
     raffle_rc rc = rf_enter_write(r, err);
     if (rc == RAFFLE_OK && (again == NULL || (body == NULL && length > 0)))
         rc = rf_null(err, again == NULL ? "again" : "body");

@@ -162,6 +162,12 @@ def the_whole_way():
     raffle(ROUND_AT + 10, "witness", "good.raffle", "--log", "7", status=1)
     raffle(ROUND_AT + 10, "witness", "good.raffle", "--log", "x", status=2)
 
+    done = subprocess.run([sys.executable, f"{SOURCE}/tests/integration/schema.py", "good.raffle"], capture_output=True, text=True)
+    check(done.returncode == 0, f"the records do not fit their schema: {done.stdout}{done.stderr}")
+    raffle(ROUND_AT + 11, "publish", "good.raffle", "public")
+    published = json.loads(raffle(ROUND_AT + 11, "audit", "public", "--json"))
+    check([d["assurance"] for d in published["draws"]] == ["verifiable", "certified"], f"the published folder's audit says {published}")
+
     restored(ports)
     stop(one)
     stop(two)

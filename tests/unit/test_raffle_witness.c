@@ -224,10 +224,15 @@ START_TEST(every_answer)
     FX_FAILS(RAFFLE_LIMIT,
              raffle_witness_answer(fx.raffle, 0, 0, size, 200, large, RAFFLE_WITNESS_ANSWER_MAX + 1, &again, &fx.err));
     free(large);
+    char foreign[1000]; /* kept, but not what was asked for */
+    line_of(foreign, 1, note, 7);
+    FX_FAILS(RAFFLE_SIGNATURE,
+             raffle_witness_answer(fx.raffle, 2, 0, size, 200, foreign, strlen(foreign), &again, &fx.err));
+    ck_assert_int_eq(quorum(size), 0);
     line_of(line + strlen(line), 3, note, 7); /* a line that nobody knows is left out */
     FX_OK(raffle_witness_answer(fx.raffle, 0, 0, size, 200, line, strlen(line), &again, &fx.err));
     ck_assert_uint_eq(again, UINT64_MAX);
-    ck_assert_int_eq(quorum(size), 0);
+    ck_assert_int_eq(quorum(size), 1);
     FX_FAILS(RAFFLE_NOT_FOUND, raffle_witness_answer(fx.raffle, 3, 0, size, 400, "", 0, &again, &fx.err));
     FX_FAILS(RAFFLE_NOT_FOUND, raffle_witness_answer(fx.raffle, 0, 9, size, 400, "", 0, &again, &fx.err));
 }
@@ -342,6 +347,10 @@ START_TEST(a_random_draw_waits)
     FX_OK(raffle_checkpoint_get(fx.raffle, 0, UINT64_MAX, note, sizeof note, &length, &fx.err));
     ck_assert_int_eq(strncmp(note, raffle_draw_checkpoint(draw), strlen(raffle_draw_checkpoint(draw))), 0);
     raffle_draw_free(draw);
+    char folder[100];
+    raffle_publish_info published = RAFFLE_PUBLISH_INFO_INIT;
+    snprintf(folder, sizeof folder, "%s/public", fx.folder);
+    FX_OK(raffle_publish(fx.raffle, folder, NULL, &published, &fx.err)); /* up to the intent */
     fx_close();
     fx_open();
     FX_OK(raffle_draw_resume(fx.raffle, &fx_boss, NULL, &draw, &fx.err));
