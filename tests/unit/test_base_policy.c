@@ -66,6 +66,10 @@ static size_t cosign(char *out, unsigned i, const char *over, uint64_t seconds)
 #define THEIRS                                                                                                         \
     "\xe2\x80\x94 witness.example/w1 "                                                                                 \
     "IDJKvgAAAABlU/EA4psL2w6kvHjunCR6iRRvgW1vfNjzqReh15E9Y4oTdcW44LvHXlaXBM0A6gx3875GPmcFYk9HqMNrS9Qlp5auBA==\n"
+/* Of the same key, at 1795405106, by transparency-dev/formats v0.1.1 (note.NewSignerForCosignatureV1). */
+#define FORMATS                                                                                                        \
+    "\xe2\x80\x94 witness.example/w1 "                                                                                 \
+    "IDJKvgAAAABrA7UyJEBTTV+bPZhsxgW2O6MXE3dGqhjE3euQtoQHFDm2/xZAySiGkwJfOGMowKZ1ApfBP5Y0v3KpEzcG5lf4HcUKCw==\n"
 #define THEIR_KEY "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X"
 
 static raffle_rc parse(const char *lines)
@@ -277,6 +281,8 @@ START_TEST(the_worked_example)
     ck_assert(reached(BODY "\n" OWN THEIRS, UINT64_MAX, &who));
     ck_assert(reached(BODY "\n" OWN THEIRS, TIME + 1, &who));
     ck_assert(!reached(BODY "\n" OWN THEIRS, TIME, &who));
+    ck_assert(reached(BODY "\n" OWN FORMATS, 1795405107, &who));
+    ck_assert(!reached(BODY "\n" OWN FORMATS, 1795405106, &who));
 }
 END_TEST
 
