@@ -104,7 +104,7 @@ func hashOf(o *object, name string) tlog.Hash {
 
 // take reads the control log's next record.
 func (c *control) take(index int64, leaf []byte) error {
-	o, err := parseObject(leaf)
+	o, err := parseRecord(leaf)
 	if err == nil {
 		err = c.takeObject(index, o, leaf)
 	}

@@ -194,16 +194,6 @@ func (o *object) object(name string) *object {
 	return &object{members: members}
 }
 
-// only says whether there are these members and no others.
-func (o *object) only(names ...string) bool {
-	for _, name := range names {
-		if !o.has(name) {
-			return false
-		}
-	}
-	return len(o.members) == len(names)
-}
-
 // quoted is a string as canonical JSON.
 func quoted(s string) string {
 	return string(canonicalString(nil, s))

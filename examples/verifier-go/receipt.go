@@ -297,7 +297,7 @@ func (p *part) record(head *checkpoint, kind string) (*object, error) {
 	if err := tlog.CheckRecord(p.proof, head.tree.N, head.tree.Hash, p.index, tlog.RecordHash(p.leaf)); err != nil {
 		return nil, fmt.Errorf("%s: %v", kind, err)
 	}
-	o, err := parseObject(p.leaf)
+	o, err := parseRecord(p.leaf)
 	if err == nil && o.text("t") != kind {
 		err = fmt.Errorf("a %.40q, and no %s", o.text("t"), kind)
 	}

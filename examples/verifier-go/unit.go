@@ -44,7 +44,7 @@ func newFold(u *unit, open tlog.Hash) *fold {
 }
 
 func (f *fold) take(index int64, leaf []byte) error {
-	o, err := parseObject(leaf)
+	o, err := parseRecord(leaf)
 	if err == nil {
 		err = f.takeObject(index, o)
 	}

@@ -65,6 +65,7 @@ bool rf_check_rng_test(rf_vector *v);
 bool rf_check_validation(rf_vector *v);
 bool rf_check_check37(rf_vector *v);
 bool rf_check_timestamp(rf_vector *v);
+bool rf_vectors_receipt(rf_vector *v);
 bool rf_vectors_record(rf_vector *v);
 bool rf_vectors_tile(rf_vector *v);
 bool rf_vectors_fold(rf_vector *v);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vectors of records, of whole logs as the fold takes them, of tiles, of the voids of a seal, and of order keys. */
+/* Vectors of records, of whole logs as the fold takes them, of tiles, of the voids of a seal, of receipts and of order keys. */
 #include "vectors_impl.h"
 
 #include "bytes.h"
 #include "fold.h"
 #include "order.h"
 #include "tile.h"
+#include <raffle/receipt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -249,6 +250,23 @@ bool rf_vectors_void_root(rf_vector *v)
     }
     rf_range_root(v->hash, &range, hash);
     return hash_is(v, "root", hash) && ascending;
+}
+
+/* --- receipts --- */
+
+static const char *proves(const raffle_receipt_info *info)
+{
+    return info->proves == RAFFLE_RECEIPT_PROMISE ? "promise" : info->proves == RAFFLE_RECEIPT_DRUM ? "drum" : "void";
+}
+
+bool rf_vectors_receipt(rf_vector *v)
+{
+    raffle_receipt_info info = RAFFLE_RECEIPT_INFO_INIT;
+    const rf_span receipt = rf_vector_text(v, "receipt"), key = rf_vector_text(v, "control_key");
+    v->rc = raffle_receipt_verify(receipt.data, receipt.length, key.data, &info, NULL);
+    return v->rc == RAFFLE_OK && rf_vector_is(v, "proves", proves(&info)) && rf_vector_number(v, "unit") == info.unit &&
+           rf_vector_number(v, "serial") == info.serial && number_is(v, "seal", info.seal) &&
+           number_is(v, "voids", info.voids);
 }
 
 /* --- order keys --- */
