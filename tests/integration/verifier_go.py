@@ -23,6 +23,7 @@ checks = 0
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "reference"))
 import raffle_reference  # noqa: E402
+import receipt_reference  # noqa: E402
 import tiles_reference  # noqa: E402
 
 
@@ -174,6 +175,64 @@ def receipts(store, key, tickets):
     return proves
 
 
+def write_text(name, text):
+    with open(name, "w", encoding="utf-8", newline="") as f:
+        f.write(text)
+
+
+def witnessed():
+    """Rules that name witnesses, in raffles of the second implementation: quorums, cosignatures that are wrong, of others, out of order; and in receipts."""
+    def folder(name, raffle, change=None, **expected):
+        files = raffle.files()
+        if change is not None:
+            files["control/checkpoint"] = change(files["control/checkpoint"].decode()).encode()
+        tiles_reference.write(files, name)
+        return run(VERIFIER, "folder", "-key", raffle.control.vkey, name, **expected)
+
+    two = raffle_reference.witnessed()
+    stranger = raffle_reference.Witness("d").line(two.control.note().split("\n\n")[0] + "\n")
+    late = raffle_reference.Witness("a", 1763168401).line(two.control.note().split("\n\n")[0] + "\n")
+    lines = two.control.note().split("\n")
+    folder("two", two, says="2 of 3 cosigned the control checkpoint: quorum reached")
+    folder("all", raffle_reference.witnessed((0, 1, 2)), says="3 of 3 cosigned the control checkpoint: quorum reached")
+    folder("one", raffle_reference.witnessed((1,)), status=3, says="quorum is not reached")
+    folder("none", raffle_reference.witnessed(()), status=3, says="quorum is not reached")
+    folder("fewer", two, lambda text: "\n".join(lines[:-2]) + "\n", says="1 of 3 cosigned the control checkpoint: quorum not reached")
+    folder("stranger", two, lambda text: text + stranger, says="2 of 3 cosigned")
+    folder("twice", two, lambda text: text + late, status=3, says="two signatures of")
+    folder("altered", two, lambda text: text.replace(lines[-2], altered_signature(lines[-2])), status=3, says="invalid signature")
+    witnessed_receipts(two, stranger)
+
+
+def altered_signature(line):
+    at = len(line) - 20
+    return line[:at] + ("A" if line[at] != "A" else "B") + line[at + 1:]
+
+
+def witnessed_receipts(raffle, stranger):
+    os.makedirs("witnessed.receipts")
+    key = raffle.control.vkey
+    for serial, kind in ((1, "final"), (2, "final"), (3, None)):
+        write_text(f"witnessed.receipts/{serial}", receipt_reference.Receipt(raffle, 1, serial, kind, opened=True).text())
+        run(VERIFIER, "receipt", "-key", key, f"witnessed.receipts/{serial}", says="quorum reached: true")
+    environment = dict(os.environ, RAFFLE_RECEIPTS="witnessed.receipts", RAFFLE_KEY=key)
+    print(run(TESTS, "-test.run", "Receipts", "-test.v", environment=environment, says="PASS"), end="")
+    good_text = receipt_reference.Receipt(raffle, 1, 1, "final", opened=True).text()
+    note = raffle.control.note()
+    lines = note.split("\n")
+    exchanged = "\n".join(lines[:5] + [lines[6], lines[5]]) + "\n"
+    for what, text in {
+        "without raffle.open": receipt_reference.Receipt(raffle, 1, 1, "final").text(), "a stranger's line": good_text.replace(note, note + stranger),
+        "out of order": good_text.replace(note, exchanged), "raffle.open twice": good_text.replace("part raffle.open", "part raffle.open\npart raffle.open", 1),
+    }.items():
+        check(text != good_text, what)
+        write_text("refused", text)
+        run(VERIFIER, "receipt", "-key", key, "refused", status=3, says="FAILED")
+    plain = raffle_reference.example()
+    write_text("refused", receipt_reference.Receipt(plain, 1, 1, "final", opened=True).text())
+    run(VERIFIER, "receipt", "-key", plain.control.vkey, "refused", status=3, says="without witnesses")
+
+
 def promised(store):
     """A raffle that is not sealed yet."""
     raffle("2026-11-15T00:59:00.000Z", "create", store, "--rules", "tiles.json")
@@ -244,6 +303,7 @@ def main():
         publish(store, f"left.{number}", "--keys", "")
         good(f"left.{number}")
     older(large, large_key)
+    witnessed()
     print(each_byte(small, small_key), vectors(), sep="", end="")
     many_bytes(large, large_key)
     good_ones, void_ones = tickets_of("tiles.raffle", 1, False), tickets_of("tiles.raffle", 1, True)

@@ -30,7 +30,20 @@ def some(label, length):
     return hashlib.shake_256(label.encode()).digest(length)
 
 
-def rules(origin, prizes, tiers=("one", "ten")):
+class Witness:
+    """One that cosigns every checkpoint of the control log (C2SP tlog-cosignature v1), at a time of its own."""
+
+    def __init__(self, name, seconds=1763168400):
+        self.name, self.key_name, self.seconds = name, f"witness.example/{name}", seconds
+        self.seed = some("witness " + name, 32)
+        self.key = base.public_key(self.seed)
+        self.vkey = base.vkey(self.key_name, 4, self.key)
+
+    def line(self, text):
+        return base.line(self.key_name, base.key_id(self.key_name, 4, self.key), base.cosign(text, self.seed, self.seconds))
+
+
+def rules(origin, prizes, tiers=("one", "ten"), witnesses="none"):
     """Frozen rules, every default written out."""
     may = {"ack": [2], "approve": [1, 2, 3], "claim": [1, 2], "clock": [1, 2, 3], "close": [1, 2], "draw": [2], "erase": [2, 3], "event": range(6), "forfeit": [2],
            "seal": [2], "sell": [0, 1, 2, 5], "units": [2, 3], "verify": [1, 2], "void": [1, 2]}
@@ -41,7 +54,7 @@ def rules(origin, prizes, tiers=("one", "ten")):
         "rehearsal": True, "rng": ["test", "system"], "roles": {name: [ROLES[i] for i in who] for name, who in may.items()},
         "sales": {"closes": CLOSE, "opens": OPEN, "order_tickets": 100},
         "tiers": [{"count": 1, "name": "one", "price": 500}, {"count": 10, "name": "ten", "price": 2000}],
-        "units": [], "witnesses": "none", "zone": [],
+        "units": [], "witnesses": witnesses, "zone": [],
     }
 
 
@@ -49,7 +62,7 @@ class Log:
     """Records of a log, and what signs it."""
 
     def __init__(self, name, number):
-        self.name, self.number, self.leaves, self.private, self.notes = name, number, [], [], {}
+        self.name, self.number, self.leaves, self.private, self.notes, self.cosigners = name, number, [], [], {}, []
         self.seed = some("key of " + name, 32)
         self.key = base.public_key(self.seed)
         self.vkey = base.vkey(name, 1, self.key)
@@ -69,14 +82,16 @@ class Log:
         size = len(self.leaves) if size is None else size
         if size not in self.notes:
             text = f"{self.name}\n{size}\n{base64.b64encode(self.root(size)).decode()}\n"
-            self.notes[size] = text + "\n" + base.line(self.name, base.key_id(self.name, 1, self.key), base.sign(self.seed, text.encode()))
+            own = base.line(self.name, base.key_id(self.name, 1, self.key), base.sign(self.seed, text.encode()))
+            self.notes[size] = text + "\n" + own + "".join(witness.line(text) for witness in self.cosigners)
         return self.notes[size]
 
 
 class Raffle:
-    def __init__(self, origin="raffle.example/vectors", prizes=({"name": "main"}, {"name": "small"})):
-        self.origin, self.rules, self.minute = origin, rules(origin, list(prizes)), 0
+    def __init__(self, origin="raffle.example/vectors", prizes=({"name": "main"}, {"name": "small"}), witnesses="none", cosigners=()):
+        self.origin, self.rules, self.minute = origin, rules(origin, list(prizes), witnesses=witnesses), 0
         self.control, self.units, self.tickets, self.voids, self.seal_at, self.won = Log(origin, 0), [], {}, {}, {}, []
+        self.control.cosigners = list(cosigners)
         self.secret = some("ticket key of " + origin, 32)
         commitment = hashlib.sha256(b"libraffle/ticket-key/v1\0" + origin.encode() + b"\0" + self.secret).hexdigest()
         self.write({"t": "raffle.open", "format": 1, "key": self.control.vkey, "rules": self.rules, "ticket_key": commitment})
@@ -214,6 +229,21 @@ def example():
     result = r.draw("main")
     r.verify(result, "main")
     r.draw("small")
+    return r
+
+
+def witnessed(cosigners=(0, 1)):
+    """A raffle whose rules ask for two of three witnesses, and whose control log some of them cosign."""
+    three = [Witness(name) for name in ("a", "b", "c")]
+    lines = [f"witness {each.name} {each.vkey}" for each in three] + ["group two 2 a b c", "quorum two"]
+    r = Raffle("raffle.example/witnessed", ({"name": "main"},), lines, [three[i] for i in cosigners])
+    web = r.enrol("web")
+    for i in range(4):
+        r.sell(web, "one", f"w-{i}")
+    r.void(web, 2)
+    r.close(web)
+    r.seal("final")
+    r.draw("main")
     return r
 
 
