@@ -215,12 +215,20 @@ host_static() {
 # Each script gets the command in RAFFLE, a Python with the packages above in RAFFLE_PYTHON, and a folder of its own, which it starts in.
 integration() {
     local script=$1
+    shift
     local folder=$work/integration/${script##*/}
     rm -rf "$folder"
     mkdir -p "$folder"
     local run=(bash)
     [ "${script##*.}" = sh ] || run=(python3)
-    (cd "$folder" && RAFFLE=$work/gcc/src/cli/raffle RAFFLE_SOURCE=$root RAFFLE_BUILD=$work/gcc RAFFLE_PYTHON=$work/venv/bin/python "${run[@]}" "$root/$script" </dev/null)
+    (cd "$folder" && RAFFLE=$work/gcc/src/cli/raffle RAFFLE_SOURCE=$root RAFFLE_BUILD=$work/gcc RAFFLE_PYTHON=$work/venv/bin/python "${run[@]}" "$root/$script" "$@" </dev/null)
+}
+
+# What the scripts and the quickstart left, once more under two implementations that share no code with the library.
+every_raffle() {
+    local stores=("$work"/integration/*/*.raffle "$work"/quickstart/*.raffle)
+    integration tests/integration/verifier_go.py "${stores[@]}"
+    integration tests/integration/second_implementation.py "${stores[@]}"
 }
 
 example_data() {
@@ -256,6 +264,7 @@ main() {
         [ ! -e "$script" ] || check "$script" integration "$script"
     done
     check "quickstart" examples/quickstart.sh --no-install "$work/quickstart"
+    check "every raffle of these tests" every_raffle
     current=end
     echo
 }
