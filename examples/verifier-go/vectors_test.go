@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/mod/sumdb/note"
@@ -208,6 +209,32 @@ func checkReceiptVector(t *testing.T, v vector) error {
 	return nil
 }
 
+func checkPolicy(t *testing.T, v vector) error {
+	text := v.text(t, "policy")
+	p, err := readPolicy(strings.Split(strings.TrimSuffix(text, "\n"), "\n"))
+	if err != nil || v["kind"] == "policy" {
+		return err
+	}
+	var known []note.Verifier
+	for _, c := range p.witnesses {
+		known = append(known, c)
+	}
+	n, err := note.Open([]byte(v.text(t, "note")), note.VerifierList(known...))
+	var sigs []note.Signature
+	if unsigned := (*note.UnverifiedNoteError)(nil); err == nil {
+		sigs = n.Sigs
+	} else if !errors.As(err, &unsigned) {
+		return err
+	}
+	cosigned, names := p.cosigned(sigs), v["cosigned"].([]any)
+	for _, name := range names {
+		if !cosigned[name.(string)] {
+			return errors.New("somebody did not cosign")
+		}
+	}
+	return same(len(names) == len(cosigned) && p.reached(sigs) == v["reached"])
+}
+
 func checkVoidRoot(t *testing.T, v vector) error {
 	var serials []int64
 	last := int64(0)
@@ -224,7 +251,7 @@ func checkVoidRoot(t *testing.T, v vector) error {
 
 // --- files ---
 
-// ours says which cases are for this verifier: private parts, and keys and notes of other kinds, are not.
+// ours says which cases are for this verifier: private parts, keys and notes of other kinds, and times of cosignatures are not.
 func ours(file string, v vector) bool {
 	switch file {
 	case "json":
@@ -233,6 +260,8 @@ func ours(file string, v vector) bool {
 		return v["kind"] == "note"
 	case "record":
 		return v["kind"] == "leaf"
+	case "policy":
+		return v["before"] == nil
 	}
 	return true
 }
@@ -246,7 +275,7 @@ func TestVectors(t *testing.T) {
 	folder := wanted(t, "RAFFLE_VECTORS")
 	for file, check := range map[string]func(*testing.T, vector) error{
 		"merkle": checkMerkle, "tile": checkTileVector, "note": checkNoteVector, "checkpoint": checkCheckpointVector, "record": checkRecordVector,
-		"void_root": checkVoidRoot, "json": checkJSON, "receipt": checkReceiptVector,
+		"void_root": checkVoidRoot, "json": checkJSON, "receipt": checkReceiptVector, "policy": checkPolicy,
 	} {
 		text, err := os.ReadFile(filepath.Join(folder, file+".json"))
 		if err != nil {

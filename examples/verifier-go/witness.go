@@ -11,8 +11,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -21,6 +23,9 @@ const (
 	cosignatureType = 4
 	mostNames       = 32
 )
+
+// address is http:// or https://, a host and a path, without a user, a query or a fragment.
+var address = regexp.MustCompile(`^https?://[^/:?#@\\"<>\x00-\x20\x7f-\x{10ffff}][^?#@\\"<>\x00-\x20\x7f-\x{10ffff}]*$`)
 
 // cosigner is a note.Verifier of one witness.
 type cosigner struct {
@@ -39,7 +44,7 @@ func (c *cosigner) Verify(text, sig []byte) bool {
 		return false
 	}
 	time := binary.BigEndian.Uint64(sig)
-	if time == 0 || time > 1<<63-1 {
+	if time > 1<<63-1 {
 		return false
 	}
 	message := fmt.Sprintf("cosignature/v1\ntime %d\n%s", time, text)
@@ -85,9 +90,16 @@ func policyOf(rules *object) (*policy, error) {
 		}
 		return nil, nil
 	}
+	texts := make([]string, len(lines))
+	for i, line := range lines {
+		texts[i], _ = line.(string)
+	}
+	return readPolicy(texts)
+}
+
+func readPolicy(lines []string) (*policy, error) {
 	p := &policy{groups: map[string]group{}, parents: map[string]bool{}}
-	for _, each := range lines {
-		line, _ := each.(string)
+	for _, line := range lines {
 		if err := p.take(strings.Split(line, " ")); err != nil {
 			return nil, fmt.Errorf("the witnesses' line %.80q: %v", line, err)
 		}
@@ -100,7 +112,7 @@ func policyOf(rules *object) (*policy, error) {
 
 func (p *policy) take(words []string) error {
 	switch {
-	case words[0] == "witness" && (len(words) == 3 || len(words) == 4):
+	case words[0] == "witness" && (len(words) == 3 || len(words) == 4 && len(words[3]) <= 255 && address.MatchString(words[3])):
 		return p.takeWitness(words[1], words[2])
 	case words[0] == "group" && len(words) >= 4:
 		return p.takeGroup(words[1], words[2], words[3:])
@@ -115,7 +127,7 @@ func (p *policy) take(words []string) error {
 }
 
 func (p *policy) define(name string, g group) error {
-	if _, known := p.groups[name]; known || name == "" || name == "none" || len(name) > 64 {
+	if _, known := p.groups[name]; known || name == "" || name == "none" || len(name) > 64 || strings.IndexFunc(name, unicode.IsControl) >= 0 {
 		return errors.New("a name that is none, or is known already")
 	}
 	p.groups[name] = g
@@ -177,15 +189,19 @@ func (p *policy) reached(sigs []note.Signature) bool {
 	if p == nil {
 		return true
 	}
-	counts := map[string]bool{}
-	for _, c := range p.witnesses {
-		for _, sig := range sigs {
-			if sig.Name == c.key && sig.Hash == c.id {
-				counts[c.name] = true
-			}
+	return p.counts(p.quorum, p.cosigned(sigs))
+}
+
+// cosigned are those whose signatures are among these, at a time above 0.
+func (p *policy) cosigned(sigs []note.Signature) map[string]bool {
+	found := map[string]bool{}
+	for _, sig := range sigs {
+		body, err := base64.StdEncoding.DecodeString(sig.Base64)
+		if i := p.order(sig); i >= 0 && err == nil && binary.BigEndian.Uint64(body[4:]) > 0 {
+			found[p.witnesses[i].name] = true
 		}
 	}
-	return p.counts(p.quorum, counts)
+	return found
 }
 
 func (p *policy) counts(name string, witnesses map[string]bool) bool {

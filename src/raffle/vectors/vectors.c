@@ -27,6 +27,7 @@ static const struct {
     {"merkle", rf_check_merkle},
     {"note", rf_vectors_note},
     {"order_key", rf_vectors_order_key},
+    {"policy", rf_vectors_policy},
     {"receipt", rf_vectors_receipt},
     {"record", rf_vectors_record},
 #ifdef RAFFLE_WITH_TEST_RNG

@@ -8,13 +8,6 @@
 #include <sodium.h>
 #include <string.h>
 
-static bool fault_kind(rf_vector *v)
-{
-    if (v->fault == NULL)
-        v->fault = "kind";
-    return false;
-}
-
 /* --- hashing --- */
 
 bool rf_check_sha256(rf_vector *v)
@@ -80,7 +73,7 @@ bool rf_check_merkle(rf_vector *v)
         return check_root(v);
     if (rf_vector_is(v, "kind", "inclusion"))
         return check_inclusion(v);
-    return rf_vector_is(v, "kind", "consistency") ? check_consistency(v) : fault_kind(v);
+    return rf_vector_is(v, "kind", "consistency") ? check_consistency(v) : rf_vector_kind_fault(v);
 }
 
 /* --- canonical JSON --- */
@@ -111,7 +104,7 @@ bool rf_check_json(rf_vector *v)
     const rf_span text = rf_vector_text_or_hex(v, "text", "hex");
     if (rf_vector_is(v, "kind", "canonical"))
         return is_canonical(text);
-    return rf_vector_is(v, "kind", "rewrite") ? check_rewrite(v, text) : fault_kind(v);
+    return rf_vector_is(v, "kind", "rewrite") ? check_rewrite(v, text) : rf_vector_kind_fault(v);
 }
 
 /* --- notes --- */
@@ -181,7 +174,7 @@ bool rf_vectors_note(rf_vector *v)
     if (rf_vector_is(v, "kind", "sign"))
         return check_signing(v);
     if (!plain && !rf_vector_is(v, "kind", "cosignature"))
-        return fault_kind(v);
+        return rf_vector_kind_fault(v);
     rf_note *note = rf_vector_memory(v, sizeof *note);
     if (note == NULL || !note_of(v, note, &vkey))
         return false;
@@ -235,5 +228,5 @@ bool rf_check_timestamp(rf_vector *v)
         return check_query(v, &data);
     if (rf_vector_is(v, "kind", "response"))
         return check_response(v, &data);
-    return fault_kind(v);
+    return rf_vector_kind_fault(v);
 }

@@ -207,3 +207,23 @@ const uint8_t (*rf_vector_hashes(rf_vector *v, const char *member, size_t *n))[3
         *n = 0;
     return (const uint8_t(*)[32])hashes;
 }
+
+/* --- what a case claims --- */
+
+bool rf_vector_hash_is(rf_vector *v, const char *member, const uint8_t hash[32])
+{
+    uint8_t expected[32];
+    rf_vector_bytes(v, member, expected, sizeof expected);
+    return memcmp(expected, hash, sizeof expected) == 0;
+}
+
+bool rf_vector_number_is(rf_vector *v, const char *member, uint64_t number)
+{
+    return !rf_vector_has(v, member) || rf_vector_number(v, member) == number;
+}
+
+bool rf_vector_kind_fault(rf_vector *v)
+{
+    fault(v, "kind");
+    return false;
+}

@@ -45,6 +45,12 @@ const rf_span *rf_vector_list(rf_vector *v, const char *member, size_t *n);
 const rf_span *rf_vector_hex_list(rf_vector *v, const char *member, size_t *n);
 const uint8_t (*rf_vector_hashes(rf_vector *v, const char *member, size_t *n))[32];
 
+/* Whether a member is this hash; this number, or not there. */
+bool rf_vector_hash_is(rf_vector *v, const char *member, const uint8_t hash[32]);
+bool rf_vector_number_is(rf_vector *v, const char *member, uint64_t number);
+/* The algorithm has no such kind of case. */
+bool rf_vector_kind_fault(rf_vector *v);
+
 /* Memory for a result; NULL and `exhausted` when there is none left. */
 void *rf_vector_memory(rf_vector *v, size_t size);
 /* Whether two runs of bytes are the same. */
@@ -65,6 +71,7 @@ bool rf_check_rng_test(rf_vector *v);
 bool rf_check_validation(rf_vector *v);
 bool rf_check_check37(rf_vector *v);
 bool rf_check_timestamp(rf_vector *v);
+bool rf_vectors_policy(rf_vector *v);
 bool rf_vectors_receipt(rf_vector *v);
 bool rf_vectors_record(rf_vector *v);
 bool rf_vectors_tile(rf_vector *v);

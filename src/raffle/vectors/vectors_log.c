@@ -1,37 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vectors of records, of whole logs as the fold takes them, of tiles, of the voids of a seal, of receipts and of order keys. */
+/* Vectors of records, of whole logs as the fold takes them, of the voids of a seal, and of order keys. */
 #include "vectors_impl.h"
 
 #include "bytes.h"
 #include "fold.h"
 #include "order.h"
-#include "tile.h"
-#include <raffle/receipt.h>
-#include <stdio.h>
 #include <string.h>
-
-enum {
-    ENTRIES_MAX = 100000 /* that a case has hashed */
-};
-
-static bool hash_is(rf_vector *v, const char *member, const uint8_t hash[32])
-{
-    uint8_t expected[32];
-    rf_vector_bytes(v, member, expected, sizeof expected);
-    return memcmp(expected, hash, sizeof expected) == 0;
-}
-
-static bool kind_fault(rf_vector *v)
-{
-    v->fault = v->fault == NULL ? "kind" : v->fault;
-    return false;
-}
-
-/* A number that the case need not name. */
-static bool number_is(rf_vector *v, const char *member, uint64_t number)
-{
-    return !rf_vector_has(v, member) || rf_vector_number(v, member) == number;
-}
 
 /* --- records --- */
 
@@ -41,7 +15,8 @@ static bool check_leaf(rf_vector *v, rf_span text)
     uint8_t hash[32];
     v->rc = rf_record_decode(&record, text.data, text.length, NULL);
     rf_leaf_hash(v->hash, hash, text.data, text.length);
-    return v->rc == RAFFLE_OK && rf_vector_is(v, "type", rf_type_name(record.type)) && hash_is(v, "leaf_hash", hash);
+    return v->rc == RAFFLE_OK && rf_vector_is(v, "type", rf_type_name(record.type)) &&
+           rf_vector_hash_is(v, "leaf_hash", hash);
 }
 
 static bool check_private(rf_vector *v, rf_span text)
@@ -50,7 +25,7 @@ static bool check_private(rf_vector *v, rf_span text)
     uint8_t hash[32];
     v->rc = rf_private_decode(&part, text.data, text.length, NULL);
     rf_sha256_of(v->hash, hash, text.data, text.length);
-    return v->rc == RAFFLE_OK && hash_is(v, "p", hash);
+    return v->rc == RAFFLE_OK && rf_vector_hash_is(v, "p", hash);
 }
 
 bool rf_vectors_record(rf_vector *v)
@@ -58,7 +33,7 @@ bool rf_vectors_record(rf_vector *v)
     const rf_span text = rf_vector_text_or_hex(v, "text", "hex");
     if (rf_vector_is(v, "kind", "leaf"))
         return check_leaf(v, text);
-    return rf_vector_is(v, "kind", "private") ? check_private(v, text) : kind_fault(v);
+    return rf_vector_is(v, "kind", "private") ? check_private(v, text) : rf_vector_kind_fault(v);
 }
 
 /* --- logs, record by record --- */
@@ -111,14 +86,15 @@ static bool root_is(const folding *f, const char *member, const rf_range *range)
 {
     uint8_t root[32];
     rf_range_root(f->v->hash, range, root);
-    return hash_is(f->v, member, root);
+    return rf_vector_hash_is(f->v, member, root);
 }
 
 static bool sums_are(rf_vector *v, const rf_seal_unit *sum)
 {
-    return number_is(v, "tickets", sum->tickets) && number_is(v, "numbers", sum->numbers) &&
-           number_is(v, "gross", (uint64_t)sum->gross) && number_is(v, "voids", sum->voids) &&
-           number_is(v, "void_numbers", sum->void_numbers) && number_is(v, "void_gross", (uint64_t)sum->void_gross);
+    return rf_vector_number_is(v, "tickets", sum->tickets) && rf_vector_number_is(v, "numbers", sum->numbers) &&
+           rf_vector_number_is(v, "gross", (uint64_t)sum->gross) && rf_vector_number_is(v, "voids", sum->voids) &&
+           rf_vector_number_is(v, "void_numbers", sum->void_numbers) &&
+           rf_vector_number_is(v, "void_gross", (uint64_t)sum->void_gross);
 }
 
 static bool fold_unit(folding *f)
@@ -162,74 +138,6 @@ bool rf_vectors_fold(rf_vector *v)
     return holds;
 }
 
-/* --- tiles --- */
-
-static bool check_path(rf_vector *v)
-{
-    char path[RF_TILE_PATH_SIZE];
-    const uint64_t level = rf_vector_number(v, "level");
-    rf_tile tile = {
-        .entries = rf_vector_bool(v, "entries"), .level = (uint32_t)level, .index = rf_vector_number(v, "index")};
-    tile.width = level > UINT32_MAX ? 0 : rf_tile_width(rf_vector_number(v, "size"), tile.level, tile.index);
-    rf_tile_path(&tile, path);
-    return tile.width > 0 && rf_vector_number(v, "width") == tile.width && rf_vector_is(v, "path", path);
-}
-
-static bool check_bundle(rf_vector *v)
-{
-    size_t n, at = 0, length;
-    const uint8_t *entry;
-    const rf_span bundle = rf_vector_hex(v, "bundle"), *entries = rf_vector_hex_list(v, "list", &n);
-    if (n > RF_TILE_WIDTH || !rf_bundle_valid(bundle.data, bundle.length, (uint32_t)n))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!rf_bundle_next(bundle.data, bundle.length, &at, &entry, &length) || !rf_span_is(entries[i], entry, length))
-            return false;
-    return true;
-}
-
-/* The root of the leaves "entry <from>" to "entry <to - 1>". */
-static void entries_root(rf_vector *v, uint64_t from, uint64_t to, uint8_t root[32])
-{
-    rf_range range;
-    char entry[32];
-    uint8_t hash[32];
-    rf_range_init(&range);
-    for (uint64_t i = from; i < to; i++) {
-        const int length = snprintf(entry, sizeof entry, "entry %llu", (unsigned long long)i);
-        rf_leaf_hash(v->hash, hash, entry, (size_t)length);
-        rf_range_push(v->hash, &range, hash, NULL, NULL);
-    }
-    rf_range_root(v->hash, &range, root);
-}
-
-static bool check_hashes(rf_vector *v)
-{
-    uint8_t hash[32], digest[32];
-    const uint64_t size = rf_vector_number(v, "size"), level = rf_vector_number(v, "level"),
-                   index = rf_vector_number(v, "index");
-    const uint32_t width = level > 2 ? 0 : rf_tile_width(size, (uint32_t)level, index);
-    uint8_t *tile = rf_vector_memory(v, RF_TILE_BYTES);
-    if (tile == NULL || width == 0 || size > ENTRIES_MAX || rf_vector_number(v, "width") != width)
-        return false;
-    for (uint32_t i = 0; i < width; i++) {
-        const uint64_t at = index * RF_TILE_WIDTH + i;
-        entries_root(v, at << (RF_TILE_HEIGHT * level), (at + 1) << (RF_TILE_HEIGHT * level), hash);
-        memcpy(tile + 32 * (size_t)i, hash, 32);
-    }
-    rf_sha256_of(v->hash, digest, tile, 32 * (size_t)width);
-    return hash_is(v, "last", hash) && hash_is(v, "sha256", digest);
-}
-
-bool rf_vectors_tile(rf_vector *v)
-{
-    if (rf_vector_is(v, "kind", "path"))
-        return check_path(v);
-    if (rf_vector_is(v, "kind", "bundle"))
-        return check_bundle(v);
-    return rf_vector_is(v, "kind", "hashes") ? check_hashes(v) : kind_fault(v);
-}
-
 /* --- the voids of a seal --- */
 
 bool rf_vectors_void_root(rf_vector *v)
@@ -249,24 +157,7 @@ bool rf_vectors_void_root(rf_vector *v)
         rf_range_push(v->hash, &range, hash, NULL, NULL);
     }
     rf_range_root(v->hash, &range, hash);
-    return hash_is(v, "root", hash) && ascending;
-}
-
-/* --- receipts --- */
-
-static const char *proves(const raffle_receipt_info *info)
-{
-    return info->proves == RAFFLE_RECEIPT_PROMISE ? "promise" : info->proves == RAFFLE_RECEIPT_DRUM ? "drum" : "void";
-}
-
-bool rf_vectors_receipt(rf_vector *v)
-{
-    raffle_receipt_info info = RAFFLE_RECEIPT_INFO_INIT;
-    const rf_span receipt = rf_vector_text(v, "receipt"), key = rf_vector_text(v, "control_key");
-    v->rc = raffle_receipt_verify(receipt.data, receipt.length, key.data, &info, NULL);
-    return v->rc == RAFFLE_OK && rf_vector_is(v, "proves", proves(&info)) && rf_vector_number(v, "unit") == info.unit &&
-           rf_vector_number(v, "serial") == info.serial && number_is(v, "seal", info.seal) &&
-           number_is(v, "voids", info.voids);
+    return rf_vector_hash_is(v, "root", hash) && ascending;
 }
 
 /* --- order keys --- */

@@ -280,8 +280,44 @@ def refused_operators():
     yield resigned("a unit's key that is another", "SIGNATURE", rewrite(0, 1, key=base.vkey(R.units[0].name, 1, base.public_key(bytes(32)))))
 
 
+# --- rules that name witnesses ---
+
+
+def witnessed():
+    w = reference.witnessed()
+    key, note = w.control.vkey, w.control.note()
+    text = note.split("\n\n")[0] + "\n"
+    lines = note.split("\n")
+    stranger, late = reference.Witness("stranger").line(text), reference.Witness("c", 1).line(text)
+
+    def of(serial, kind="final", opened=True):
+        return Receipt(w, 1, serial, kind, opened)
+
+    seal = w.seal_at["final"][0]
+    for name, receipt in (("a drum with witnesses", of(1)), ("a void ticket with witnesses", of(2))):
+        yield {**good(name, receipt.text(), receipt, seal, 1), "control_key": key}
+    promise = of(3, None)
+    yield {**good("a promise with witnesses", promise.text(), promise), "control_key": key}
+    drum, nobody = of(1), "\n".join(lines[:5]) + "\n"
+    yield {**good("cosigned by nobody", drum.text().replace(note, nobody), drum, seal, 1), "control_key": key}
+    yield {**good("cosigned by all", drum.text().replace(note, note + late), drum, seal, 1), "control_key": key}
+    yield bad("cosignatures, and no raffle.open", "SIGNATURE", of(1, opened=False).text(), key)
+    yield bad("a line of no witness of the rules", "SIGNATURE", drum.text().replace(note, note + stranger), key)
+    yield bad("cosignatures out of order", "SIGNATURE", drum.text().replace(note, "\n".join([*lines[:5], lines[6], lines[5]]) + "\n"), key)
+    flipped = lines[5][:-20] + ("A" if lines[5][-20] != "A" else "B") + lines[5][-19:]
+    yield bad("a cosignature that is wrong", "SIGNATURE", drum.text().replace(lines[5], flipped), key)
+    yield bad("raffle.open twice", "INVALID", drum.text().replace("part raffle.open", "part raffle.open\npart raffle.open", 1), key)
+    yield bad("raffle.open where the rules name nobody", "MISMATCH", Receipt(R, 1, 4, "final", True).text())
+    other = copy.deepcopy(drum)
+    other.parts[0] = Part("raffle.open", w.control.leaves, 1, len(w.control.leaves), note)
+    yield bad("another record for raffle.open", "MISMATCH", other.text(), key)
+    other.parts[0] = copy.deepcopy(drum.parts[0])
+    other.parts[0].leaf = other.parts[0].leaf.replace(b'"digits":2', b'"digits":3')
+    yield bad("other rules in raffle.open", "PROOF", other.text(), key)
+
+
 def main():
-    cases = [*accepted(), *refused_lines(), *refused_keys(), *refused_proofs(), *refused_checkpoints(), *refused_seals(), *refused_voids(), *refused_operators()]
+    cases = [*accepted(), *witnessed(), *refused_lines(), *refused_keys(), *refused_proofs(), *refused_checkpoints(), *refused_seals(), *refused_voids(), *refused_operators()]
     base.write("receipt", "docs/spec/receipts.md; tests/reference/receipt_reference.py", cases)
 
 
