@@ -48,6 +48,7 @@ BEACON = {
     "round": 657413, "randomness": "fc1873a13f3545aeade8401532ef5519920652eee6b0d2b19ca12643b87b3587",
     "signature": "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b",
 }
+NEGATIVE = "9" + BEACON["signature"][1:]  # the same point, mirrored
 VECTORS = {"sha256": 9, "hmac_sha256": 16, "hmac_drbg": 120, "merkle": 69, "note": 77, "checkpoint": 30, "json": 128, "draw": 68}
 TAB, ENTER = "\ue004", "\ue007"
 checks = 0
@@ -218,6 +219,10 @@ def check_core(browser, page):
             done(await runVectors('/page/core', name, (await (await fetch(`/vectors/${name}.json`)).json()).cases));""", name)
         need(ran == {"ran": count, "failed": []}, name, ran)
     ran = browser.run_async("""const done = arguments[0];
+        const {runHashToG1} = await import('/test/vectors.js');
+        done(await runHashToG1('/page/core', await (await fetch('/vectors/rfc9380/hash_to_g1.json')).json()));""")
+    need(ran == {"ran": 5, "failed": []}, ran)
+    ran = browser.run_async("""const done = arguments[0];
         const {compareEd25519} = await import('/test/vectors.js');
         done(await compareEd25519('/page/core', (await (await fetch('/vectors/note.json')).json()).cases));""")
     need(ran["ran"] >= 80 and ran["differ"] == [] and ran["good"] >= 5, ran)
@@ -248,9 +253,9 @@ def check_good(page, folders, key, promise):
 def check_committed(page, folders, key):
     found = page.good("a committed draw", address=folders + "/committed/", key=key)
     need(any("committed to, with round 657413" in line for line in found["good"]), found["good"])
-    need(any("verify_quicknet.py" in line for line in found["open"]), found["open"])
+    need(any("signed by drand's quicknet" in line for line in found["good"]), found["good"])
     result = next(i for i, r in enumerate(control("published/committed")) if r["t"] == "draw.result")
-    for reason, change in (("not the one that the intent committed to", {"seed": "00" * 48}), ("fixes round 657413", {"round": 657414}), ("place 1", {"beacon": "42" * 48})):
+    for reason, change in (("not the one that the intent committed to", {"seed": "00" * 48}), ("fixes round 657413", {"round": 657414}), ("not in the subgroup", {"beacon": BEACON["signature"][:-1] + "a"}), ("not the key's over this round", {"beacon": NEGATIVE})):
         forged(page, folders, "committed", key, reason, result, change)
 
 

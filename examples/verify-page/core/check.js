@@ -5,7 +5,7 @@ import { readVkey } from "./note.js";
 import { Words } from "./draw.js";
 import { SECTION as TICKET, verifyReceipt } from "./receipt.js";
 import { checkDrum, checkReceiptPublished, checkSeals, readPublished, readUnits } from "./published.js";
-import { checkIntent, checkSeed, heldWhen, walkPlaces, walkWhole, witnessedInTime } from "./replay.js";
+import { checkBeacon, checkIntent, checkSeed, heldWhen, walkPlaces, walkWhole, witnessedInTime } from "./replay.js";
 import { untilStopped } from "./report.js";
 
 /* --- draws --- */
@@ -22,6 +22,7 @@ async function checkDraw(report, published, controlKey, result) {
     return `record ${result.open.index}; commitment C ${hex(c)}`;
   });
   await report.check(section, "The seed is the one of this intent", async () => `${await checkSeed(result, c)}; from ${isolated(result.provider)}; ${result.seed}`);
+  if (result.beacon !== undefined) await report.check(section, "The beacon's value is signed by drand's quicknet", () => checkBeacon(result));
   await report.check(section, "Words follow from the seed (HMAC_DRBG)", async () => {
     words = await Words.of(unhex(result.seed), c, unhex(result.beacon ?? ""));
     await words.fill();
@@ -36,9 +37,6 @@ async function checkDraw(report, published, controlKey, result) {
     whole ? walkWhole(result, words, result.open.seal.void, earlier) : walkPlaces(result, words));
   result.good = true;
   if (!whole) report.leave(section, "Why numbers were skipped", "this needs the units' records");
-  if (result.beacon !== undefined) {
-    report.leave(section, `The beacon's signature (round ${result.round})`, "not checked here: examples/verifier does, and raffle audit --beacon-verifier \"python3 examples/beacon/verify_quicknet.py\"");
-  }
 }
 
 async function checkDraws(report, published, controlKey) {

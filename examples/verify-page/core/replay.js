@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A draw, done again: intent, seed, words, permutation, skips, places (docs/spec/draw.md). */
 import { bigEndian, concat, equal, hex, need, unhex, utf8 } from "./bytes.js";
+import { checkRound } from "./bls/quicknet.js";
 import { sha256 } from "./hash.js";
 import { openCheckpoint } from "./note.js";
 import { cosignatures, quorumMet } from "./policy.js";
@@ -69,6 +70,13 @@ export async function checkSeed(result, c) {
   }
   need(hex(await seedCommitment(seed)) === open.commitment, "the seed is not the one that the intent committed to");
   return `the one that the intent committed to, with round ${round} of the beacon`;
+}
+
+/* BLS signatures over the rounds: the intent's, and the later one that stands in for a lost seed. */
+export async function checkBeacon(result) {
+  await checkRound(result.round, unhex(result.beacon));
+  if (result.fallback !== undefined) await checkRound(result.round + BEACON_DAY, unhex(result.fallback));
+  return `round ${result.round}`;
 }
 
 /* Whether the quorum saw a committed draw's intent before the beacon's round, in whole seconds. */

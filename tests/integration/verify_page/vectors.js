@@ -72,6 +72,19 @@ export async function runVectors(base, algorithm, cases) {
   return result;
 }
 
+/* RFC 9380 J.9.1. */
+export async function runHashToG1(base, { dst, cases }) {
+  const { utf8 } = await import(`${base}/bytes.js`);
+  const { hashToG1 } = await import(`${base}/bls/hash_to_curve.js`);
+  const result = { ran: 0, failed: [] };
+  for (const c of cases) {
+    const { x, y } = await hashToG1(utf8(c.message), utf8(dst));
+    result.ran++;
+    if (x.n !== BigInt(`0x${c.p[0]}`) || y.n !== BigInt(`0x${c.p[1]}`)) result.failed.push(c.message);
+  }
+  return result;
+}
+
 /* The same signatures by the two implementations of Ed25519: {ran, differ: [names]}. */
 export async function compareEd25519(base, cases) {
   const { verifyEd25519 } = await import(`${base}/ed25519.js`);
