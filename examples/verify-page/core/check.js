@@ -5,8 +5,10 @@ import { readVkey } from "./note.js";
 import { Words } from "./draw.js";
 import { SECTION as TICKET, verifyReceipt } from "./receipt.js";
 import { checkDrum, checkReceiptPublished, checkSeals, readPublished, readUnits } from "./published.js";
-import { checkBeacon, checkIntent, checkSeed, heldWhen, walkPlaces, walkWhole, witnessedInTime } from "./replay.js";
+import { checkBeacon, checkIntent, checkSeed, heldWhen, stepsOf, walkPlaces, walkWhole, witnessedInTime } from "./replay.js";
 import { untilStopped } from "./report.js";
+
+const STEPS_MAX = 1000000;
 
 /* --- draws --- */
 
@@ -32,10 +34,15 @@ async function checkDraw(report, published, controlKey, result) {
     report.leave(section, "That the intent was witnessed before the beacon's round", "it was witnessed later: who wrote it may have known the round");
   }
   const earlier = heldWhen(control.results, control.promotions, result.index);
+  if (stepsOf(result) > STEPS_MAX) {
+    report.leave(section, "Permutation, skips and places", `the walk of ${stepsOf(result)} numbers is too long for this page: raffle audit and examples/verifier walk it`);
+    result.check = "open";
+    return;
+  }
   const whole = result.open.seal.good && result.open.seal.void.length === result.open.seal.run.length;
   await report.check(section, "Permutation, skips and places follow from the words", () =>
     whole ? walkWhole(result, words, result.open.seal.void, earlier) : walkPlaces(result, words));
-  result.good = true;
+  result.check = result.open.seal.good ? "good" : "bad";
   if (!whole) report.leave(section, "Why numbers were skipped", "this needs the units' records");
 }
 
@@ -47,13 +54,13 @@ async function checkDraws(report, published, controlKey) {
 
 /* --- what it means --- */
 
-/* {prize, place, number, ticket, state} of every place, winners and alternates. */
+/* Every place, winners and alternates; `check` is "good", "bad" or "open", as a step's state. */
 export function placesOf(control) {
   return control.results.flatMap((result) => result.places.map((place, i) => {
     const held = result.held.has(i + 1);
     const state = result.ended.get(i + 1) ?? (held ? "winner" : "alternate");
     return {
-      result: result.index, good: result.good === true, prize: result.open.rule.title, place: i + 1, winner: held, lost: result.lost.has(i + 1),
+      result: result.index, check: result.check ?? "bad", prize: result.open.rule.title, place: i + 1, winner: held, lost: result.lost.has(i + 1),
       promoted: held && i >= result.winners, state, ...place,
     };
   }));

@@ -5,8 +5,8 @@ import { leafHash, Tree } from "./merkle.js";
 import { openCheckpoint } from "./note.js";
 import { readBundle, readHashes, tilesOf, WIDTH } from "./tiles.js";
 
-const NOTE_MAX = 16384, MANIFEST_MAX = 64 * 1024 * 1024, BUNDLE_MAX = WIDTH * (2 + 65535);
-const AT_ONCE = 6;
+const NOTE_MAX = 16384, MANIFEST_MAX = 16 * 1024 * 1024, BUNDLE_MAX = WIDTH * (2 + 65535);
+const AT_ONCE = 6, PATIENCE_MS = 60000;
 
 async function readBody(response, max, path) {
   const parts = [];
@@ -35,7 +35,7 @@ export class Folder {
   async find(path, max) {
     let response;
     try {
-      response = await fetch(this.base + path, { cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" });
+      response = await fetch(this.base + path, { cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer", signal: AbortSignal.timeout(PATIENCE_MS) });
     } catch {
       throw new Fault(`${path} cannot be had: no answer, a redirect, or the server does not let other pages read it (CORS)`);
     }

@@ -11,7 +11,7 @@ import { checkSealed, Unit } from "./unit.js";
 import { untilStopped } from "./report.js";
 
 /* What a browser reads in reasonable time; for larger raffles the units' hashes, or their seals alone, are checked. */
-export const CONTROL_MAX = 300000, RECORDS_MAX = 200000, HASHES_MAX = 2000000;
+export const CONTROL_MAX = 300000, RECORDS_MAX = 200000, HASHES_MAX = 500000;
 const SECTION = "The published records";
 
 function manifestOf(control, entries) {

@@ -116,12 +116,18 @@ function why(at, sale, units, rule, barred) {
   return rule.one_win !== "none" && barred.has(keyOf({ ...at, serial: sale.serial }, rule)) ? BARRED : 0;
 }
 
+/* How many numbers the result says that the walk took: no walk goes on beyond. */
+export function stepsOf(result) {
+  return result.places.length + result.skipped_void + result.skipped_not_entered + result.skipped_barred;
+}
+
 /* With all records: each number's ticket, each skip and its reason. `units`: {unit, void} of the seal. */
 export async function walkWhole(result, words, units, earlier) {
   const walk = new Walk(result, words), barred = barredBefore(earlier, walk.rule);
-  while (walk.places.length < walk.wanted) {
+  for (let step = 0; walk.places.length < walk.wanted; step++) {
     const at = await walk.next();
     if (at === null) break;
+    need(step < stepsOf(result), "the walk skips more numbers than the result says");
     const sale = units[at.unit - 1].unit.withNumber(at.number);
     const reason = why(at, sale, units, walk.rule, barred);
     if (reason !== 0) {
@@ -155,9 +161,9 @@ function compare(result, places) {
 /* Without the units' records: the places come in the permutation's order, and between them as many numbers are skipped as the result says. */
 export async function walkPlaces(result, words) {
   const walk = new Walk(result, words);
-  const skipped = result.skipped_void + result.skipped_not_entered + result.skipped_barred;
+  const skipped = stepsOf(result) - result.places.length;
   let found = 0;
-  for (let step = 0; step < result.places.length + skipped; step++) {
+  for (let step = 0; step < stepsOf(result); step++) {
     const at = await walk.next(), said = result.places[found];
     need(at !== null, "the result skips more numbers than there are");
     if (said !== undefined && said.unit === at.unit && said.number === at.number) found++;

@@ -63,11 +63,11 @@ function isMine(place, ticket) {
 function row(place, ticket) {
   const mine = isMine(place, ticket);
   const state = place.promoted && !place.lost ? "winner, promoted" : place.state;
-  const sign = place.good ? MARKS.good : MARKS.bad;
+  const sign = MARKS[place.check];
   const mark = make("span", "mark", sign[0]);
   mark.setAttribute("aria-hidden", "true");
   const cells = [place.place, drawNumber(place.unit, place.number), `${place.unit}/${place.serial}`, mine ? `${state}: your ticket` : state];
-  return make("tr", mine ? "mine" : "", make("td", place.good ? "good" : "bad", mark, spoken(sign[1])), ...cells.map((cell) => make("td", "", cell)));
+  return make("tr", mine ? "mine" : "", make("td", place.check, mark, spoken(sign[1])), ...cells.map((cell) => make("td", "", cell)));
 }
 
 function table(prize, places, ticket) {
@@ -108,7 +108,8 @@ function sentence(report, found) {
   const parts = [];
   if (found.ticket !== null) parts.push(found.outcome || `The receipt is good: ${PROVES[found.ticket.receipt.proves]}.`);
   if (found.published?.control) parts.push(`The draws follow from the published records: ${found.published.control.results.length} prizes drawn.`);
-  return `All ${report.good} checks passed. ${parts.join(" ")}`;
+  const left = report.steps.length - report.good;
+  return `All ${report.good} checks passed; ${left === 1 ? "one thing is" : `${left} things are`} not checked here. ${parts.join(" ")}`;
 }
 
 export function showFound(report, found) {
