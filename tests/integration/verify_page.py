@@ -18,6 +18,7 @@ import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "verify_page"))
+from cosigner import Cosigner  # noqa: E402
 from forge import Signer, forge, read_leaves  # noqa: E402
 from webdriver import Browser  # noqa: E402
 
@@ -135,6 +136,20 @@ def make_committed():
     raffle("draw", "committed.raffle", "car", "--rng", "test:seed=07", "--begin", "--seed", "car.seed", clock="2023-09-15T10:59:02.000Z")
     raffle("draw", "committed.raffle", "car", "--finish", "--seed", "car.seed", "--beacon", "round.json", clock="2023-09-15T11:00:03.000Z")
     return publish("committed", "published/committed")
+
+
+def make_witnessed(cosigners):
+    """Two of three witnesses answer."""
+    lines = [f"witness w{i} {cosigner.vkey} {cosigner.address}" for i, cosigner in enumerate(cosigners)]
+    lines += [f"witness w2 {Cosigner.stranger()}", "group enough 2 w0 w1 w2", "quorum enough"]
+    create("witnessed", {**SMALL, "origin": "raffle.example/w", "witnesses": lines})
+    for order in "abc":
+        raffle("sell", "witnessed.raffle", "--tier", "t", "--order", order)
+    raffle("seal", "witnessed.raffle")
+    raffle("ack", "witnessed.raffle")
+    draw("witnessed", "p", "01")
+    raffle("witness", "witnessed.raffle")
+    return publish("witnessed", "published/witnessed")
 
 
 def control(folder):
@@ -259,6 +274,23 @@ def check_committed(page, folders, key):
         forged(page, folders, "committed", key, reason, result, change)
 
 
+def check_witnessed(page, folders, cosigners):
+    key = make_witnessed(cosigners)
+    text = receipt("witnessed", "1/1")
+    found = page.good("a witnessed raffle", text=text, address=folders + "/witnessed/", key=key)
+    need(sum("2 of 3 witnesses cosigned: their quorum" in line for line in found["good"]) == 2, found["good"])
+    line = next(each for each in text.splitlines() if each.startswith("\u2014 first.example/"))
+    other = line[:-6] + ("A" if line[-6] != "A" else "B") + line[-5:]
+    page.bad("an altered cosignature", "the cosignature by first.example/witness is wrong", text=text.replace(line, other), key=key)
+    page.bad("a cosignature less", "", text=text.replace(line + "\n", "", 1), key=key)
+    page.bad("a cosignature by nobody", "nobody vouches for", text=text.replace(line, line.replace("first", "third")), key=key)
+    result = next(i for i, r in enumerate(control("published/witnessed")) if r["t"] == "draw.result")
+    note = control("published/witnessed")[result]["note"]
+    fewer = "".join(each for each in note.splitlines(True) if "second.example" not in each)
+    need(fewer != note, note)
+    forged(page, folders, "witnessed", key, "quorum is not reached", result, {"note": fewer})
+
+
 # --- bad ones ---
 
 def forged(page, folders, name, key, reason, index, change, **options):
@@ -284,7 +316,7 @@ def check_forged(page, folders, key):
 
     for reason, at, change in (
             ("place 1 is number", half, place(other)), ("is of ticket", half, place({**records[half]["places"][0], "serial": 1})),
-            ("place 1 is number", half, {"seed": "00" * 48}), ("skipped_not_entered is", half, lambda r: r.update(skipped_not_entered=r["skipped_not_entered"] + 1)),
+            ("Permutation", half, {"seed": "00" * 48}), ("skipped_not_entered is", half, lambda r: r.update(skipped_not_entered=r["skipped_not_entered"] + 1)),
             ("list of skips", half, {"skips": "00" * 32}), ("words were rejected", half, {"rejected": 1}),
             ("not signed by", half, {"note": stranger}), ("is of size", half, {"note": records[index["draw.result", "any"]]["note"]}),
             ("is not the open intent's", half, {"numbers": 1}), ("no known type", half, {"t": "draw.manual"}), ("unknown member", half, {"zz": 1})):
@@ -307,7 +339,7 @@ def check_bad(page, folders, key, small_key):
     page.bad("a newer receipt", "newer", text=good.replace("receipt/v1", "receipt/v2"), key=key)
     page.bad("a promise for a drum", "", text=good.replace("drum ", "promise ", 1), key=key)
     page.bad("another ticket", "another record", text=good.replace(" 1/9\n", " 1/10\n", 1), key=key)
-    page.bad("an endless receipt", "longer than", text=good + "x" * 70000, key=key)
+    page.bad("an endless receipt", "longer than", text=good + "x" * 140000, key=key)
     page.bad("no folder", "is not there", address=folders + "/nowhere/", key=key)
     page.bad("no address", "no http", address="javascript:alert(1)", key=key)
 
@@ -461,6 +493,8 @@ def check():
         browser.console()
         check_good(page, folders, key, promise)
         check_committed(page, folders, committed_key)
+        with Cosigner("first.example/witness") as first, Cosigner("second.example/witness") as second:
+            check_witnessed(page, folders, (first, second))
         need(browser.console() == [], "the console has something to say")
         check_keyboard(browser, page, folders, key)
         check_drop(browser, page, key)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A published folder on a web server: each file bounded, no redirect, no cookie, no query. What is read is hashed and held against a signed checkpoint. */
-import { equal, Fault, need } from "./bytes.js";
+import { concat, equal, Fault, need } from "./bytes.js";
 import { leafHash, Tree } from "./merkle.js";
 import { openCheckpoint } from "./note.js";
 import { readBundle, readHashes, tilesOf, WIDTH } from "./tiles.js";
@@ -20,7 +20,7 @@ async function readBody(response, max, path) {
     }
     parts.push(piece.value);
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  return concat(...parts);
 }
 
 export class Folder {

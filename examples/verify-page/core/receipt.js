@@ -20,11 +20,12 @@ async function checkpointOf(part, key, policy) {
   return checkpoint;
 }
 
-/* The policy of the rules that the receipt shows; null when it shows none. */
-async function policyOf(receipt) {
+/* The policy of the rules that the receipt shows; null when it shows none. That they are the log's is proved once its checkpoint is opened. */
+async function policyOf(receipt, controlKey) {
   if (receipt.open === undefined) return null;
   const record = readRecord(receipt.open.leaf, "the raffle.open");
   need(record.t === "raffle.open" && record.rules.origin === receipt.origin, "its raffle.open is of another raffle");
+  need(equal((await readVkey(record.key)).key, controlKey.key), "its raffle.open names another control key");
   const policy = await readPolicy(record.rules.witnesses);
   need(policy !== null, "it shows rules without witnesses");
   return policy;
@@ -46,7 +47,7 @@ async function provenRecord(part, checkpoint, type) {
 }
 
 async function checkUnit(facts, receipt, controlKey) {
-  facts.policy = await policyOf(receipt);
+  facts.policy = await policyOf(receipt, controlKey);
   facts.control = await checkpointOf(receipt.enrol, controlKey, facts.policy);
   const record = await provenRecord(receipt.enrol, facts.control, "unit.enrol");
   need(record.unit === receipt.unit, `the enrolment is of unit ${record.unit}, the ticket of unit ${receipt.unit}`);

@@ -135,10 +135,11 @@ export async function walkWhole(result, words, units, earlier) {
       continue;
     }
     const place = { ...at, serial: sale.serial };
+    comparePlace(result, place, walk.places.length);
     walk.places.push(place);
     barred.add(keyOf(place, walk.rule));
   }
-  compare(result, walk.places);
+  compareCounts(result, walk.places);
   for (const [name, reason] of [["skipped_void", VOID], ["skipped_not_entered", NOT_ENTERED], ["skipped_barred", BARRED]]) {
     need(result[name] === walk.counts[reason], `${name} is ${result[name]}, and the walk skips ${walk.counts[reason]}`);
   }
@@ -147,13 +148,15 @@ export async function walkWhole(result, words, units, earlier) {
   return `${walk.places.length} places, ${walk.skips.length} numbers skipped, ${words.used} words used, ${words.rejected} of them rejected`;
 }
 
-function compare(result, places) {
+function comparePlace(result, place, i) {
+  const said = result.places[i];
+  need(said !== undefined, `the walk finds place ${i + 1}, and the result has none`);
+  need(said.unit === place.unit && said.number === place.number, `place ${i + 1} is number ${place.unit}-${place.number}, and the result says ${said.unit}-${said.number}`);
+  need(said.serial === place.serial, `number ${place.unit}-${place.number} is of ticket ${place.unit}/${place.serial}, and the result says ${said.unit}/${said.serial}`);
+}
+
+function compareCounts(result, places) {
   need(places.length === result.places.length, `the walk finds ${places.length} places, and the result has ${result.places.length}`);
-  places.forEach((place, i) => {
-    const said = result.places[i];
-    need(said.unit === place.unit && said.number === place.number, `place ${i + 1} is number ${place.unit}-${place.number}, and the result says ${said.unit}-${said.number}`);
-    need(said.serial === place.serial, `number ${place.unit}-${place.number} is of ticket ${place.unit}/${place.serial}, and the result says ${said.unit}/${said.serial}`);
-  });
   const winners = Math.min(places.length, result.open.rule.winners);
   need(result.winners === winners && result.alternates === places.length - winners, "winners and alternates are not parted as the rules say");
 }

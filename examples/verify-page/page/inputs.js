@@ -3,7 +3,7 @@
 import { utf8 } from "../core/bytes.js";
 import { byId } from "./dom.js";
 
-const FILE_MAX = 65536;
+const FILE_MAX = 131072;
 
 /* A pasted text may have the line ends of another system, and have lost those at its end: a blank line after the last void's proof, else one. */
 function pasted(text) {
