@@ -151,10 +151,6 @@ func (r *raffle) checkControl(vkey string) bool {
 		return false
 	}
 	log := r.addLog("control", c, key)
-	if c.tree.N > maxRecords {
-		r.fault("control/checkpoint", fmt.Errorf("%d records", c.tree.N))
-		return false
-	}
 	if r.fault("control", log.checkTiles(r.control.take)) {
 		return false
 	}
@@ -250,9 +246,6 @@ func (r *raffle) checkUnit(u *unit) error {
 	if err != nil {
 		return err
 	}
-	if c.tree.N > maxRecords {
-		return fmt.Errorf("%d records", c.tree.N)
-	}
 	log := r.addLog(folder, c, u.key)
 	f := newFold(u, r.control.open)
 	visit := f.take
@@ -309,9 +302,9 @@ func (r *raffle) checkRest() {
 			return err
 		}
 		known, err := r.checkFile(name)
-		r.fault(name, err)
+		r.fault(strconv.QuoteToGraphic(name), err)
 		if !known {
-			other = append(other, name)
+			other = append(other, strconv.QuoteToGraphic(name))
 		}
 		return nil
 	})

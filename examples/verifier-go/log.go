@@ -89,6 +89,9 @@ func openCheckpoint(text []byte, key note.Verifier, witnesses *policy) (*checkpo
 	if err != nil {
 		return nil, err
 	}
+	if c.tree.N > maxRecords {
+		return nil, fmt.Errorf("a checkpoint of %d records; a log has at most %d", c.tree.N, int64(maxRecords))
+	}
 	if c.origin != key.Name() {
 		return nil, fmt.Errorf("a checkpoint of %q, and not of %q", c.origin, key.Name())
 	}
