@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What the library makes, checked by the second implementation in tests/reference: records, private parts, key commitments, notes, roots, nodes, proofs, order keys, voids,
-validation numbers, seals and draws. Altered ones it must refuse. With stores as arguments only those
+validation numbers, seals and draws. Altered ones it must refuse. And raffles that it makes itself, which the library must take, or refuse when forged. With stores as arguments only those
 that the audit finds whole: tests of damage leave others."""
 
 import base64
@@ -22,6 +22,7 @@ SOURCE = os.environ["RAFFLE_SOURCE"]
 BUILD = os.environ["RAFFLE_BUILD"]
 sys.path[:0] = [os.path.join(SOURCE, "tests", "reference"), os.path.join(SOURCE, "tests", "vectors", "generate")]
 import base  # noqa: E402
+import raffle_reference  # noqa: E402
 import replay_reference  # noqa: E402
 import tiles_reference as tiles  # noqa: E402
 import validation_reference as validation  # noqa: E402
@@ -237,6 +238,31 @@ def second(library, path, chance):
     return store
 
 
+# --- the other way round: raffles that the second implementation makes, audited by the library ---
+
+
+def audited(raffle, name, status, draws):
+    tiles.write(raffle.files(), name)
+    done = subprocess.run([RAFFLE, "audit", name, "--key", raffle.control.vkey, "--json"], capture_output=True, text=True)
+    check(done.returncode == status, f"the audit of {name} ends with {done.returncode}: {done.stdout}{done.stderr}", "audits of its raffles")
+    check(len(json.loads(done.stdout)["draws"]) == draws, f"{name}: not {draws} draws", "audits of its raffles")
+
+
+def made():
+    """Raffles by chance, all good; and each with another last result, signed by the right keys, which is refused."""
+    for number in range(20):
+        raffle = raffle_reference.arbitrary(number)
+        results = [i for i, leaf in enumerate(raffle.control.leaves) if json.loads(leaf)["t"] == "draw.result"]
+        audited(raffle, f"made.{number}", 0, len(results))
+        result = json.loads(raffle.control.leaves[results[-1]])
+        places = result.get("places", [])
+        other = [{"rejected": result["rejected"] + 1}, {"skips": "00" * 32}, {"skipped_void": result["skipped_void"] + 1}, {"seed": "01" * 48},
+                 {"places": places[1:] + places[:1]} if len(places) > 1 else {"provider": "system:", "seed": "02" * 48}][number % 5]
+        raffle.control.leaves[results[-1]] = tiles.canonical({**result, **other})
+        raffle.control.notes.clear()
+        audited(raffle, f"forged.{number}", 3, len(results))
+
+
 def busy(path):
     """Two units, orders with every kind of key, voids, an early and a final seal, two draws."""
     rules = {
@@ -276,6 +302,7 @@ def main():
         run(os.path.join(BUILD, "examples", "night"), "night.raffle")
         for path in ("busy.raffle", "night.raffle"):
             altered(second(library, path, chance), chance)
+        made()
     for path in stores:
         if subprocess.run([RAFFLE, "audit", path], capture_output=True).returncode == 0:
             second(library, path, chance)

@@ -3,15 +3,16 @@
 """A whole small raffle made in plain Python, standard library only, sharing no code with the library: its records, private parts, keys, checkpoints, seals and
 draws, after docs/spec. All that would be random is a hash of a label.
 
-    raffle_reference.py FOLDER
+    raffle_reference.py FOLDER [NUMBER]
 
-publishes the raffle, and writes its control key into FOLDER.key."""
+publishes one, and writes its control key into FOLDER.key; with a number, one of that number's chance."""
 
 import base64
 import hashlib
 import hmac
 import json
 import pathlib
+import random
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -90,7 +91,7 @@ class Log:
 class Raffle:
     def __init__(self, origin="raffle.example/vectors", prizes=({"name": "main"}, {"name": "small"}), witnesses="none", cosigners=()):
         self.origin, self.rules, self.minute = origin, rules(origin, list(prizes), witnesses=witnesses), 0
-        self.control, self.units, self.tickets, self.voids, self.seal_at, self.won = Log(origin, 0), [], {}, {}, {}, []
+        self.control, self.units, self.tickets, self.voids, self.seal_at, self.won, self.held = Log(origin, 0), [], {}, {}, {}, [], set()
         self.control.cosigners = list(cosigners)
         self.secret = some("ticket key of " + origin, 32)
         commitment = hashlib.sha256(b"libraffle/ticket-key/v1\0" + origin.encode() + b"\0" + self.secret).hexdigest()
@@ -189,6 +190,7 @@ class Raffle:
         words = draws.Words(draws.drbg_of(seed, draws.commitment(self.origin, intent, self.control.root(intent + 1)), b""))
         places, skipped, skips = walk(prize, self.drum(kind), words, self.won)
         winners = min(len(places), prize["winners"])
+        self.held |= {(place["unit"], place["serial"]) for place in places}
         self.won += [(place["unit"], place["number"], place["serial"]) for place in places[:winners]]
         record = {"t": "draw.result", "alternates": len(places) - winners, "ask": ask, "attempt": 1, "intent": intent, "note": note, "numbers": sums["numbers"],
                   "prize": name, "provider": "test", "rejected": words.rejected, "seed": seed.hex(), "skipped_barred": skipped[3],
@@ -232,6 +234,41 @@ def example():
     return r
 
 
+def arbitrary(number):
+    """A raffle of its own for each number: units, orders, voids, seals, rules and draws by chance."""
+    chance = random.Random(number)
+    tiers = lambda: sorted(chance.sample(["one", "ten"], chance.randint(1, 2)), key=["one", "ten"].index)  # noqa: E731
+    prizes = [{"name": f"p{i}", "seal": "early" if i == 0 and chance.random() < 0.5 else "final", "winners": chance.randint(1, 4), "alternates": chance.randint(0, 3),
+               "one_win": chance.choice(["none", "number", "ticket"]), "tiers": tiers()} for i in range(chance.randint(1, 5))]
+    r = Raffle(f"raffle.example/arbitrary-{number}", prizes)
+    units = [r.enrol(f"u{i}") for i in range(chance.randint(1, 4))]
+
+    def trade(sales):
+        for _ in range(sales):
+            unit = chance.choice(units)
+            serial = r.sell(unit, chance.choice(["one", "ten"]), f"order {r.minute}")
+            if chance.random() < 0.25:
+                r.void(unit, serial)
+
+    r.sell(units[0], "ten", "first")
+    trade(chance.randint(0, 12))
+    if prizes[0]["seal"] == "early":
+        r.seal("early")
+        r.draw("p0")
+    trade(chance.randint(0, 12))
+    for unit in units:
+        r.close(unit)
+    for unit in units:
+        for serial in list(r.tickets[unit.number]):
+            if serial not in r.voids[unit.number] and chance.random() < 0.1 and (unit.number, serial) not in r.held:
+                r.void(unit, serial, control=True)
+    r.seal("final")
+    for prize in prizes:
+        if prize["seal"] == "final":
+            r.draw(prize["name"])
+    return r
+
+
 def witnessed(cosigners=(0, 1)):
     """A raffle whose rules ask for two of three witnesses, and whose control log some of them cosign."""
     three = [Witness(name) for name in ("a", "b", "c")]
@@ -248,6 +285,6 @@ def witnessed(cosigners=(0, 1)):
 
 
 if __name__ == "__main__":
-    made = example()
+    made = arbitrary(int(sys.argv[2])) if len(sys.argv) > 2 else example()
     tiles.write(made.files(), sys.argv[1])
     pathlib.Path(sys.argv[1] + ".key").write_text(made.control.vkey + "\n", encoding="ascii")
