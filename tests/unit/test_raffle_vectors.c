@@ -196,9 +196,12 @@ START_TEST(files_that_are_none)
 }
 END_TEST
 
-static const char *const members[] = {"text",    "leaves", "proof", "root",      "index",   "key",    "vkey",   "note",
-                                      "entropy", "output", "seed",  "picks",     "beacon",  "n",      "serial", "at",
-                                      "unit",    "kind",   "valid", "canonical", "message", "digest", "mac"};
+static const char *const members[] = {
+    "text",   "leaves",    "proof",   "root",   "index",  "key",     "vkey",        "note",    "entropy",
+    "output", "seed",      "picks",   "beacon", "n",      "serial",  "at",          "unit",    "kind",
+    "valid",  "canonical", "message", "digest", "mac",    "control", "control_key", "entries", "index",
+    "k",      "leaf_hash", "level",   "order",  "origin", "path",    "policy",      "proves",  "receipt",
+    "row",    "serials",   "size",    "type",   "width"};
 
 /* Every member missing or of another type, in the first case: an answer, and no crash. */
 static void without_members(const char *algorithm, json_t *file)
