@@ -61,7 +61,6 @@ type unit struct {
 	key    note.Verifier
 	seals  []*sealUnit
 	voids  []void
-	closed bool
 }
 
 // seal is one that its run of seal.unit precedes.

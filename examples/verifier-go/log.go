@@ -50,7 +50,6 @@ func verifierOf(vkey, name string) (note.Verifier, error) {
 type checkpoint struct {
 	origin string
 	tree   tlog.Tree
-	text   []byte
 	sigs   []note.Signature // that were verified
 	others int              // that were not
 }
@@ -133,7 +132,7 @@ func parseCheckpoint(text string) (*checkpoint, error) {
 	if err != nil || len(root) != tlog.HashSize {
 		return nil, fmt.Errorf("%.80q is no root", lines[2])
 	}
-	c := &checkpoint{origin: lines[0], tree: tlog.Tree{N: size}, text: []byte(text)}
+	c := &checkpoint{origin: lines[0], tree: tlog.Tree{N: size}}
 	copy(c.tree.Hash[:], root)
 	if size == 0 && c.tree.Hash != emptyRoot {
 		return nil, errors.New("a checkpoint of nothing with another root than SHA-256 of nothing")
