@@ -159,7 +159,7 @@ int tickets_print_html(cli *c, const raffle_ticket *ticket, size_t n)
     sheet *sheets = NULL;
     int status = sheets_begin(c, ticket, n, qr_available(), &sheets);
     if (status == CLI_DONE && !qr_available())
-        cli_note(c, "the page has no QR codes: this build was made without libqrencode");
+        cli_note(c, "there are no QR codes: this build was made without libqrencode");
     if (status == CLI_DONE) {
         fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n", stdout);
         fputs(head, stdout);

@@ -105,14 +105,11 @@ static int print_code(cli *c, const char *heading, const char *text)
 }
 
 /* The ticket's code, and that of its receipt's address when there is one. */
-static int print_codes(cli *c, const ticket_view *view)
+static int print_codes(cli *c, const ticket_view *view, const char *address)
 {
-    char text[TICKET_CODE_SIZE], address[TICKET_ADDRESS_MAX], heading[TICKET_ADDRESS_MAX + 16];
-    int status = ticket_address(c, view, address);
-    if (status != CLI_DONE)
-        return status;
+    char text[TICKET_CODE_SIZE], heading[TICKET_ADDRESS_MAX + 16];
     ticket_code(c, view, text);
-    status = print_code(c, "this ticket", text);
+    int status = print_code(c, "this ticket", text);
     explicit_bzero(text, sizeof text);
     snprintf(heading, sizeof heading, "its receipt: %s", address);
     return status == CLI_DONE && address[0] != 0 ? print_code(c, heading, address) : status;
@@ -123,8 +120,9 @@ static int print_all_json(cli *c, const raffle_ticket *ticket, size_t n, bool fu
     json_t *list = json_must(json_array()), *top = json_must(json_object());
     int status = CLI_DONE;
     for (size_t i = 0; status == CLI_DONE && i < n; i++) {
-        ticket_view view;
-        status = ticket_view_get(c, &ticket[i], &view) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
+        ticket_view view = {.ticket = &ticket[i]};
+        raffle_rc rc = full ? ticket_view_get(c, &ticket[i], &view) : validation_of(c, &ticket[i], view.validation);
+        status = rc == RAFFLE_OK ? CLI_DONE : cli_fail(c);
         if (status == CLI_DONE) {
             json_add(list, ticket_json(&ticket[i], view.validation));
             status = full ? add_event_fields(c, json_array_get(list, i), &view) : CLI_DONE;
@@ -163,20 +161,30 @@ int tickets_print(cli *c, const raffle_ticket *ticket, size_t n)
     return rc == RAFFLE_OK ? CLI_DONE : cli_fail(c);
 }
 
+static int print_ticket(cli *c, const raffle_ticket *ticket, bool first, bool codes)
+{
+    ticket_view view;
+    char address[TICKET_ADDRESS_MAX] = "";
+    int status = ticket_view_get(c, ticket, &view) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
+    if (status == CLI_DONE && codes)
+        status = ticket_address(c, &view, address);
+    if (status == CLI_DONE) {
+        fputs(first ? "" : "\n", stdout);
+        print_full(c, &view);
+        status = codes ? print_codes(c, &view, address) : CLI_DONE;
+    }
+    ticket_view_end(&view);
+    return status;
+}
+
 int tickets_print_full(cli *c, const raffle_ticket *ticket, size_t n, bool codes)
 {
     int status = CLI_DONE;
     if (c->json)
         return print_all_json(c, ticket, n, true);
-    for (size_t i = 0; status == CLI_DONE && i < n; i++) {
-        ticket_view view;
-        status = ticket_view_get(c, &ticket[i], &view) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
-        if (status == CLI_DONE) {
-            fputs(i > 0 ? "\n" : "", stdout);
-            print_full(c, &view);
-            status = codes ? print_codes(c, &view) : CLI_DONE;
-        }
-        ticket_view_end(&view);
-    }
+    if (codes && !qr_available())
+        cli_note(c, "there are no QR codes: this build was made without libqrencode");
+    for (size_t i = 0; status == CLI_DONE && i < n; i++)
+        status = print_ticket(c, &ticket[i], i == 0, codes && qr_available());
     return status;
 }
