@@ -278,7 +278,7 @@ def check_witnessed(page, folders, cosigners):
     key = make_witnessed(cosigners)
     text = receipt("witnessed", "1/1")
     found = page.good("a witnessed raffle", text=text, address=folders + "/witnessed/", key=key)
-    need(sum("2 of 3 witnesses cosigned: their quorum" in line for line in found["good"]) == 2, found["good"])
+    need(sum("quorum saw it2 of 3 witnesses cosigned" in line for line in found["good"]) == 2, found["good"])
     line = next(each for each in text.splitlines() if each.startswith("\u2014 first.example/"))
     other = line[:-6] + ("A" if line[-6] != "A" else "B") + line[-5:]
     page.bad("an altered cosignature", "the cosignature by first.example/witness is wrong", text=text.replace(line, other), key=key)

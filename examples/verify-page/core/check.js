@@ -16,8 +16,8 @@ function wordText(bytes) {
   return hex(bytes).match(/.{16}/g).slice(0, 4).join(" ");
 }
 
-async function checkDraw(report, published, controlKey, result) {
-  const section = `Draw: ${result.open.rule.title}`, { control } = published;
+async function checkDraw(report, section, published, controlKey, result) {
+  const { control } = published;
   let c, words;
   await report.check(section, "The intent was signed over this seal and all sales", async () => {
     c = await checkIntent(result, control.rules.origin, controlKey, published.log.tree, published.policy);
@@ -48,8 +48,9 @@ async function checkDraw(report, published, controlKey, result) {
 
 async function checkDraws(report, published, controlKey) {
   const { control } = published;
-  for (const result of control.results) await untilStopped(() => checkDraw(report, published, controlKey, result));
-  if (control.intent !== null) report.leave(`Draw: ${control.intent.rule.title}`, "It is not over", `the intent is record ${control.intent.index}, and there is no result so far`);
+  const section = (i, open) => `Draw ${i + 1}: ${open.rule.title}`;
+  for (const [i, result] of control.results.entries()) await untilStopped(() => checkDraw(report, section(i, result.open), published, controlKey, result));
+  if (control.intent !== null) report.leave(section(control.results.length, control.intent), "It is not over", `the intent is record ${control.intent.index}, and there is no result so far`);
 }
 
 /* --- what it means --- */

@@ -57,6 +57,10 @@ export function quorumMet(policy, cosigned, name = policy.quorum) {
   return member.members.filter((each) => quorumMet(policy, cosigned, each)).length >= member.needed;
 }
 
-export function quorumText(policy, cosigned) {
-  return `${cosigned.size} of ${policy.witnesses.length} witnesses cosigned: ${quorumMet(policy, cosigned) ? "their quorum" : "less than their quorum, so far"}`;
+/* A note that waits for its witnesses is no fault, and no tick: what must wait for them is a draw. */
+export async function checkWitnesses(report, section, policy, note) {
+  const cosigned = await report.check(section, "Its witnesses' cosignatures are right", () => cosignatures(note, policy));
+  const counted = `${cosigned.size} of ${policy.witnesses.length} witnesses cosigned`;
+  if (quorumMet(policy, cosigned)) report.add(section, "The witnesses' quorum saw it", "good", counted);
+  else report.leave(section, "That the witnesses' quorum saw it", `${counted}: too few, so far`);
 }

@@ -5,7 +5,7 @@ import { Folder } from "./folder.js";
 import { canonical, readCanonical } from "./json.js";
 import { leafHash } from "./merkle.js";
 import { openCheckpoint, readVkey } from "./note.js";
-import { cosignatures, quorumText, readPolicy } from "./policy.js";
+import { checkWitnesses, readPolicy } from "./policy.js";
 import { readControl } from "./control.js";
 import { checkSealed, Unit } from "./unit.js";
 import { untilStopped } from "./report.js";
@@ -27,12 +27,6 @@ async function readManifest(folder, control) {
   return manifest.entries;
 }
 
-/* A checkpoint that waits for its witnesses is no fault: what must wait for them is a draw. */
-async function checkWitnessed(published) {
-  need(published.policy !== undefined, "the rules' witnesses are no policy");
-  return quorumText(published.policy, await cosignatures(published.log.checkpoint.note, published.policy));
-}
-
 /* {folder, log, control, entries, units}, as far as the checks go. */
 export async function readPublished(report, address, controlKey) {
   const published = { units: [] };
@@ -47,11 +41,11 @@ export async function readPublished(report, address, controlKey) {
     need(published.control.rules.origin === controlKey.name, "its origin is not the key's name");
     const own = await readVkey(published.control.open.key);
     need(equal(own.key, controlKey.key), "it names another control key");
+    published.policy = await readPolicy(published.control.rules.witnesses);
     const { rules, units, results } = published.control;
     return `${isolated(rules.name)}, of ${isolated(rules.organisation)}: ${units.length} units, ${results.length} of ${rules.prizes.length} prizes drawn`;
   });
-  published.policy = await readPolicy(published.control.rules.witnesses).catch(() => undefined);
-  if (published.policy !== null) await report.check(SECTION, "Witnesses saw it", () => checkWitnessed(published));
+  if (published.policy !== null) await checkWitnesses(report, SECTION, published.policy, published.log.checkpoint.note);
   await report.check(SECTION, "The manifest follows from it", async () => {
     published.entries = await readManifest(published.folder, published.control);
     return published.entries === "all" ? "the units' records are published" : "the units' records are withheld, their hashes published";

@@ -4,7 +4,7 @@ import { bigEndian, equal, hex, isolated, need, unhex } from "./bytes.js";
 import { sha256 } from "./hash.js";
 import { included, leafHash } from "./merkle.js";
 import { openCheckpoint, readVkey } from "./note.js";
-import { cosignatures, quorumText, readPolicy } from "./policy.js";
+import { checkWitnesses, cosignatures, readPolicy } from "./policy.js";
 import { readRecord } from "./record.js";
 import { readReceipt } from "./receipt_text.js";
 
@@ -32,10 +32,8 @@ async function policyOf(receipt, controlKey) {
 }
 
 async function checkOpen(facts, receipt) {
-  if (receipt.open === undefined) return "";
   need(receipt.open.index === 0n && equal(receipt.open.note, receipt.enrol.note), "its raffle.open is not the log's first record");
   await provenRecord(receipt.open, facts.control, "raffle.open");
-  return quorumText(facts.policy, await cosignatures(facts.control.note, facts.policy));
 }
 
 /* The record of this type that the part proves to be in the log. */
@@ -118,7 +116,10 @@ export async function verifyReceipt(report, bytes, controlKey) {
   });
   const { receipt } = facts;
   await report.check(SECTION, "The seller is one of the raffle's", () => checkUnit(facts, receipt, controlKey));
-  if (receipt.open !== undefined) await report.check(SECTION, "Witnesses saw the control log", () => checkOpen(facts, receipt));
+  if (receipt.open !== undefined) {
+    await report.check(SECTION, "The rules that it shows are the raffle's", () => checkOpen(facts, receipt));
+    await checkWitnesses(report, SECTION, facts.policy, facts.control.note);
+  }
   await report.check(SECTION, "The ticket was sold", () => checkSale(facts, receipt));
   if (receipt.proves === "promise") {
     report.leave(SECTION, "That it was in the drum", "this receipt is a promise, made before a seal; get a new one after the seal, or give the published folder's address");
