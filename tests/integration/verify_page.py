@@ -126,6 +126,22 @@ def make_small():
     return publish("small", "published/small")
 
 
+def make_restored(name, lost):
+    """A promise is given; then a backup from before it is put back, `lost` orders are sold to others, and the raffle goes on."""
+    create(name, {**SMALL, "origin": f"raffle.example/{name}"})
+    raffle("sell", f"{name}.raffle", "--tier", "t", "--order", "a")
+    shutil.copy(f"{name}.raffle", "backup")
+    raffle("sell", f"{name}.raffle", "--tier", "t", "--order", "b")
+    promise = receipt(name, "1/2")
+    for suffix in ("", "-wal", "-shm", "-anchor"):
+        pathlib.Path(f"{name}.raffle{suffix}").unlink(missing_ok=True)
+    shutil.copy("backup", f"{name}.raffle")
+    for i in range(lost):
+        raffle("sell", f"{name}.raffle", "--tier", "t", "--order", f"other-{i}")
+    raffle("seal", f"{name}.raffle")
+    return publish(name, f"published/{name}"), promise
+
+
 def make_committed():
     create("committed", COMMITTED, "2023-09-15T10:00:00.000Z")
     for i in range(20):
@@ -257,7 +273,7 @@ def check_good(page, folders, key, promise):
     void = page.good("a void ticket", text=receipt("whole", "2/5"), address=folders + "/whole", key=key)
     need("void: it takes no part" in void["verdict"], void["verdict"])
     sold = page.good("a promise", text=promise, address=folders + "/whole/", key=key)
-    need(any("final seal covers it" in line and "in the drum" in line for line in sold["good"]), sold["good"])
+    need(any("final seal covers it" in line for line in sold["good"]) and any("in the drum: not void" in line for line in sold["good"]), sold["good"])
     need("promise" in page.good("a promise alone", text=promise, key=key)["open"][-1], "a promise proves a drum")
     page.good("a receipt alone", text=receipt("whole", "1/9").rstrip("\n").replace("\n", "\r\n"), key=f" {key} ")
     page.good("the draws alone", address=folders + "/whole/", key=key)
@@ -293,15 +309,15 @@ def check_witnessed(page, folders, cosigners):
 
 # --- bad ones ---
 
-def forged(page, folders, name, key, reason, index, change, **options):
+def forged(page, folders, name, key, reason, index, change, resign_intent=False, **given):
     shutil.copytree(f"published/{name}", "published/forged", dirs_exist_ok=False)
-    forge("published/forged", f"{name}.raffle.keys", index, change if callable(change) else lambda record: record.update(change), **options)
-    found = page.bad(f"forged: {change}", reason, address=folders + "/forged/", key=key)
+    forge("published/forged", f"{name}.raffle.keys", index, change if callable(change) else lambda record: record.update(change), resign_intent)
+    found = page.bad(f"forged: {change}", reason, address=folders + "/forged/", key=key, **given)
     shutil.rmtree("published/forged")
     return found
 
 
-def check_forged(page, folders, key):
+def check_forged(page, folders, key, promise):
     """What the organiser's own key signs, and is not true."""
     records = control("published/whole")
     index = {(r["t"], r.get("prize")): i for i, r in enumerate(records)}
@@ -321,12 +337,17 @@ def check_forged(page, folders, key):
             ("not signed by", half, {"note": stranger}), ("is of size", half, {"note": records[index["draw.result", "any"]]["note"]}),
             ("is not the open intent's", half, {"numbers": 1}), ("no known type", half, {"t": "draw.manual"}), ("unknown member", half, {"zz": 1})):
         forged(page, folders, "whole", key, reason, at, change)
+    forged(page, folders, "whole", key, "leaves it out: the promise was not kept", unit, {"size": 1}, text=promise)
     for reason, at, change in (
             ("has another void_root", unit, {"void_root": "00" * 32}), ("voids are not the units' together", unit, {"voids": 0}),
             ("is not the one that was sealed", unit, {"root": "00" * 32}), ("another control key", 0, {"key": records[1]["key"]}),
-            ("no such prize", index["draw.result", "half"] + 1, None), ("not acknowledged", final + 1, {"t": "event", "code": "x.y"})):
-        if change is not None:
-            forged(page, folders, "whole", key, reason, at, lambda r, c=change: (r.update(c), [r.pop(k) for k in ("seal", "voids") if r["t"] == "event" and k in r]), resign_intent=True)
+            ("not acknowledged", final + 1, {"t": "event", "code": "x.y"})):
+        def unacknowledge(record, change=change):
+            """An event has no members of an acknowledgement."""
+            record.update(change)
+            if record["t"] == "event":
+                del record["seal"], record["voids"]
+        forged(page, folders, "whole", key, reason, at, unacknowledge, resign_intent=True)
 
 
 def check_bad(page, folders, key, small_key):
@@ -343,6 +364,9 @@ def check_bad(page, folders, key, small_key):
     page.bad("no folder", "is not there", address=folders + "/nowhere/", key=key)
     page.bad("no address", "no http", address="javascript:alert(1)", key=key)
 
+    for name, lost, reason in (("restored", 0, "two histories"), ("resold", 2, "two histories")):
+        own, promise = make_restored(name, lost)
+        page.bad(f"a promise that was not kept: {name}", reason, text=promise, address=f"{folders}/{name}/", key=own)
     create("twin", {**WHOLE, "name": "Twin"})  # the same origin once more
     raffle("sell", "twin.raffle", "--unit", "1", "--tier", "ten", "--order", "a")
     page.bad("a twin", "not signed by", text=receipt("twin", "1/1"), address=address, key=key)
@@ -499,7 +523,7 @@ def check():
         check_keyboard(browser, page, folders, key)
         check_drop(browser, page, key)
         check_widths(browser, page, folders, key)
-        check_forged(page, folders, key)
+        check_forged(page, folders, key, promise)
         check_bad(page, folders, key, small_key)
         page.bad("a server that lets nobody read", "CORS", address=closed_folders + "/whole/", key=key)
         check_scan(browser, page)

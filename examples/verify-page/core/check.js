@@ -80,6 +80,11 @@ function outcome(ticket, published) {
   return published.control.results.length > 0 ? "The ticket holds no place in the draws so far." : "Nothing is drawn so far.";
 }
 
+async function checkTicketPublished(report, published, ticket) {
+  await checkReceiptPublished(report, TICKET, published, ticket);
+  if (ticket.receipt.proves === "promise") await checkDrum(report, TICKET, published, ticket);
+}
+
 /* --- the call --- */
 
 /* `receipt` (bytes) and `address` may be null, not both. {ticket, published, outcome}. */
@@ -95,8 +100,7 @@ export async function checkAll(report, { key, receipt, address }) {
       found.published = published;
       await readUnits(report, published);
       await checkSeals(report, published);
-      if (found.ticket !== null) await untilStopped(() => checkReceiptPublished(report, TICKET, published, found.ticket));
-      if (found.ticket?.receipt.proves === "promise") await untilStopped(() => checkDrum(report, TICKET, published, found.ticket));
+      if (found.ticket !== null) await untilStopped(() => checkTicketPublished(report, published, found.ticket));
       await checkDraws(report, published, controlKey);
     });
     report.leave("The published records", "That roles, times and quotas kept to the rules", "raffle audit and examples/verifier check every record");

@@ -142,15 +142,25 @@ export async function checkReceiptPublished(report, section, published, ticket) 
   });
 }
 
-/* --- after a promise: whether a seal that is published covers the ticket --- */
+/* --- after a promise: whether it was kept --- */
 
 export async function checkDrum(report, section, published, ticket) {
   const { unit, serial } = ticket.receipt;
-  const seal = published.control.seals.findLast((s) => s.good && s.run[unit - 1] !== undefined && serial < s.run[unit - 1].size && s.void.length > 0);
-  if (seal === undefined) return;
+  const covers = (seal) => seal.run[unit - 1] !== undefined && serial < seal.run[unit - 1].size;
+  const seal = published.control.seals.findLast((s) => s.kind === "final") ?? published.control.seals.findLast(covers);
+  if (seal === undefined) {
+    report.leave(section, "That it was in the drum", "no seal that is published covers it so far");
+    return;
+  }
   await report.check(section, `The published ${seal.kind} seal covers it`, () => {
-    ticket.voidInSeal = seal.void[unit - 1].void.has(serial);
-    return ticket.voidInSeal ? "it is void there: it takes no part" : "and it is not void there: it was in the drum";
+    need(covers(seal), "the final seal leaves it out: the promise was not kept. Keep the receipt, it is evidence");
+    need(seal.good, "the seal is not what was sold");
+    return `record ${serial} of the ${seal.run[unit - 1].size} that it covers`;
   });
+  if (seal.void.length !== seal.run.length) {
+    report.leave(section, "That it was not void then", "this needs the units' records: get a receipt that was made after the seal");
+    return;
+  }
+  ticket.voidInSeal = seal.void[unit - 1].void.has(serial);
+  report.add(section, ticket.voidInSeal ? "It is void in this seal" : "It was in the drum: not void", "good", ticket.voidInSeal ? "it takes no part" : "");
 }
-
