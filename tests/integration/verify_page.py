@@ -322,7 +322,8 @@ def check_forged(page, folders, key, promise):
     records = control("published/whole")
     index = {(r["t"], r.get("prize")): i for i, r in enumerate(records)}
     half, final = index["draw.result", "half"], max(i for i, r in enumerate(records) if r["t"] == "seal")
-    unit, other = final - 3, dict(records[half]["places"][0])
+    unit, first = final - 3, records[half]["places"][0]
+    other = dict(first)
     numbers = {(p["unit"], p["number"]) for p in records[half]["places"]}
     other["number"] = next(n for n in range(1, 100) if (other["unit"], n) not in numbers)
     stranger = Signer("small.raffle.keys/control.key").checkpoint([b"x"])
@@ -331,7 +332,7 @@ def check_forged(page, folders, key, promise):
         return lambda record: record["places"].__setitem__(0, change)
 
     for reason, at, change in (
-            ("place 1 is number", half, place(other)), ("is of ticket", half, place({**records[half]["places"][0], "serial": 1})),
+            ("place 1 is number", half, place(other)), ("is of ticket", half, place({**first, "serial": first["serial"] + 1})),
             ("Permutation", half, {"seed": "00" * 48}), ("skipped_not_entered is", half, lambda r: r.update(skipped_not_entered=r["skipped_not_entered"] + 1)),
             ("list of skips", half, {"skips": "00" * 32}), ("words were rejected", half, {"rejected": 1}),
             ("not signed by", half, {"note": stranger}), ("is of size", half, {"note": records[index["draw.result", "any"]]["note"]}),
