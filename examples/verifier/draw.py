@@ -62,7 +62,7 @@ def permutation(words, n):
 
 
 class Drum:
-    """The sealed numbers, and what is known of each. `units`: for each unit of the seal its sold tickets (serial, first number, count, tier), ascending, and the
+    """The sealed numbers, and what is known of each. `units`: for each unit of the seal its sold tickets (serial, first number, count, tier, price), ascending, and the
     serials that were void at the seal."""
 
     def __init__(self, units):
@@ -77,7 +77,7 @@ class Drum:
         unit = bisect.bisect_right(self.until, element)
         number = element - (self.until[unit - 1] if unit else 0) + 1
         tickets, void = self.units[unit]
-        serial, _, _, tier = tickets[_find(tickets, number)]
+        serial, _, _, tier, _ = tickets[_find(tickets, number)]
         return unit + 1, number, serial, tier, serial in void
 
 

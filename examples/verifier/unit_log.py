@@ -40,7 +40,8 @@ class UnitLog:
         if record["ms"] < self.last and record.get("code") != "clock.reset":
             raise Fault("time", "it is earlier than the record before it")
         if record.get("n") != self.next:
-            raise Fault("number", f"n is {record.get('n')}, and the next draw number {self.next}")
+            expected, self.next = self.next, record.get("n", self.next)  # told once, and not again for each record that follows
+            raise Fault("number", f"n is {self.next}, and the next draw number {expected}")
 
     def _role(self, record, operation):
         if record["by"] not in self.rules["roles"][operation]:

@@ -20,9 +20,12 @@ import sys
 RAFFLE = os.environ["RAFFLE"]
 SOURCE = os.environ["RAFFLE_SOURCE"]
 BUILD = os.environ["RAFFLE_BUILD"]
-sys.path[:0] = [os.path.join(SOURCE, "tests", "reference"), os.path.join(SOURCE, "tests", "vectors", "generate")]
+sys.path[:0] = [os.path.join(SOURCE, "tests", "reference"), os.path.join(SOURCE, "tests", "vectors", "generate"),
+                os.path.join(SOURCE, "examples", "witness")]
 import base  # noqa: E402
 import raffle_reference  # noqa: E402
+import ed25519  # noqa: E402
+import policy_reference  # noqa: E402
 import replay_reference  # noqa: E402
 import tiles_reference as tiles  # noqa: E402
 import validation_reference as validation  # noqa: E402
@@ -96,6 +99,19 @@ def notes(store):
             key = base.public_key(seed)
             line = base.line(name, base.key_id(name, 1, key), base.sign(seed, text.encode()))
             check(note.startswith(text + "\n" + line), f"{store.path}: the signature of log {log} at {size}", "signatures")
+            cosigned(store, text, note[len(text + "\n" + line):], f"{store.path}: log {log} at {size}")
+
+
+def cosigned(store, text, lines, where):
+    """What stands behind the log's own line: cosignatures of those whom the rules name, each once, and nothing else."""
+    policy = store.records[0][0]["rules"]["witnesses"]
+    known = {} if policy == "none" else {vkey.split("+")[0]: key[1:] for key, vkey in policy_reference.Policy(policy).witnesses.values()}
+    for line in lines.splitlines():
+        dash, name, encoded = line.split(" ")
+        data = base64.b64decode(encoded, validate=True)
+        message = f"cosignature/v1\ntime {int.from_bytes(data[4:12], 'big')}\n{text}".encode()
+        key = known.pop(name, b"")
+        check(dash == "\u2014" and data[:4] == base.key_id(name, 4, key) and ed25519.verify(key, message, data[12:]), f"{where}: {name}", "cosignatures")
 
 
 def nodes(store):

@@ -304,6 +304,7 @@ def every_answer():
     for (_, body), old in zip(Scripted.requests, (0, 1, 2)):
         check(body.startswith(f"old {old}\n"), f"the request is {body}")
     server.shutdown()
+    raffle(ROUND_AT, "publish", "answers.raffle", "answers.public")
 
 
 # --- the witness itself ---
