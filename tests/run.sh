@@ -229,6 +229,7 @@ every_raffle() {
     local stores=("$work"/integration/*/*.raffle "$work"/quickstart/*.raffle)
     integration tests/integration/verifier_go.py "${stores[@]}"
     integration tests/integration/second_implementation.py "${stores[@]}"
+    integration tests/integration/verifier.py "${stores[@]}"
 }
 
 example_data() {

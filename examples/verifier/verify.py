@@ -16,6 +16,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "beacon")]
 import merkle  # noqa: E402
 import note  # noqa: E402
 import records  # noqa: E402
+import rules  # noqa: E402
 from control_log import CLAIMED, OFFICIAL, VERIFIED, ControlLog  # noqa: E402
 from draw_replay import Replayer  # noqa: E402
 from faults import COMPLETENESS, INTEGRITY, Fault, Report  # noqa: E402
@@ -108,17 +109,17 @@ class Audit:
             except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
                 self.fault(number, index, "record", f"its rules or members cannot be made sense of: {error!r}")
 
-    def read_unit(self, number, record, rules, opened):
+    def read_unit(self, number, key, frozen, opened):
         """A unit's log and the hashes of its leaves."""
         try:
             log = PublishedLog(self.folder, f"unit/{number}", number)
-        except (Missing, Damaged) as error:
+            self.check_signature(log, note.read_vkey(key))
+        except (Missing, Damaged, note.BadNote) as error:
             self.fault(number, 0, "checkpoint", error, COMPLETENESS if isinstance(error, Missing) else INTEGRITY)
-            return UnitLog(number, rules, opened), []
-        self.check_signature(log, note.read_vkey(record["key"]))
+            return UnitLog(number, frozen, opened), []
         if self.withheld:
             return None, self.read_hashes(log)
-        unit = UnitLog(number, rules, opened)
+        unit = UnitLog(number, frozen, opened)
         leaves, hashes = self.read_leaves(log)
         self.follow(number, unit, self.read_records(number, leaves))
         return unit, hashes
@@ -152,11 +153,16 @@ class Audit:
         if opened is None or opened["t"] != "raffle.open":
             self.fault(0, 0, "open", "there is no raffle.open to judge the records by", COMPLETENESS)
             return
-        self.control.vkey = self.pinned or note.read_vkey(opened["key"])
+        try:
+            rules.check(opened["rules"])
+            self.control.vkey = self.pinned or note.read_vkey(opened["key"])
+        except (Fault, note.BadNote) as error:
+            self.fault(0, 0, "open", error)
+            return
         self.check_signature(log, self.control.vkey)
         enrolments = [record for _, record in found if record is not None and record["t"] == "unit.enrol"]
         self.check_manifest(opened["key"], enrolments)
-        self.control.unit_logs = [self.read_unit(i + 1, one, opened["rules"], self.hashes[0]) for i, one in enumerate(enrolments)]
+        self.control.unit_logs = [self.read_unit(i + 1, one["key"], opened["rules"], self.hashes[0]) for i, one in enumerate(enrolments)]
         self.follow(0, self.control, found)
         self.check_end()
 

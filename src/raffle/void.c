@@ -7,17 +7,12 @@
 #include "error.h"
 #include <string.h>
 
-static const char *const reasons[] = {"refund", "payment", "misprint", "error", "other"};
-
 static raffle_rc check_reason(const char *reason, raffle_error *err)
 {
     if (reason == NULL)
         return rf_null(err, "reason");
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (strcmp(reasons[i], reason) == 0)
-            return RAFFLE_OK;
-    return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no reason for a void: refund, payment, misprint, error or other",
-                   reason);
+    const rf_text text = {reason, strnlen(reason, RAFFLE_WORD_SIZE), false};
+    return rf_void_reason(&text, err);
 }
 
 /* A ticket in a result, or an open draw, is a matter of the control log's. */

@@ -274,6 +274,8 @@ static raffle_rc apply_ack(rf_control *c, const rf_record *r, raffle_error *err)
 static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err)
 {
     raffle_rc rc = rf_control_role(c, RF_OP_VOID, r->by, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_void_reason(&r->reason, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (r->unit < 1 || (uint64_t)r->unit > c->units)

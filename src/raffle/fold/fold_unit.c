@@ -60,6 +60,16 @@ static raffle_rc apply_sale(const rf_unit_frame *frame, rf_unit_state *s, const 
     return RAFFLE_OK;
 }
 
+raffle_rc rf_void_reason(const rf_text *reason, raffle_error *err)
+{
+    static const char *const reasons[] = {"refund", "payment", "misprint", "error", "other"};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (rf_text_is(reason, reasons[i]))
+            return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_INVALID, "\"%.*s\" is no reason for a void: refund, payment, misprint, error or other",
+                   (int)(reason->length < RAFFLE_WORD_MAX ? reason->length : RAFFLE_WORD_MAX), reason->text);
+}
+
 static raffle_rc apply_void(const rf_unit_frame *frame, rf_unit_state *s, const rf_record *r, rf_taken_list *taken,
                             raffle_error *err)
 {
@@ -70,6 +80,8 @@ static raffle_rc apply_void(const rf_unit_frame *frame, rf_unit_state *s, const 
         s->void_gross + r->price > s->gross)
         return rf_fail(err, RAFFLE_CORRUPT, "unit %u voids more than it sold", frame->unit);
     raffle_rc rc = check_role(frame, RF_OP_VOID, r->by, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_void_reason(&r->reason, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_take(taken, rf_key_void(frame->unit, (uint64_t)r->serial));
