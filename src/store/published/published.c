@@ -14,7 +14,8 @@
 enum {
     CACHED = 16, /* files: those that one thread walks through, and those that several look into */
     PATH_MOST = 128,
-    LOG_PAGE = 256
+    LOG_PAGE = 256,
+    LOG_PAGES = (RF_LOG_MAX + 1) / LOG_PAGE
 };
 
 /* A file as it was read, or why there is none. Shared until nobody uses it. */
@@ -33,10 +34,14 @@ typedef struct log_head {
     char note[]; /* as it is published */
 } log_head;
 
+typedef struct log_page {
+    log_head *head[LOG_PAGE];
+} log_page;
+
 typedef struct published {
     rf_source source;
     pthread_mutex_t lock; /* guards what follows; a log's head stays once it is there */
-    log_head **page[(RF_LOG_MAX + 1) / LOG_PAGE];
+    log_page *page[LOG_PAGES];
     uint64_t clock;
     file *cached[CACHED];
 } published;
@@ -65,7 +70,7 @@ static raffle_rc parse_head(const char *path, const rf_bytes *bytes, log_head **
     free(note);
     if (rc != RAFFLE_OK) {
         free(head);
-        return rc == RAFFLE_NOMEM ? rf_fail_as(err, &why) : rf_fail(err, RAFFLE_CORRUPT, "%s: %s", path, why.message);
+        return rc == RAFFLE_NOMEM ? rf_nomem(err) : rf_fail(err, RAFFLE_CORRUPT, "%s: %s", path, why.message);
     }
     memcpy(head->note, bytes->at, bytes->length);
     head->note_length = bytes->length;
@@ -88,10 +93,10 @@ static raffle_rc load_head(const published *p, uint32_t log, log_head **out, raf
 /* Under the lock: where a log's head is kept, or NULL without memory. */
 static log_head **place_of(published *p, uint32_t log)
 {
-    log_head ***page = &p->page[log / LOG_PAGE];
+    log_page **page = &p->page[log / LOG_PAGE];
     if (*page == NULL)
-        *page = calloc(LOG_PAGE, sizeof **page);
-    return *page == NULL ? NULL : &(*page)[log % LOG_PAGE];
+        *page = calloc(1, sizeof **page);
+    return *page == NULL ? NULL : &(*page)->head[log % LOG_PAGE];
 }
 
 /* The log's head, the store's own; RAFFLE_NOT_FOUND: it has no checkpoint. */
@@ -216,7 +221,10 @@ static raffle_rc load(published *p, file *f, raffle_error *err)
         judge(f, path);
     if (rc == RAFFLE_NOT_FOUND)
         return check_missing(p, f, err);
-    return rc == RAFFLE_OK || rc == RAFFLE_CORRUPT ? RAFFLE_OK : rf_fail_as(err, &f->why);
+    if (rc == RAFFLE_OK || rc == RAFFLE_CORRUPT)
+        return RAFFLE_OK;
+    rf_fail_as(err, &f->why);
+    return rc;
 }
 
 /* The tile's file, to be released; what is wrong with it is in it. */
@@ -360,7 +368,8 @@ static raffle_rc get_tile(published *p, uint32_t log, uint32_t level, uint64_t i
     if (rc != RAFFLE_OK)
         return rc;
     if (f->why.rc != RAFFLE_OK) {
-        rc = rf_fail_as(err, &f->why);
+        rc = f->why.rc;
+        rf_fail_as(err, &f->why);
         release(p, f);
         return rc;
     }
@@ -489,9 +498,9 @@ static void close_store(void *ctx)
     for (size_t i = 0; i < CACHED; i++)
         if (p->cached[i] != NULL)
             release(p, p->cached[i]);
-    for (size_t i = 0; i < sizeof p->page / sizeof *p->page; i++) {
+    for (size_t i = 0; i < LOG_PAGES; i++) {
         for (size_t k = 0; p->page[i] != NULL && k < LOG_PAGE; k++)
-            free(p->page[i][k]);
+            free(p->page[i]->head[k]);
         free(p->page[i]);
     }
     if (p->source.free != NULL)
