@@ -6,6 +6,7 @@
 #include "fold.h"
 #include "keys.h"
 #include "log.h"
+#include "void_list.h"
 #include <pthread.h>
 #include <raffle/raffle.h>
 #include <stdatomic.h>
@@ -26,6 +27,9 @@ typedef struct rf_unit {
     uint64_t control_size;              /* of the control log, in the transaction under way */
     int64_t last_clock, last_monotonic; /* of the last reading; 0: none */
     bool verified;
+    /* The voids of the seal that receipts were last made for: a function of the records under the seal, kept because a unit's may be many. */
+    pthread_mutex_t voids_lock;
+    rf_void_list voids;
 } rf_unit;
 
 /* 256 units. A place is filled once, by whoever opened the unit first, and read without a lock: also in a forked child, where one may be held for

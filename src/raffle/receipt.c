@@ -17,6 +17,7 @@ typedef struct frame {
     uint64_t first;  /* of that seal: the index of its first seal.unit, */
     uint64_t seal;   /* and of itself */
     uint64_t sealed; /* records of the unit that it covers */
+    uint8_t void_root[32];
 } frame;
 
 typedef struct making {
@@ -54,6 +55,7 @@ static raffle_rc read_frame(making *m, raffle_error *err)
         m->frame.first = s->first;
         m->frame.seal = s->index;
         m->frame.sealed = s->unit[unit - 1].size;
+        memcpy(m->frame.void_root, s->unit[unit - 1].void_root, 32);
     }
     m->receipt.has_open = c->rules->policy_length > 0;
     if (m->receipt.has_open)
@@ -72,21 +74,45 @@ static void show_void(making *m, const rf_void_list *list, size_t place)
     v->proof.hashes = rf_void_list_prove(list, m->hash, place, v->proof.hash);
 }
 
-static raffle_rc show_voids(making *m, raffle_error *err)
+/* The list under the seal, read when it is another's: what a seal covers does not change, and a list that is not the seal's is not kept. */
+static raffle_rc get_voids(const making *m, raffle_error *err)
+{
+    uint8_t root[32];
+    rf_void_list *list = &m->unit->voids;
+    if (list->node != NULL && list->size == m->frame.sealed && list->control == m->frame.first)
+        return RAFFLE_OK;
+    rf_void_list_clear(list);
+    *list = (rf_void_list){.unit = m->receipt.unit, .size = m->frame.sealed, .control = m->frame.first};
+    raffle_rc rc = rf_void_list_read(m->raffle->store, list, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_void_list_hash(list, m->hash, root, err);
+    if (rc == RAFFLE_OK && memcmp(root, m->frame.void_root, sizeof root) != 0)
+        rc = rf_fail(err, RAFFLE_CORRUPT, "the voids of unit %u are not those that the seal at %llu counted",
+                     list->unit, (unsigned long long)m->frame.seal);
+    if (rc != RAFFLE_OK)
+        rf_void_list_clear(list);
+    return rc;
+}
+
+static void show_near(making *m, const rf_void_list *list)
 {
     rf_receipt *out = &m->receipt;
-    rf_void_list list = {.unit = out->unit, .size = m->frame.sealed, .control = m->frame.first};
-    raffle_rc rc = rf_void_list_read(m->raffle->store, &list, err);
-    if (rc == RAFFLE_OK) {
-        const size_t place = rf_void_list_place(&list, out->serial);
-        const bool is_void = place < list.n && list.serial[place] == out->serial;
-        out->proves = is_void ? RAFFLE_RECEIPT_VOID : RAFFLE_RECEIPT_DRUM;
-        if (!is_void && place > 0)
-            show_void(m, &list, place - 1);
-        if (place < list.n)
-            show_void(m, &list, place);
-    }
-    free(list.serial);
+    const size_t place = rf_void_list_place(list, out->serial);
+    const bool is_void = place < list->n && list->serial[place] == out->serial;
+    out->proves = is_void ? RAFFLE_RECEIPT_VOID : RAFFLE_RECEIPT_DRUM;
+    if (!is_void && place > 0)
+        show_void(m, list, place - 1);
+    if (place < list->n)
+        show_void(m, list, place);
+}
+
+static raffle_rc show_voids(making *m, raffle_error *err)
+{
+    pthread_mutex_lock(&m->unit->voids_lock);
+    raffle_rc rc = get_voids(m, err);
+    if (rc == RAFFLE_OK)
+        show_near(m, &m->unit->voids);
+    pthread_mutex_unlock(&m->unit->voids_lock);
     return rc;
 }
 

@@ -56,7 +56,7 @@ static raffle_rc add_voids(const sealing *s, rf_seal_unit *unit, raffle_error *e
     raffle_rc rc = rf_void_list_read(s->raffle->store, &list, err);
     if (rc == RAFFLE_OK)
         rc = sum_voids(s, &list, unit, err);
-    free(list.serial);
+    rf_void_list_clear(&list);
     return rc;
 }
 

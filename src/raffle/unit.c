@@ -150,6 +150,8 @@ void rf_unit_destroy(rf_unit *u)
     rf_log_free(u->log);
     sodium_free(u->ku);
     rf_sha256_free(u->state_hash);
+    rf_void_list_clear(&u->voids);
+    pthread_mutex_destroy(&u->voids_lock);
     pthread_mutex_destroy(&u->lock);
     free(u);
 }
@@ -284,6 +286,7 @@ static raffle_rc open_unit(raffle *r, uint32_t number, const rf_unit_row *row, r
     if (u == NULL)
         return rf_nomem(err);
     pthread_mutex_init(&u->lock, NULL);
+    pthread_mutex_init(&u->voids_lock, NULL);
     u->raffle = r;
     u->number = number;
     u->frame = (rf_unit_frame){.rules = r->rules, .unit = number};

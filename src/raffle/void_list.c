@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading voids by their keys or records, and proofs over their tree, which is kept nowhere and hashed each time. */
+/* Reading voids by their keys or records, and proofs over their tree, which no store keeps. */
 #include "void_list.h"
 
 #include "bytes.h"
@@ -7,6 +7,11 @@
 #include "fold.h"
 #include "record.h"
 #include <stdlib.h>
+#include <string.h>
+
+enum {
+    NODE_LEVEL = 4 /* below, leaves are hashed again: of 16 a proof needs 15 at most */
+};
 
 static raffle_rc add(rf_void_list *list, uint64_t serial, raffle_error *err)
 {
@@ -96,10 +101,54 @@ void rf_void_leaf_hash(rf_sha256 *hash, uint64_t serial, uint8_t out[32])
     rf_leaf_hash(hash, out, leaf, sizeof leaf);
 }
 
-static void hash_node(const rf_void_list *list, rf_sha256 *hash, const rf_node_id *node, uint8_t out[32])
+/* Where the nodes of a level begin in `node`; of the level above the highest: how many nodes there are. */
+static size_t level_at(const rf_void_list *list, uint32_t level)
+{
+    size_t at = 0;
+    for (uint32_t i = NODE_LEVEL; i < level; i++)
+        at += list->n >> i;
+    return at;
+}
+
+static void keep_node(void *ctx, uint32_t level, uint64_t index, const uint8_t hash[32])
+{
+    const rf_void_list *list = ctx;
+    if (level >= NODE_LEVEL)
+        memcpy(list->node[level_at(list, level) + index], hash, 32);
+}
+
+raffle_rc rf_void_list_hash(rf_void_list *list, rf_sha256 *hash, uint8_t root[32], raffle_error *err)
 {
     rf_range range;
     uint8_t leaf[32];
+    const size_t nodes = level_at(list, RF_TREE_MAX_LEVEL + 1);
+    list->node = malloc((nodes > 0 ? nodes : 1) * sizeof *list->node);
+    if (list->node == NULL)
+        return rf_nomem(err);
+    rf_range_init(&range);
+    for (size_t i = 0; i < list->n; i++) {
+        rf_void_leaf_hash(hash, list->serial[i], leaf);
+        rf_range_push(hash, &range, leaf, keep_node, list);
+    }
+    rf_range_root(hash, &range, root);
+    return RAFFLE_OK;
+}
+
+void rf_void_list_clear(rf_void_list *list)
+{
+    free(list->serial);
+    free(list->node);
+    *list = (rf_void_list){0};
+}
+
+static void get_node(const rf_void_list *list, rf_sha256 *hash, const rf_node_id *node, uint8_t out[32])
+{
+    rf_range range;
+    uint8_t leaf[32];
+    if (node->level >= NODE_LEVEL) {
+        memcpy(out, list->node[level_at(list, node->level) + node->index], 32);
+        return;
+    }
     rf_range_init(&range);
     for (uint64_t i = node->index << node->level; i < (node->index + 1) << node->level; i++) {
         rf_void_leaf_hash(hash, list->serial[i], leaf);
@@ -115,7 +164,7 @@ size_t rf_void_list_prove(const rf_void_list *list, rf_sha256 *hash, size_t inde
     if (!rf_inclusion_plan(&plan, index, list->n))
         return 0;
     for (size_t i = 0; i < plan.nodes; i++)
-        hash_node(list, hash, &plan.node[i], nodes[i]);
+        get_node(list, hash, &plan.node[i], nodes[i]);
     rf_proof_fold(hash, &plan, (const uint8_t(*)[32])nodes, proof);
     return plan.items;
 }

@@ -22,6 +22,7 @@ int bench_open(void);
 int bench_audit(void);
 int bench_publish(void);
 int bench_proof(void);
+int bench_receipt(void);
 int bench_picks(void);
 
 enum {
@@ -30,6 +31,13 @@ enum {
 
 /* How large the large rows are: RAFFLE_BENCH_SALES, by default 1,000,000. */
 uint64_t bench_sales(void);
+/* And how many of them are void when receipts are made: RAFFLE_BENCH_VOIDS, by default 2,000. */
+uint64_t bench_voids(void);
+
+/* The large raffle: made once, opened, and sealed once; returns the draw numbers in the drum. */
+void bench_large_make(void);
+raffle *bench_large_open(void);
+uint64_t bench_large_seal(raffle *r);
 
 double bench_now(void); /* seconds */
 double bench_median(double *values, size_t n);

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const raffle_actor boss = RAFFLE_ACTOR_INIT("boss", RAFFLE_MANAGER);
+
 static char made[256]; /* the folder of the large raffle, until the program ends */
 
 static void remove_made(void)
@@ -52,7 +54,7 @@ static void write_prizes(char *out, size_t cap)
     snprintf(out + at, cap - at, "]");
 }
 
-static void make_large(void)
+void bench_large_make(void)
 {
     raffle_error err = RAFFLE_ERROR_INIT;
     raffle_unit *unit = NULL;
@@ -71,7 +73,7 @@ static void make_large(void)
            (unsigned long long)bench_sales() * 10);
 }
 
-static raffle *open_large(void)
+raffle *bench_large_open(void)
 {
     char store[300];
     raffle_error err = RAFFLE_ERROR_INIT;
@@ -79,6 +81,19 @@ static raffle *open_large(void)
     store_path(store);
     bench_check(raffle_open(store, NULL, NULL, &r, &err), &err, "open");
     return r;
+}
+
+uint64_t bench_large_seal(raffle *r)
+{
+    static raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    raffle_error err = RAFFLE_ERROR_INIT;
+    if (seal.numbers > 0)
+        return seal.numbers;
+    double began = bench_now();
+    bench_check(raffle_seal(r, &boss, NULL, RAFFLE_SEAL_FINAL, &seal, &err), &err, "seal");
+    printf("  close and seal, everything folded again: %.2f s\n", bench_now() - began);
+    bench_check(raffle_voids_ack(r, &boss, seal.index, &err), &err, "ack");
+    return seal.numbers;
 }
 
 static long peak_kib(void)
@@ -109,7 +124,7 @@ static void measure_open(void)
     long before = peak_kib();
     for (int i = 0; i < BENCH_RUNS; i++) {
         double began = bench_now();
-        raffle *r = open_large();
+        raffle *r = bench_large_open();
         seconds[i] = bench_now() - began;
         raffle_free(r);
     }
@@ -119,7 +134,7 @@ static void measure_open(void)
 
 int bench_open(void)
 {
-    make_large();
+    bench_large_make();
     return in_child(measure_open);
 }
 
@@ -140,17 +155,12 @@ static double draw_prize(raffle *r, raffle_rng *rng, const raffle_actor *by, int
 /* What a draw costs beside the provider's call and the commits: beside the same draw of one winner. */
 int bench_draw(void)
 {
-    static const raffle_actor boss = RAFFLE_ACTOR_INIT("boss", RAFFLE_MANAGER);
     raffle_error err = RAFFLE_ERROR_INIT;
-    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
     raffle_rng *rng = NULL;
     double seconds[WINNERS][BENCH_RUNS], median[WINNERS];
-    make_large();
-    raffle *r = open_large();
-    double began = bench_now();
-    bench_check(raffle_seal(r, &boss, NULL, RAFFLE_SEAL_FINAL, &seal, &err), &err, "seal");
-    printf("  close and seal, everything folded again: %.2f s\n", bench_now() - began);
-    bench_check(raffle_voids_ack(r, &boss, seal.index, &err), &err, "ack");
+    bench_large_make();
+    raffle *r = bench_large_open();
+    const uint64_t numbers = bench_large_seal(r);
     bench_check(raffle_rng_open("system:", NULL, &rng, &err), &err, "rng");
     for (int run = 0; run < BENCH_RUNS; run++)
         for (size_t i = 0; i < WINNERS; i++)
@@ -159,7 +169,7 @@ int bench_draw(void)
         median[i] = bench_median(seconds[i], BENCH_RUNS);
         printf(
             "  %4u winners of %llu numbers: %.2f ms with two commits and the provider, %.2f ms beside one winner's\n",
-            winners[i], (unsigned long long)seal.numbers, median[i] * 1e3, (median[i] - median[0]) * 1e3);
+            winners[i], (unsigned long long)numbers, median[i] * 1e3, (median[i] - median[0]) * 1e3);
     }
     raffle_rng_free(rng);
     raffle_free(r);
@@ -191,7 +201,7 @@ static void measure_audit(void)
 int bench_audit(void)
 {
     int failed = 0;
-    make_large();
+    bench_large_make();
     for (audit_threads = 1; audit_threads <= 2; audit_threads++)
         failed |= in_child(measure_audit);
     return failed;
@@ -203,7 +213,7 @@ static void measure_publish(void)
     raffle_error err = RAFFLE_ERROR_INIT;
     raffle_publish_info info = RAFFLE_PUBLISH_INFO_INIT;
     published_path(folder);
-    raffle *r = open_large();
+    raffle *r = bench_large_open();
     for (int again = 0; again < 2; again++) {
         double began = bench_now();
         bench_check(raffle_publish(r, folder, NULL, &info, &err), &err, "publish");
@@ -218,7 +228,7 @@ static void measure_publish(void)
 int bench_publish(void)
 {
     int failed = 0;
-    make_large();
+    bench_large_make();
     failed |= in_child(measure_publish);
     audit_published = true;
     for (audit_threads = 1; audit_threads <= 2; audit_threads++)
@@ -239,8 +249,8 @@ int bench_proof(void)
     size_t n = 0;
     uint64_t size = 0;
     double making = 0, verifying = 0;
-    make_large();
-    raffle *r = open_large();
+    bench_large_make();
+    raffle *r = bench_large_open();
     bench_check(raffle_root(r, 1, UINT64_MAX, &size, root, &err), &err, "root");
     for (uint64_t i = 0; i < PROOFS; i++) {
         uint64_t index = i * UINT64_C(7919) * 131 % size;

@@ -9,10 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
+static uint64_t number_of(const char *variable, uint64_t otherwise)
+{
+    const char *text = getenv(variable);
+    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
+}
+
 uint64_t bench_sales(void)
 {
-    const char *text = getenv("RAFFLE_BENCH_SALES");
-    return text != NULL ? strtoull(text, NULL, 10) : 1000000;
+    return number_of("RAFFLE_BENCH_SALES", 1000000);
+}
+
+uint64_t bench_voids(void)
+{
+    return number_of("RAFFLE_BENCH_VOIDS", 2000);
 }
 
 double bench_now(void)

@@ -142,6 +142,41 @@ START_TEST(neighbours_show_that_a_ticket_is_not_void)
 }
 END_TEST
 
+/* So many voids that the tree has nodes of every level that is kept, under one seal after another. */
+START_TEST(many_voids)
+{
+    static const uint64_t upto[] = {110, 210};
+    fx_create(FX_RULES);
+    fx_sell_many(fx.unit, "one", 210);
+    uint64_t serial = 1;
+    for (size_t i = 0; i < 2; i++) {
+        for (; serial <= upto[i]; serial++)
+            if (serial % 3 != 0)
+                take_back(1, serial);
+        fx_seal(i == 0 ? RAFFLE_SEAL_EARLY : RAFFLE_SEAL_FINAL);
+        for (uint64_t k = 1; k <= 210; k++)
+            proves(1, k, k % 3 != 0 && k <= upto[i] ? RAFFLE_RECEIPT_VOID : RAFFLE_RECEIPT_DRUM);
+        ck_assert_uint_eq(info.voids, upto[i] / 3 * 2 + upto[i] % 3);
+    }
+}
+END_TEST
+
+/* A list that is not the seal's proves nothing, and is not kept until the store is mended. */
+START_TEST(voids_that_the_store_has_lost)
+{
+    fx_create(FX_RULES);
+    fx_sell_many(fx.unit, "one", 5);
+    take_back(1, 2);
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx.spoilt = true;
+    fx_sql(1, "UPDATE key SET id = id + 1000 WHERE hex(key) LIKE '__00010000000002'");
+    FX_FAILS(RAFFLE_CORRUPT, make(1, 3));
+    fx_said("voids of unit 1");
+    fx_sql(1, "UPDATE key SET id = id - 1000 WHERE hex(key) LIKE '__00010000000002'");
+    proves(1, 3, RAFFLE_RECEIPT_DRUM);
+}
+END_TEST
+
 START_TEST(a_void_that_no_seal_says_gets_no_receipt)
 {
     fx_create(FX_RULES);
@@ -572,4 +607,4 @@ FX_MAIN("receipt", what_is_read_is_written_again, a_record_that_is_no_sale, anot
         promises_at_the_edges_of_the_tree, a_seal_makes_a_promise_a_proof, neighbours_show_that_a_ticket_is_not_void,
         a_void_that_no_seal_says_gets_no_receipt, refusals, every_byte_of_a_promise_counts,
         every_byte_of_a_sealed_receipt_counts, every_byte_of_a_void_receipt_counts, what_is_altered_is_named,
-        other_keys)
+        other_keys, many_voids, voids_that_the_store_has_lost)
