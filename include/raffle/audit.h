@@ -32,6 +32,8 @@ typedef struct raffle_verdict {
     uint64_t timestamps;         /* of a published copy: time stamps that are right (timestamp.h) … */
     uint64_t timestamps_trusted; /* … of them, by one of the options' authorities */
     int64_t stamped_at;          /* what the newest of them says; 0: there is none */
+    uint64_t receipts;           /* that the options gave … */
+    uint64_t receipts_kept;      /* … of them, good ones whose ticket is where they say */
 } raffle_verdict;
 #define RAFFLE_VERDICT_INIT RAFFLE_INIT_OF(raffle_verdict)
 RAFFLE_API void raffle_verdict_init(raffle_verdict *verdict, size_t size);
@@ -98,6 +100,13 @@ typedef struct raffle_audit_options {
     void *beacon_ctx;
     /* Certificates, PEM, ended by NUL, to one of which every time stamp of a published copy must lead. Optional: without it anybody may have stamped. */
     const char *authorities;
+    /* Gives receipt `i`, from 0 on: its name, for sentences, and its text, both the host's and valid until the next call; RAFFLE_NOT_FOUND after the
+     * last one. Anything else ends the audit and is handed back. Called from the calling thread. Optional. A receipt that is none, by the control
+     * key, is a fault of completeness "receipt"; a good one that the logs do not bear out is a fault "promise": of integrity when their records are
+     * others, of completeness when they are missing, or the final seal left the ticket out. About 300 bytes of memory a receipt. */
+    raffle_rc (*receipt)(void *ctx, uint64_t i, const char **name, const char **text, size_t *length,
+                         raffle_error *err);
+    void *receipt_ctx;
 } raffle_audit_options;
 #define RAFFLE_AUDIT_OPTIONS_INIT RAFFLE_INIT_OF(raffle_audit_options)
 RAFFLE_API void raffle_audit_options_init(raffle_audit_options *options, size_t size);

@@ -73,6 +73,7 @@ static void drop_work(raffle_audit *a)
     free(a->allowed);
     rf_control_clear(&a->control);
     rf_stamps_clear(&a->stamps);
+    rf_promises_clear(&a->promises);
     rf_sha256_free(a->hash);
     raffle_store_free(a->store);
     a->unit = NULL;
@@ -161,8 +162,11 @@ static raffle_rc run(raffle_audit *a, raffle_error *err)
         rc = rf_audit_progress(a, 0, err);
     if (rc == RAFFLE_OK)
         rc = rf_check_units(a, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_check_draws(a, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    a->verdict.receipts = a->promises.given;
+    a->verdict.receipts_kept = rf_promises_end(&a->promises, &a->control, a->units, &a->faults);
+    rc = rf_check_draws(a, err);
     return rc == RAFFLE_OK && a->published ? check_moment(a, err) : rc;
 }
 

@@ -6,6 +6,7 @@
 #include "fold.h"
 #include "notes.h"
 #include "orders.h"
+#include "promises.h"
 #include "published.h"
 #include "stamps.h"
 #include "voids.h"
@@ -59,6 +60,7 @@ struct raffle_audit {
     bool anchored; /* the anchor's root is that of the control log at its size */
     rf_signer signer;
     rf_stamps stamps; /* of a published copy */
+    rf_promises promises;
     rf_sealed *sealed;
     size_t seals;
     struct rf_control_void {

@@ -271,6 +271,13 @@ static raffle_rc check_rules(raffle_audit *a, const rf_record *record, raffle_er
     return RAFFLE_OK;
 }
 
+/* By the caller's key, or else the one that the log names. */
+static raffle_rc read_receipts(raffle_audit *a, raffle_error *err)
+{
+    const char *key = a->options.control_key[0] != 0 ? a->options.control_key : a->control.key;
+    return rf_promises_read(&a->promises, &a->options, key, &a->faults, err);
+}
+
 /* Voids are compared with their keys unit by unit. */
 static raffle_rc check_taken(raffle_audit *a, const rf_taken_list *taken, uint64_t index, raffle_error *err)
 {
@@ -313,6 +320,8 @@ static raffle_rc fold(reading *r, const rf_record *record, const uint8_t leaf_ha
         learn_key(r);
     if (index == 0 && a->control.rules != NULL && (rc = check_rules(a, record, err)) != RAFFLE_OK)
         return rc;
+    if (index == 0 && a->control.rules != NULL && (rc = read_receipts(a, err)) != RAFFLE_OK)
+        return rc;
     rc = collect(r, record, index, err);
     return rc == RAFFLE_OK ? check_taken(a, &taken, index, err) : rc;
 }
@@ -344,6 +353,7 @@ static raffle_rc grow(reading *r, const uint8_t leaf_hash[32], raffle_error *err
         a->anchored = memcmp(a->control_seen.anchor, root, 32) == 0;
         rf_seen_check_anchor(&a->control_seen, 0, root, &a->faults);
     }
+    rf_promises_at_control(&a->promises, r->range.size, root, &a->faults);
     rc = rf_stored_note_check(&a->signer, a->store, r->range.size, root, &a->faults, err);
     return rc != RAFFLE_OK ? rc
                            : rf_stamps_check(&a->stamps, a->store, &a->signer, r->range.size, root,
@@ -408,11 +418,15 @@ raffle_rc rf_check_control(raffle_audit *a, raffle_error *err)
         end_run(r, NULL);
         rf_seen_check_size(&a->control_seen, 0, r->range.size, &a->faults);
         rf_stamps_end(&a->stamps, r->range.size, &a->faults);
+        rf_promises_end_control(&a->promises, r->range.size, &a->faults);
         a->verdict.private_missing += r->check.private_missing;
         a->done = a->verdict.records;
         if (a->control.rules == NULL)
             rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, 0, 0, "open",
                      "there is no raffle.open to judge the records by");
+        if (a->options.receipt != NULL && !a->promises.read)
+            rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, 0, 0, "receipt",
+                     "the receipts were not looked at: there is no raffle.open to judge them by");
     }
     free(r);
     return rc;

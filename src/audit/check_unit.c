@@ -78,13 +78,16 @@ const rf_sealed *rf_seals_of(const raffle_audit *a, uint32_t unit, size_t *n)
 static raffle_rc prepare_marks(raffle_audit *a, uint32_t number, raffle_error *err)
 {
     rf_unit_log *u = &a->unit[number - 1];
-    size_t seals;
+    size_t seals, promises;
     const rf_sealed *sealed = rf_seals_of(a, number, &seals);
-    u->mark = malloc((seals + 3) * sizeof *u->mark);
+    const rf_promise *promise = rf_promises_of(&a->promises, number, &promises);
+    u->mark = malloc((seals + promises + 3) * sizeof *u->mark);
     if (u->mark == NULL)
         return rf_nomem(err);
     for (size_t i = 0; i < seals; i++)
         add_mark(u, sealed[i].says.size);
+    for (size_t i = 0; i < promises; i++)
+        add_mark(u, promise[i].unit_size);
     if (u->seen.has_note)
         add_mark(u, u->seen.note_size);
     if (u->seen.has_anchor)
@@ -493,6 +496,17 @@ static raffle_rc check_signed(const folding *f, raffle_error *err)
     return rc;
 }
 
+static void check_promises(const folding *f)
+{
+    size_t n;
+    raffle_audit *a = f->audit;
+    rf_promise *promise = rf_promises_of(&a->promises, f->number, &n);
+    for (size_t i = 0; i < n; i++) {
+        const rf_mark *m = find_mark(f->log, promise[i].unit_size);
+        rf_promise_at_unit(&promise[i], f->index, m != NULL && m->reached ? m->root : NULL, &a->faults);
+    }
+}
+
 static void add_totals(folding *f)
 {
     raffle_verdict *v = &f->audit->verdict;
@@ -537,6 +551,7 @@ static raffle_rc finish_unit(void *ctx, size_t log, raffle_error *err)
     if (rc != RAFFLE_OK)
         return rc;
     check_seals(f);
+    check_promises(f);
     if (log + 1 < a->units)
         begin_unit(f, (uint32_t)log + 2);
     return RAFFLE_OK;

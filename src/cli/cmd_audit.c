@@ -3,6 +3,7 @@
 #include "beacon.h"
 #include "commands.h"
 #include "progress.h"
+#include "receipt_folder.h"
 #include "times.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ static const option_spec options_of[] = {
      "verifies the beacon of committed draws: gets the round and the value, exits with 0 when it is good; "
      "RAFFLE_BEACON_VERIFIER"},
     {"authorities", "FILE", "certificates, PEM, to one of which every published time stamp must lead"},
+    {"receipts", "FOLDER", "receipts that buyers brought back: the raffle must keep what they promise"},
     {NULL, NULL, NULL},
 };
 
@@ -85,6 +87,10 @@ static json_t *verdict_json(const raffle_verdict *v)
     json_put(o, "timestamps_trusted", json_count(v->timestamps_trusted));
     if (v->timestamps > 0)
         json_put(o, "stamped_at", json_time(v->stamped_at));
+    if (v->receipts > 0) {
+        json_put(o, "receipts", json_count(v->receipts));
+        json_put(o, "receipts_kept", json_count(v->receipts_kept));
+    }
     json_put(o, "tickets", json_count(v->tickets));
     json_put(o, "draw_numbers", json_count(v->numbers));
     json_put(o, "voids", json_count(v->voids));
@@ -181,6 +187,10 @@ static void print_totals(cli *c, const raffle_verdict *v)
     }
     if (v->private_missing > 0)
         count_row(&t, "private parts erased or withheld", v->private_missing);
+    if (v->receipts > 0) {
+        count_row(&t, "receipts", v->receipts);
+        count_row(&t, "of them kept", v->receipts_kept);
+    }
     if (v->timestamps > 0) {
         count_row(&t, "time stamps", v->timestamps);
         count_row(&t, "of them by a trusted authority", v->timestamps_trusted);
@@ -294,11 +304,34 @@ static int read_authorities(cli *c, char **out)
     return status;
 }
 
+static int open_receipts(cli *c, raffle_audit_options *how, receipt_folder **out)
+{
+    const char *path = cli_option(c, "receipts");
+    if (path == NULL)
+        return CLI_DONE;
+    how->receipt = receipt_folder_get;
+    int status = receipt_folder_open(c, path, out);
+    how->receipt_ctx = *out;
+    return status;
+}
+
+static int audit(cli *c, raffle_audit_options *how)
+{
+    progress bar;
+    raffle_audit *found = NULL;
+    progress_begin(&bar, "audit", !c->json);
+    how->progress = show_progress;
+    how->progress_ctx = &bar;
+    raffle_rc rc = raffle_audit_run(cli_positional(c, 0), &c->host.table, how, &found, &c->err);
+    progress_clear(&bar);
+    int status = rc == RAFFLE_OK ? report(c, found) : cli_fail(c);
+    raffle_audit_free(found);
+    return status;
+}
+
 static int run(cli *c)
 {
     raffle_audit_options how;
-    raffle_audit *audit = NULL;
-    progress bar;
     uint64_t threads = 0;
     const char *key = cli_option(c, "key"), *verifier = beacon_verifier(c);
     raffle_audit_options_init(&how, sizeof how);
@@ -306,28 +339,26 @@ static int run(cli *c)
         return cli_usage_fault(c);
     if (key != NULL && !cli_copy(how.control_key, sizeof how.control_key, key))
         return cli_usage(c, "--key is longer than a vkey can be");
-    progress_begin(&bar, "audit", !c->json);
     how.threads = (uint32_t)threads;
     how.beacon = verifier == NULL ? NULL : beacon_verify;
     how.beacon_ctx = &verifier;
-    how.progress = show_progress;
-    how.progress_ctx = &bar;
     char *authorities = NULL;
+    receipt_folder *receipts = NULL;
     int status = read_authorities(c, &authorities);
-    if (status != CLI_DONE)
-        return status;
+    if (status == CLI_DONE)
+        status = open_receipts(c, &how, &receipts);
     how.authorities = authorities;
-    raffle_rc rc = raffle_audit_run(cli_positional(c, 0), &c->host.table, &how, &audit, &c->err);
-    progress_clear(&bar);
-    status = rc == RAFFLE_OK ? report(c, audit) : cli_fail(c);
-    raffle_audit_free(audit);
+    if (status == CLI_DONE)
+        status = audit(c, &how);
+    receipt_folder_close(receipts);
     free(authorities);
     return status;
 }
 
 const command cmd_audit = {
     .name = "audit",
-    .usage = "STORE|FOLDER|ADDRESS [--key VKEY] [--threads N] [--beacon-verifier COMMAND] [--authorities FILE]",
+    .usage = "STORE|FOLDER|ADDRESS [--key VKEY] [--threads N] [--beacon-verifier COMMAND] [--authorities FILE] "
+             "[--receipts FOLDER]",
     .summary = "replay everything from the store, or what is published of it: is it right, is it complete, what is "
                "proved of each draw",
     .example = "  raffle audit gala.raffle --key \"$(cat control.vkey)\"\n  raffle audit https://raffle.example/gala",

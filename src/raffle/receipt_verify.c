@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verifying a receipt with the control key alone: it proves the unit's key by the unit's enrolment, and that key the sale (docs/spec/receipts.md). */
+#include "receipt_verify.h"
 #include "receipt_text.h"
 
 #include "abi.h"
@@ -308,6 +309,12 @@ static raffle_rc verify(check *c, const char *text, size_t length, raffle_error 
     return rc;
 }
 
+static void give_roots(const check *c, rf_receipt_roots *roots)
+{
+    memcpy(roots->control, c->control_head.root, sizeof roots->control);
+    memcpy(roots->unit, c->unit_head.root, sizeof roots->unit);
+}
+
 static void give(check *c, raffle_receipt_info *info)
 {
     const rf_receipt *r = &c->receipt;
@@ -322,6 +329,12 @@ static void give(check *c, raffle_receipt_info *info)
 
 raffle_rc raffle_receipt_verify(const char *receipt, size_t length, const char *control_key, raffle_receipt_info *info,
                                 raffle_error *err)
+{
+    return rf_receipt_verify(receipt, length, control_key, info, NULL, err);
+}
+
+raffle_rc rf_receipt_verify(const char *receipt, size_t length, const char *control_key, raffle_receipt_info *info,
+                            rf_receipt_roots *roots, raffle_error *err)
 {
     if (receipt == NULL || control_key == NULL)
         return rf_null(err, receipt == NULL ? "receipt" : "control_key");
@@ -340,6 +353,8 @@ raffle_rc raffle_receipt_verify(const char *receipt, size_t length, const char *
         rc = verify(c, receipt, length, err);
     if (rc == RAFFLE_OK && info != NULL)
         give(c, info);
+    if (rc == RAFFLE_OK && roots != NULL)
+        give_roots(c, roots);
     rf_sha256_free(c->hash);
     free(c->rules);
     free(c);
