@@ -87,6 +87,7 @@ def receipts(store, key):
     raffle("receipt", store, "--ticket", "1/2", "--out", "early")
     check(verify("early", key, "drum")["kind"] == "early", "the early seal is shown")
     verify("promise", key, "promise")
+    shutil.copy("s.raffle", "s-old.raffle")
     sell(store, 1, "e")
     raffle("receipt", store, "--ticket", "1/5", "--out", "later")
     verify("later", key, "promise")
@@ -156,6 +157,27 @@ def two_checkpoints(control, till):
     raffle("publish", store, "new", status=1, says="not those of the store")
 
 
+def brought_back(store, old, key):
+    """Receipts against the raffle that gave them, what it published, and the store as it was before the final seal."""
+    pathlib.Path("brought").mkdir()
+    raffle("audit", store, "--receipts", "brought", status=1, says="no receipt in brought")
+    raffle("audit", store, "--receipts", "nowhere", status=1, says="nowhere")
+    names = ["early", "final", "later", "promise", "void"]
+    for name in names:
+        shutil.copy(name, "brought")
+    for where in (store, "public"):
+        verdict = json.loads(raffle("audit", where, "--key", key, "--receipts", "brought", "--json"))["verdict"]
+        check((verdict["receipts"], verdict["receipts_kept"]) == (5, 5), verdict)
+    said = json.loads(raffle("audit", old, "--receipts", "brought", "--json", status=3))
+    broken = [fault["message"].split(":")[0] for fault in said["faults"] if fault["code"] == "promise"]
+    check(sorted(broken) == ["final", "later", "void"] and said["verdict"]["receipts_kept"] == 2, said)
+    shutil.copy("huge", "brought")
+    shutil.copy("cut", "brought")
+    said = json.loads(raffle("audit", store, "--receipts", "brought", "--json", status=3))
+    none = [fault["message"].split(" ")[0] for fault in said["faults"] if fault["code"] == "receipt"]
+    check(none == ["cut", "huge"] and said["verdict"]["receipts_kept"] == 5 and said["verdict"]["integrity"], said)
+
+
 def leaf_hashes(path):
     tile = pathlib.Path(path).read_bytes()
     return [tile[i:i + 32] for i in range(0, len(tile), 32)]
@@ -172,6 +194,7 @@ def main():
     key, other = keys_of(STORE.format("s.raffle")), keys_of(STORE.format("r.raffle"))
     receipts(STORE.format("s.raffle"), key[0])
     bad_ones(key[0], FOREIGN)
+    brought_back(STORE.format("s.raffle"), STORE.format("s-old.raffle"), key[0])
     two_checkpoints(other[0], other[1])
     print(f"{checks} checks")
 
