@@ -85,10 +85,10 @@ class Replayer:
         witnessed = check_note(control, record, root, control.policy)
         facts["witnessed"], facts["late"] = witnessed is True, witnessed is None
         c = commitment(control.vkey.name, control.intent["index"], root)
-        if "beacon" in record:
-            facts["beacon_verified"] = check_seed(control, record, c, self.beacon_good)
         if "fallback" in record:
             self.report.add(COMPLETENESS, 0, control.size, "seed-lost", "the seed that the intent committed to is lost")
+        if "beacon" in record:
+            facts["beacon_verified"] = check_seed(control, record, c, self.beacon_good)
         if drum is not None:
             words = Words(bytes.fromhex(record["seed"]), c, bytes.fromhex(record.get("beacon", "")))
             compare(record, walk(prize.rules, drum, words, control.winners()), words, places)

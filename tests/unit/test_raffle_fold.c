@@ -401,7 +401,8 @@ START_TEST(sums_that_no_record_can_say)
         good_control(part);
     }
     BAD_CONTROL(seal("early", 1100, 1100), RAFFLE_LIMIT, r.gross = most);
-    rf_record lost = {.type = RF_VOID, .unit = 1, .serial = 1, .count = 1, .price = most};
+    rf_record lost = {
+        .type = RF_VOID, .unit = 1, .serial = 1, .count = 1, .price = most, .reason = rf_text_of("refund")};
     good_control(lost);
     lost.serial = 2;
     BAD_CONTROL(lost, RAFFLE_LIMIT, (void)0);
