@@ -115,6 +115,14 @@ static inline void read_tier(scan *s, rf_sale_memory *m, const rf_rules *rules, 
     m->tier = m->tier < 0 ? 0 : m->tier;
 }
 
+static inline bool is_hex(const char *digits, size_t n)
+{
+    bool good = true;
+    for (size_t i = 0; i < n; i++)
+        good &= (unsigned char)(digits[i] - '0') <= 9 || (unsigned char)(digits[i] - 'a') <= 5;
+    return good;
+}
+
 bool rf_sale_read(rf_sale_memory *memory, const rf_rules *rules, const char *leaf, size_t length, rf_sale_leaf *out)
 {
     scan s = {leaf, leaf + length, true};
@@ -127,7 +135,7 @@ bool rf_sale_read(rf_sale_memory *memory, const rf_rules *rules, const char *lea
     FIXED(&s, ",\"n\":");
     out->n = integer(&s);
     FIXED(&s, ",\"p\":\"");
-    if (!s.good || left(&s) < 64)
+    if (!s.good || left(&s) < 64 || !is_hex(s.at, 64))
         return false;
     out->p = s.at;
     s.at += 64;
@@ -137,14 +145,6 @@ bool rf_sale_read(rf_sale_memory *memory, const rf_rules *rules, const char *lea
     read_tier(&s, memory, rules, &out->tier);
     FIXED(&s, "\"}");
     return s.good && s.at == s.end;
-}
-
-static inline bool is_hex(const char *digits, size_t n)
-{
-    bool good = true;
-    for (size_t i = 0; i < n; i++)
-        good &= (unsigned char)(digits[i] - '0') <= 9 || (unsigned char)(digits[i] - 'a') <= 5;
-    return good;
 }
 
 /* A member that need not be there, with a text; `name` as it stands, from the comma to the opening quote. */

@@ -24,7 +24,7 @@ typedef struct rf_sale_leaf {
     int64_t at, count, n, price;
     raffle_role by;
     int tier;      /* of the rules */
-    const char *p; /* 64 digits of hex, which are not looked at */
+    const char *p; /* 64 digits of lower-case hex */
 } rf_sale_leaf;
 
 bool rf_sale_read(rf_sale_memory *memory, const rf_rules *rules, const char *leaf, size_t length, rf_sale_leaf *out);
