@@ -228,6 +228,7 @@ integration() {
 every_raffle() {
     local stores=("$work"/integration/*/*.raffle "$work"/quickstart/*.raffle)
     integration tests/integration/verifier_go.py "${stores[@]}"
+    integration tests/integration/verifier.py "${stores[@]}"
     integration tests/integration/second_implementation.py "${stores[@]}"
     integration tests/integration/verifier.py "${stores[@]}"
 }

@@ -1,57 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Canonical JSON, the profile libraffle-rec-1 (docs/spec/records.md): read strictly, by writing again what was read and comparing the bytes."""
+"""Canonical JSON: the profile "libraffle-rec-1" of docs/spec/records.md, which is RFC 8785 without null, fractions and exponents."""
 import json
 import re
 
-MOST = 2**53 - 1
-NAME = re.compile("[a-z][a-z0-9_]*")
-DEEP = 16
+INT_MAX = 2**53 - 1
+DEPTH_MAX = 16
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class NotCanonical(ValueError):
-    """Bytes that a writer of the profile would not have written."""
+class Malformed(ValueError):
+    """Bytes that are not what their format asks for; the text says why."""
 
 
-def write(value):
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def encode(value):
+    """The one canonical form of a value, as bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 
-def _members(pairs):
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        raise NotCanonical("a member stands twice")
-    for name in names:
+def _object(pairs):
+    for name, _ in pairs:
         if not NAME.fullmatch(name):
-            raise NotCanonical(f"a member is named {name!r}")
+            raise Malformed(f"{name!r} is no name of a member")
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise Malformed("a member stands twice")
     return dict(pairs)
 
 
+def _integer(text):
+    value = int(text) if len(text) <= 17 else INT_MAX + 1
+    if abs(value) > INT_MAX:
+        raise Malformed("an integer is beyond 2^53 - 1")
+    return value
+
+
 def _refuse(text):
-    raise NotCanonical(f"{text} is no integer")
+    raise Malformed(f"{text} is no value of this profile")
 
 
-def _check(value, depth):
+def _check_depth(value, depth):
     if value is None:
-        raise NotCanonical("null is no value of the profile")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MOST:
-        raise NotCanonical(f"{value} is beyond 2^53-1")
-    if isinstance(value, (dict, list)):
-        if depth == DEEP:
-            raise NotCanonical("it is nested too deeply")
-        for inner in value.values() if isinstance(value, dict) else value:
-            _check(inner, depth + 1)
+        raise Malformed("null is no value of this profile")
+    if not isinstance(value, (dict, list)):
+        return
+    if depth > DEPTH_MAX:
+        raise Malformed(f"nesting is deeper than {DEPTH_MAX}")
+    for inner in value.values() if isinstance(value, dict) else value:
+        _check_depth(inner, depth + 1)
 
 
-def read(data):
-    """The object in these bytes."""
+def decode(data):
+    """The value of canonical bytes; raises Malformed for any others: what would be written otherwise was not written by the format's rules."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_members, parse_float=_refuse, parse_constant=_refuse)
-        _check(value, 0)
-        same = write(value) == data
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_int=_integer, parse_float=_refuse, parse_constant=_refuse)
+        _check_depth(value, 1)
+        if encode(value) != data:
+            raise Malformed("the JSON is not canonical")
+    except Malformed:
+        raise
     except (ValueError, RecursionError) as error:
-        raise NotCanonical(str(error)) from None
-    if not same:
-        raise NotCanonical("it is not written canonically")
-    if not isinstance(value, dict):
-        raise NotCanonical("it is no object")
+        raise Malformed(f"no JSON: {error}") from error
     return value

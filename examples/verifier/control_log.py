@@ -1,388 +1,382 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control log, replayed: units, seals, acknowledgements, draws, and what becomes of winners (docs/spec/records.md, seal.md, draw.md). Draws are replayed in
-draw_replay.py, when this has found that their records may stand where they do."""
+"""The fold of the control log: units, seals, draws, and the places of each prize (docs/spec/records.md, seal.md, draw.md).
+
+What can be judged from this log alone is judged here. Seals, draws and voids are handed over to be compared with the units' logs.
+"""
+import hashlib
+
 import note
-import records
-from draw import key_of, round_at, time_of
-from faults import Fault
+import rules as frozen_rules
+from canonical_json import INT_MAX, Malformed
 from policy import Policy
-from unit_log import void_root
+from records import CONTROL_TYPES, PLACES_MAX
+from unit_log import Refused, check_common, check_role, need
 
-WAITING, INTENT, DRAWN = "waiting", "intent", "drawn"
-ALTERNATE, WON, VERIFIED, OFFICIAL, CLAIMED, LOST = "alternate", "drawn", "verified", "official", "claimed", "lost"
-DAY = 86400000
-PICKS = 500
+GENESIS, PERIOD, FALLBACK_ROUNDS = 1692803367, 3, 28800  # of drand's quicknet, in seconds; a day of rounds
+DAY_MS = 86400000
+SUMS = ("gross", "numbers", "tickets", "void_gross", "void_numbers", "voids")
+DURING_A_DRAW = ("event", "draw.picks", "draw.result", "draw.abort")
+AFTER_FINAL_SEAL = ("unit.enrol", "unit.enable", "unit.quota", "unit.unenrol", "seal.unit", "seal")
+EVENT_ROLES = {"clock.reset": "clock", "rng.unhealthy": "draw", "private.erased": "erase"}
+LOST = ("forfeited", "refused")
 
 
-class Prize:
-    def __init__(self, rules):
-        self.rules, self.state, self.attempts, self.places, self.states = rules, WAITING, 0, [], []
-        self.result, self.result_ms, self.commitments = None, 0, set()
+def round_at_or_after(ms):
+    """The first round whose time is not before this one."""
+    return max(1, -(-(ms - GENESIS * 1000) // (PERIOD * 1000)) + 1)
+
+
+def time_of_round(number):
+    return (GENESIS + PERIOD * (number - 1)) * 1000
 
 
 class Unit:
     def __init__(self, record):
-        self.key, self.quota_most, self.enabled, self.ever_enabled, self.unenrolled = record["key"], record["quota"], False, False, False
-        self.unlimited = record["quota"] == 0
-        self.record = record
+        self.number, self.name, self.key = record["unit"], record["name"], record["key"]
+        self.enabled = self.unenrolled = self.ever_enabled = False
+        self.quotas = [record["quota"]]
+
+
+class SealUnit:
+    """A seal.unit. `first`: of its run; `kind`: of the seal that completes the run, None when none does."""
+
+    def __init__(self, index, record, first):
+        self.index, self.record, self.first, self.kind = index, record, first, None
+
+
+class Seal:
+    """A complete run: its seal.unit records in unit order, and the seal itself."""
+
+    def __init__(self, index, record, run):
+        self.index, self.first, self.kind, self.record, self.run = index, record["first"], record["kind"], record, run
+        self.acknowledged = False
+
+
+class Place:
+    def __init__(self, place, state):
+        self.unit, self.number, self.serial, self.state = place["unit"], place["number"], place["serial"], state
+
+
+class Prize:
+    def __init__(self, rule):
+        self.rule, self.name, self.attempts, self.result, self.places, self.due = rule, rule["name"], 0, None, [], None
+
+
+class Draw:
+    """A result, and all that its replay needs of the control log as it was then."""
+
+    def __init__(self, intent, index, record, places, winners_before):
+        self.intent, self.index, self.record, self.places, self.winners_before = intent, index, record, places, winners_before
+
+
+class Intent:
+    def __init__(self, index, record, prize, seal):
+        self.index, self.record, self.prize, self.seal = index, record, prize, seal
+        self.root, self.asked, self.waiting, self.picks = None, 0, None, []
 
 
 class ControlLog:
-    """`unit_logs`: each unit's UnitLog and leaf hashes, or None where they are withheld; `replay`: called with a result that may stand here."""
+    def __init__(self):
+        self.rules, self.policy, self.vkey, self.size, self.last_at, self.latest = None, None, None, 0, 0, 0
+        self.units, self.seals, self.seal_units, self.voids, self.void_sums = [], [], [], {}, (0, 0)
+        self.prizes, self.intent, self.draws, self.commitments = [], None, [], set()
+        self.winners = []  # every place that ever was a winner's, in the order in which it became one
+        self.run = []  # of the seal that is being written
+        self.verifications, self.backdated = [], []
+        self.lapsed, self.too_early = [], []  # forfeits that nobody approved, and those of them whose claim period was not over
 
-    def __init__(self, vkey, replay):
-        self.vkey, self.replay = vkey, replay
-        self.size, self.last, self.latest, self.rules, self.units, self.unit_logs = 0, 0, 0, None, [], None
-        self.run, self.seals, self.acked, self.prizes, self.open = [], {}, set(), [], None
-        self.voids = {}  # unit: serial: index, time
-        self.asking, self.asked, self.picks, self.intent = None, 0, [], None
-        self.lapsed = []  # forfeits that nobody approved: index, and when their period ended
+    # --- the record's place ---
 
-    # --- every record ---
+    def apply(self, record, leaf_hash):
+        """Takes the next record, or raises Refused and leaves all as it is, but for what the next records are judged by."""
+        handler = getattr(self, "_" + record["t"].replace(".", "_"))
+        run, self.run = self.run, []
+        need(record["t"] in CONTROL_TYPES and "n" not in record, f"a {record['t']}, or n, is not for the control log")
+        need((self.size == 0) == (record["t"] == "raffle.open"), "the control log begins with raffle.open, and has one")
+        if record["t"] == "raffle.open":
+            handler(record, leaf_hash)
+        else:
+            check_common(record, self.last_at, self.rules["roles"])
+            need(self.intent is None or record["t"] in DURING_A_DRAW, f"a {record['t']} waits for the open draw")
+            need(not self.is_final() or record["t"] not in AFTER_FINAL_SEAL, f"a {record['t']} follows the final seal")
+            if record["t"] in ("seal.unit", "seal"):
+                handler(record, run)
+            else:
+                handler(record)
 
-    def take(self, record):
-        try:
-            self._judge(record)
-            if record["t"] not in ("seal.unit", "seal"):
-                self.run = []
-            getattr(self, "_" + record["t"].replace(".", "_"))(record)
-        finally:
-            self.last, self.latest = record["ms"], max(self.latest, record["ms"])
-            self.size += 1
-
-    def skip(self):
-        self.run = []
+    def follow(self, record):
+        """After apply(), also when it refused."""
         self.size += 1
+        if record is None:
+            return
+        if record["at_ms"] < self.last_at:
+            self.too_early += [index for index, due in self.lapsed if due > record["at_ms"]]
+            self.lapsed = [(index, due) for index, due in self.lapsed if due <= record["at_ms"]]
+        self.last_at = record["at_ms"]
+        self.latest = max(self.latest, self.last_at)
 
-    def _judge(self, record):
-        kind = record["t"]
-        if kind in ("unit.start", "sale", "unit.close") or "n" in record:
-            raise Fault("record", f"a {kind} has no place in the control log, or counts draw numbers there")
-        if (kind == "raffle.open") != (self.size == 0):
-            raise Fault("record", f"record {self.size} is a {kind}")
-        if record["ms"] < self.last and record.get("code") != "clock.reset":
-            raise Fault("time", "it is earlier than the record before it")
-        if self.open is not None and kind not in ("event", "draw.picks", "draw.result", "draw.abort"):
-            raise Fault("draw", f"a {kind} while the draw of {self.open.rules['name']} is open")
-        if "ok" in record and record["ok"] not in self.rules["roles"]["approve"]:
-            raise Fault("role", f"the role {record['ok']} may not approve")
+    def know_root(self, root):
+        """The log's root after the record that was just followed."""
+        if self.intent is not None and self.intent.index == self.size - 1:
+            self.intent.root = root
+
+    def is_final(self):
+        return any(seal.kind == "final" for seal in self.seals)
+
+    def newest_seal(self, kind):
+        return next((seal for seal in reversed(self.seals) if seal.kind == kind), None)
 
     def _role(self, record, operation):
-        if record["by"] not in self.rules["roles"][operation]:
-            raise Fault("role", f"the role {record['by']} may not {operation}")
+        check_role(record, self.rules["roles"], operation)
 
-    def _raffle_open(self, record):
-        if record["format"] != 1 or record["by"] not in ("manager", "administrator"):
-            raise Fault("open", "the format is another, or the role may not open a raffle")
-        rules = record["rules"]
-        if note.read_vkey(record["key"]) != self.vkey or rules.get("origin") != self.vkey.name:
-            raise Fault("open", "the key or the origin is another raffle's")
-        self.rules, self.prizes = rules, [Prize(prize) for prize in rules["prizes"]]
-        self.policy = None if rules["witnesses"] == "none" else Policy(rules["witnesses"])
+    # --- the raffle and its units ---
 
-    # --- units ---
+    def _raffle_open(self, record, leaf_hash):
+        try:
+            frozen_rules.check(record["rules"])
+        except Malformed as reason:
+            raise Refused(f"the rules: {reason}") from reason
+        need(record["by"] in ("manager", "administrator"), f"a {record['by']} may not open a raffle")
+        vkey = note.parse_vkey(record["key"])
+        need(vkey.name == record["rules"]["origin"], f"the key is one of {vkey.name}")
+        self.rules, self.vkey, self.open_hash, self.key = record["rules"], vkey, leaf_hash, record["key"]
+        self.policy = None if self.rules["witnesses"] == "none" else Policy(self.rules["witnesses"])
+        self.prizes = [Prize(rule) for rule in self.rules["prizes"]]
 
     def _unit(self, record):
         self._role(record, "units")
-        if not 1 <= record["unit"] <= len(self.units):
-            raise Fault("unit", f"there is no unit {record['unit']}")
-        if "final" in self.seals and record["t"] != "unit.disable":
-            raise Fault("unit", f"a {record['t']} after the final seal")
+        need(record["unit"] <= len(self.units), f"there is no unit {record['unit']}")
         return self.units[record["unit"] - 1]
 
     def _unit_enrol(self, record):
         self._role(record, "units")
-        if record["unit"] != len(self.units) + 1 or "final" in self.seals:
-            raise Fault("unit", f"unit {record['unit']} is enrolled after unit {len(self.units)}, or after the final seal")
-        if note.read_vkey(record["key"]).name != f"{self.vkey.name}/unit/{record['unit']}":
-            raise Fault("unit", "its key is named otherwise")
+        need(record["unit"] == len(self.units) + 1, f"the next unit is {len(self.units) + 1}")
+        need(note.parse_vkey(record["key"]).name == f"{self.rules['origin']}/unit/{record['unit']}", "the key is one of another log")
         self.units.append(Unit(record))
 
     def _unit_enable(self, record):
         unit = self._unit(record)
-        if unit.enabled or unit.unenrolled:
-            raise Fault("unit", "it is enabled already, or was un-enrolled")
+        need(not unit.enabled and not unit.unenrolled, "the unit is enabled, or was un-enrolled")
         unit.enabled = unit.ever_enabled = True
 
     def _unit_disable(self, record):
         unit = self._unit(record)
-        if not unit.enabled:
-            raise Fault("unit", "it is disabled already")
+        need(unit.enabled, "the unit is disabled already")
         unit.enabled = False
 
     def _unit_quota(self, record):
         unit = self._unit(record)
-        unit.quota_most, unit.unlimited = max(unit.quota_most, record["quota"]), unit.unlimited or record["quota"] == 0
+        need(not unit.unenrolled, "the unit was un-enrolled")
+        unit.quotas.append(record["quota"])
 
     def _unit_unenrol(self, record):
         unit = self._unit(record)
-        if unit.unenrolled:
-            raise Fault("unit", "it was un-enrolled already")
-        unit.enabled, unit.unenrolled = False, True
-
-    def _log_of(self, number):
-        """A unit's log, or None where it is withheld; with the hashes of its leaves."""
-        return self.unit_logs[number - 1]
+        need(not unit.unenrolled, "the unit was un-enrolled already")
+        unit.unenrolled, unit.enabled = True, False
 
     def _void(self, record):
         self._role(record, "void")
-        if not 1 <= record["unit"] <= len(self.units):
-            raise Fault("void", f"there is no unit {record['unit']}")
-        voids = self.voids.setdefault(record["unit"], {})
-        log, _ = self._log_of(record["unit"])
-        if log is not None:
-            log.check_void(record)
-        if record["serial"] in voids:
-            raise Fault("void", "the ticket is void already")
-        if any(state != LOST and (place["unit"], place["serial"]) == (record["unit"], record["serial"])
-               for prize in self.prizes for place, state in zip(prize.places, prize.states)):
-            raise Fault("void", "the ticket holds a place in a result")
-        voids[record["serial"]] = (self.size, record["ms"])
+        need(record["unit"] <= len(self.units), f"there is no unit {record['unit']}")
+        ticket = (record["unit"], record["serial"])
+        need(ticket not in self.voids, "the ticket is void already")
+        for prize in self.prizes:
+            for place in prize.places:
+                need((place.unit, place.serial) != ticket or place.state in LOST, f"the ticket holds a place of {prize.name}")
+        numbers, gross = self.void_sums[0] + record["count"], self.void_sums[1] + record["price"]
+        need(max(numbers, gross) <= INT_MAX, "the voids of this log are beyond 2^53 - 1")
+        self.voids[ticket], self.void_sums = (self.size, record), (numbers, gross)
 
     # --- seals ---
 
-    def _seal_unit(self, record):
+    def _seal_unit(self, record, run):
         self._role(record, "seal")
-        if record["unit"] != len(self.run) + 1:
-            self.run = []
-        if record["unit"] != len(self.run) + 1 or record["unit"] > len(self.units) or "final" in self.seals:
-            raise Fault("seal", f"a seal of unit {record['unit']} stands out of order, or after the final one")
-        self.run.append(record)
-        says = note.checkpoint_of(record["note"].encode(), note.read_vkey(self.units[record["unit"] - 1].key))
-        if (says.size, says.root.hex()) != (record["size"], record["root"]):
-            raise Fault("seal", "the unit's checkpoint is over other records")
+        need(record["unit"] == len(run) + 1, f"a seal takes the units in order: the next is {len(run) + 1}")
+        need(record["unit"] <= len(self.units), f"there is no unit {record['unit']}")
+        need(all(record[name] <= record[of] for name, of in (("voids", "tickets"), ("void_numbers", "numbers"), ("void_gross", "gross"))),
+             "it counts more voids than sales")
+        self.run = run + [SealUnit(self.size, record, self.size if not run else run[0].index)]
+        self.seal_units.append(self.run[-1])
 
-    def _seal(self, record):
-        run, first, self.run = self.run, self.size - len(self.run), []
+    def _seal(self, record, run):
         self._role(record, "seal")
-        if not run or len(run) != len(self.units) or (record["units"], record["first"]) != (len(run), first):
-            raise Fault("seal", "it does not follow a seal.unit for each unit")
-        if any(record[name] != sum(one[name] for one in run) for name in records.SUMS):
-            raise Fault("seal", "the sums are not those of its units")
-        unreconciled = sum(not one["reconciled"] for one in run)
-        if record["unreconciled"] != unreconciled or (unreconciled and "ok" not in record):
-            raise Fault("seal", "units are not reconciled, and nobody approved it, or they are counted wrongly")
-        if record["kind"] == "early" and not any(p.rules["seal"] == "early" and p.state == WAITING for p in self.prizes):
-            raise Fault("seal", "no prize is drawn from an early seal any more")
-        self.seals[record["kind"]] = {"index": self.size, "first": first, "run": run, "says": record}
-        self._compare_seal(record["kind"], run, first)
-
-    def _compare_seal(self, kind, run, first):
-        """What the seal says of each unit's log, against that log."""
-        for says in run:
-            log, hashes = self._log_of(says["unit"])
-            self.root_at(says, hashes)
-            if log is None:
-                continue
-            void = log.void_by(says["size"], self.voids.get(says["unit"], {}), first)
-            totals = log.totals(says["size"], void)
-            if any(says[name] != totals[name] for name in records.SUMS) or void_root(void).hex() != says["void_root"]:
-                raise Fault("seal", f"the totals or voids of unit {says['unit']} are others")
-            if kind == "final" and says["reconciled"] and says["size"] > 0 and log.closed_at != says["size"] - 1:
-                raise Fault("seal", f"unit {says['unit']} was not closed with its last sealed record")
-
-    def root_at(self, says, hashes):
-        """Overridden by the caller, who has the trees."""
+        need(len(run) == len(self.units) == record["units"] > 0, "a seal takes every unit, one directly after the other")
+        need(record["first"] == run[0].index, f"its first record is {run[0].index}")
+        for name in SUMS:
+            total = sum(each.record[name] for each in run)
+            need(record[name] == total <= INT_MAX, f"{name} is {record[name]}; its units add up to {total}")
+        unreconciled = sum(not each.record["reconciled"] for each in run)
+        need(record["unreconciled"] == unreconciled, f"{unreconciled} of its units are not reconciled")
+        need(unreconciled == 0 or "ok" in record, "a unit is not reconciled, and nobody approved it")
+        if record["kind"] == "early":
+            need(any(p.rule["seal"] == "early" and p.result is None for p in self.prizes), "no prize waits for an early seal")
+        self.seals.append(Seal(self.size, record, run))
+        for each in run:
+            each.kind = record["kind"]
 
     def _voids_ack(self, record):
         self._role(record, "ack")
-        seal = next((s for s in self.seals.values() if s["index"] == record["seal"]), None)
-        if seal is None or seal["says"]["voids"] != record["voids"]:
-            raise Fault("ack", "it is of no seal that is the newest of its kind, or of another number of voids")
-        self.acked.add(record["seal"])
+        seal = next((s for s in self.seals if s.index == record["seal"]), None)
+        need(seal is not None and seal is self.newest_seal(seal.kind), "it names no seal that is the newest of its kind")
+        need(not seal.acknowledged, "the seal is acknowledged already")
+        need(record["voids"] == seal.record["voids"], f"the seal has {seal.record['voids']} voids")
+        seal.acknowledged = True
 
     # --- draws ---
 
     def _draw_intent(self, record):
         self._role(record, "draw")
-        prize = next((p for p in self.prizes if p.state != DRAWN), None)
-        if prize is None or prize.rules["name"] != record["prize"]:
-            raise Fault("draw", f"{record['prize']} is not the next prize")
-        seal = self.seals.get(prize.rules["seal"])
-        if seal is None or (record["seal"], record["numbers"]) != (seal["index"], seal["says"]["numbers"]) or seal["index"] not in self.acked or record["numbers"] == 0:
-            raise Fault("draw", "the seal is not the newest of its kind, not acknowledged, or holds no such numbers")
-        committed = prize.rules["seed"] == "committed"
-        if record["attempt"] != prize.attempts + 1 or (committed and prize.attempts > 0):
-            raise Fault("draw", f"it is attempt {prize.attempts + 1}")
-        if ("commitment" in record, "provider" in record) != (committed, committed) or ("evidence" in record and not committed):
-            raise Fault("draw", "a commitment is missing, or not asked for")
+        prize = next((p for p in self.prizes if p.result is None), None)
+        need(prize is not None and prize.name == record["prize"], "it is not the next prize")
+        seal = self.newest_seal(prize.rule["seal"])
+        need(seal is not None and seal.index == record["seal"], f"{record['seal']} is not the newest seal of its kind")
+        need(seal.acknowledged, "the seal's voids are not acknowledged")
+        need(record["numbers"] == seal.record["numbers"], f"the seal has {seal.record['numbers']} numbers")
+        need(record["attempt"] == prize.attempts + 1, f"the next attempt is {prize.attempts + 1}")
+        committed = prize.rule["seed"] == "committed"
+        need(all((name in record) == committed for name in ("commitment", "provider")), "commitment and provider are for committed draws")
+        need(committed or "evidence" not in record, "evidence of a random draw is in its result")
         if committed:
-            if any(record["commitment"] in p.commitments for p in self.prizes):
-                raise Fault("draw", "the commitment was another prize's")
-            self._provider(record)
-            prize.commitments.add(record["commitment"])
-        prize.state, prize.attempts, self.open, self.intent = INTENT, record["attempt"], prize, {**record, "index": self.size}
-        self.asking, self.asked, self.picks = None, 0, []
-        if committed and record["ms"] < self.latest:
-            raise Fault("backdated", "the intent is earlier than a record before it, and its beacon's round may have been known")
-
-    def _provider(self, record):
-        """Names: a whole one, or that of a token, region or store that the rules leave open."""
-        name, allowed = record["provider"], self.rules["rng"]
-        if (name == "test" and not self.rules["rehearsal"]) or not any(provider_fits(rule, name) for rule in allowed):
-            raise Fault("provider", f"the rules do not allow the provider {name}")
+            need(frozen_rules.allows_provider(self.rules, record["provider"]), f"the rules do not name {record['provider']}")
+            need(record["commitment"] not in self.commitments, "another prize had this commitment")
+            self.commitments.add(record["commitment"])
+            if record["at_ms"] < self.latest:
+                self.backdated.append(self.size)
+        prize.attempts += 1
+        self.intent = Intent(self.size, record, prize, seal)
 
     def _event(self, record):
-        code, operation = record["code"], self._event_operation(record)
-        if operation is not None:
-            self._role(record, operation)
-        if ("ask" in record) != (code in ("draw.ask-failed", "draw.ask-again")):
-            raise Fault("event", "it names an asking that it does not end, or none")
-        if code == "draw.ask":
-            if self.open is None or self.asking is not None or self.open.rules["seed"] == "committed":
-                raise Fault("draw", "nothing is to be asked for")
-            self.asking, self.asked = self.size, self.asked + 1
-        elif "ask" in record:
-            if self.asking is None or record["ask"] != self.asking or (code == "draw.ask-again" and "ok" not in record):
-                raise Fault("draw", "no such asking waits, or nobody approved it")
-            self.asking = None
-        if record["ms"] < self.last:
-            self._taken_back(record["ms"])
-
-    @staticmethod
-    def _event_operation(record):
-        """Whose leave an event needs; None: that somebody guesses validation numbers is the library's own remark."""
         code = record["code"]
-        if code == "validation.failed" and record["by"] == "system":
-            return None
-        if code.startswith("draw.") or code == "rng.unhealthy":
-            return "draw"
-        return {"clock.reset": "clock", "private.erased": "erase"}.get(code, "event")
+        if code != "validation.failed" or record["by"] != "system":
+            self._role(record, "draw" if code.startswith("draw.") else EVENT_ROLES.get(code, "event"))
+        if code == "draw.ask":
+            need(self.intent is not None and self.intent.waiting is None, "there is no open draw, or an asking waits already")
+            self.intent.waiting = self.size
+            self.intent.asked += 1
+        elif code in ("draw.ask-failed", "draw.ask-again"):
+            need(self.intent is not None and self.intent.waiting is not None, "no asking waits")
+            need(record["ask"] == self.intent.waiting, f"the asking that waits is record {self.intent.waiting}")
+            need(code == "draw.ask-failed" or "ok" in record, "nobody approved another asking")
+            self.intent.waiting = None
 
-    def _taken_back(self, ms):
-        """The clock went back: claim periods that end later were not over."""
-        for index, due in [one for one in self.lapsed if one[1] > ms]:
-            self.lapsed.remove((index, due))
-            raise Fault("forfeit", f"the clock that had ended the claim period of record {index} was set back")
-
-    def _opened(self, record):
-        if self.open is None or record["intent"] != self.intent["index"]:
-            raise Fault("draw", f"record {record['intent']} is no open intent")
-        return self.open
+    def _check_intent(self, record):
+        self._role(record, "draw")
+        need(self.intent is not None and self.intent.index == record["intent"], "it is of no open intent")
 
     def _draw_picks(self, record):
-        self._role(record, "draw")
-        self._opened(record)
-        if record["first"] != len(self.picks) + 1 or len(record["places"]) != PICKS:
-            raise Fault("draw", "the picks are not the next five hundred")
-        self.picks += record["places"]
-
-    def _draw_abort(self, record):
-        self._role(record, "draw")
-        prize = self._opened(record)
-        if prize.rules["seed"] == "committed" or (record["prize"], record["attempt"]) != (prize.rules["name"], prize.attempts):
-            raise Fault("draw", "it aborts another draw, or a committed one")
-        prize.state, self.open = WAITING, None
+        self._check_intent(record)
+        intent = self.intent
+        need(record["first"] == len(intent.picks) + 1, f"the next place is {len(intent.picks) + 1}")
+        need(len(record["places"]) == PLACES_MAX, f"it has not {PLACES_MAX} places")
+        rule = intent.prize.rule
+        need(len(intent.picks) + PLACES_MAX <= rule["winners"] + rule["alternates"], "there are more places than winners and alternates")
+        intent.picks = intent.picks + record["places"]
 
     def _draw_result(self, record):
-        self._role(record, "draw")
-        prize = self._opened(record)
-        places = self.picks + record.get("places", [])
+        self._check_intent(record)
+        intent, prize, rule = self.intent, self.intent.prize, self.intent.prize.rule
+        places = intent.picks + record.get("places", [])
+        need(all(record[name] == intent.record[name] for name in ("prize", "attempt", "numbers")), "it is not what the intent says")
+        need(len(places) == record["winners"] + record["alternates"], "its places are not as many as it says")
+        need(record["winners"] <= rule["winners"] and record["alternates"] <= rule["alternates"], "it has more places than the prize")
+        need(record["alternates"] == 0 or record["winners"] == rule["winners"], "it has alternates before all winners are found")
+        need(frozen_rules.allows_provider(self.rules, record["provider"]), f"the rules do not name {record['provider']}")
+        self._check_quorum(record)
+        if rule["seed"] == "committed":
+            self._committed_result(record)
+        else:
+            self._random_result(record)
+        self.draws.append(Draw(intent, self.size, record, places, len(self.winners)))
+        prize.result, prize.due = self.size, record["at_ms"] + rule["claim_days"] * DAY_MS
+        prize.places = [Place(place, "drawn" if i < record["winners"] else "alternate") for i, place in enumerate(places)]
+        self.winners += prize.places[:record["winners"]]
+        self.intent = None
+
+    def _check_quorum(self, record):
+        """Whether the cosignatures were in time is asked later."""
+        if self.policy is None:
+            return
         try:
-            self._judge_result(record, prize, places)
-            self.replay(self, record, prize, places)
-        finally:
-            prize.state, prize.places, prize.result, prize.result_ms = DRAWN, places, self.size, record["ms"]
-            prize.states = [WON if i < record["winners"] else ALTERNATE for i in range(len(places))]
-            self.open, self.picks = None, []
+            checkpoint = note.parse_checkpoint(record["note"].encode("utf-8"))
+            cosigned = self.policy.cosigned(checkpoint.note)
+        except Malformed as reason:
+            raise Refused(f"the intent's checkpoint: {reason}") from reason
+        need((checkpoint.name, checkpoint.size) == (self.rules["origin"], self.intent.index + 1), "the checkpoint is not the intent's")
+        need(self.policy.is_reached(cosigned), "the witnesses that cosigned the intent are no quorum")
 
-    def _judge_result(self, record, prize, places):
-        rules, committed = prize.rules, prize.rules["seed"] == "committed"
-        if (record["prize"], record["attempt"], record["numbers"]) != (rules["name"], prize.attempts, self.intent["numbers"]):
-            raise Fault("draw", "prize, attempt or numbers are not the intent's")
-        if record["winners"] + record["alternates"] != len(places) or record["winners"] > rules["winners"] or record["alternates"] > rules["alternates"]:
-            raise Fault("draw", "the places are not as many as it says, or more than the rules have")
-        self._provider(record)
-        if committed != ("beacon" in record) or committed != ("round" in record) or committed == ("ask" in record) or ("fallback" in record and not committed) \
-                or ("evidence" in record and committed):
-            raise Fault("draw", "a member of the other kind of draw")
-        if not committed and record["ask"] != self.asking:
-            raise Fault("draw", "the seed is not from the asking that waits")
-        if committed:
-            self._judge_round(record, rules)
-        if len(self.picks) % PICKS or (self.picks and "places" not in record):
-            raise Fault("draw", "the picks before it are not whole")
+    def _random_result(self, record):
+        for name in ("beacon", "fallback", "round"):
+            need(name not in record, f"a random draw has no {name}")
+        need(self.intent.waiting is not None and record.get("ask") == self.intent.waiting, "it names no asking that waits")
 
-    def _judge_round(self, record, rules):
-        if record["round"] != round_at(self.intent["ms"] + rules["beacon_delay"] * 1000) or record["provider"] != self.intent["provider"]:
-            raise Fault("draw", "the beacon's round, or the provider, is not the intent's")
-        last = record["round"] + (28800 if "fallback" in record else 0)
-        if record["ms"] < time_of(last):
-            raise Fault("draw", "the result is earlier than the beacon's round")
+    def _committed_result(self, record):
+        intent = self.intent
+        need("beacon" in record and "round" in record, "a committed draw has a beacon and its round")
+        need("ask" not in record and "evidence" not in record, "a committed draw asks for nothing")
+        need(record["provider"] == intent.record["provider"], f"the intent's seed is of {intent.record['provider']}")
+        number = round_at_or_after(intent.record["at_ms"] + 1000 * intent.prize.rule["beacon_delay"])
+        need(record["round"] == number, f"the intent fixes round {number}")
+        due = time_of_round(number + (FALLBACK_ROUNDS if "fallback" in record else 0))
+        need(record["at_ms"] >= due, "it is before the time of its beacon's round")
+        if "fallback" not in record:
+            commitment = hashlib.sha256(b"libraffle/seed/v1\x00" + bytes.fromhex(record["seed"])).hexdigest()
+            need(commitment == intent.record["commitment"], "the seed is not the one that the intent committed to")
+
+    def _draw_abort(self, record):
+        self._check_intent(record)
+        need(self.intent.prize.rule["seed"] == "random", "a committed draw is never aborted")
+        need(all(record[name] == self.intent.record[name] for name in ("prize", "attempt")), "it is not what the intent says")
+        self.intent = None
 
     # --- winners ---
 
     def _place(self, record, *states):
-        prize = next((p for p in self.prizes if p.state == DRAWN and (p.rules["name"], p.result) == (record["prize"], record["result"])), None)
-        if prize is None or record["place"] > len(prize.places) or prize.states[record["place"] - 1] not in states:
-            raise Fault("winner", f"place {record['place']} of {record['prize']} is not {' or '.join(states)}")
-        return prize, record["place"] - 1
+        prize = next((p for p in self.prizes if p.name == record["prize"]), None)
+        need(prize is not None and prize.result == record["result"], "it names no result of the prize")
+        need(record["place"] <= len(prize.places), f"the result has {len(prize.places)} places")
+        place = prize.places[record["place"] - 1]
+        need(place.state in states, f"the place is {place.state}")
+        return prize, place
 
-    def winners(self):
-        """Unit, number and serial of every place that is or was a winner's."""
-        return [(place["unit"], place["number"], place["serial"]) for prize in self.prizes for place, state in zip(prize.places, prize.states) if state != ALTERNATE]
+    def is_barred(self, place, one_win, winners):
+        """By the one-win rule: its number, or its ticket, has won already."""
+        if one_win == "none":
+            return False
+        name = "number" if one_win == "number" else "serial"
+        return any(w.unit == place.unit and getattr(w, name) == getattr(place, name) for w in winners)
 
-    def _lose(self, record, prize, at):
-        """The place is lost, and the first alternate that the one-win rule does not bar takes over."""
-        rule = prize.rules["one_win"]
-        barred = {key_of(rule, *winner) for winner in self.winners()} - {None}
-        prize.states[at] = LOST
-        heir = next((i + 1 for i, (place, state) in enumerate(zip(prize.places, prize.states))
-                     if state == ALTERNATE and key_of(rule, place["unit"], place["number"], place["serial"]) not in barred), None)
-        if heir != record.get("promoted"):
-            raise Fault("winner", f"place {heir} takes over, and not {record.get('promoted')}")
-        if heir is not None:
-            prize.states[heir - 1] = WON
+    def _lose(self, record, prize, place, state):
+        """The first alternate takes over that the one-win rule does not bar at this moment."""
+        able = (i + 1 for i, p in enumerate(prize.places)
+                if p.state == "alternate" and not self.is_barred(p, prize.rule["one_win"], self.winners))
+        promoted = next(able, None)
+        need(record.get("promoted") == promoted, f"the alternate that takes over is {promoted or 'none'}")
+        place.state = state
+        if promoted is not None:
+            prize.places[promoted - 1].state = "drawn"
+            self.winners.append(prize.places[promoted - 1])
 
     def _winner_verify(self, record):
         self._role(record, "verify")
-        prize, at = self._place(record, WON)
-        void = record["outcome"] == "void"
-        if not void and "promoted" in record:
-            raise Fault("winner", "nobody takes over from a verified place")
-        if void:
-            self._lose(record, prize, at)
+        prize, place = self._place(record, "drawn")
+        need(record["outcome"] == "void" or "promoted" not in record, "nobody is promoted by a winner who is verified")
+        if record["outcome"] == "void":
+            self._lose(record, prize, place, "refused")
         else:
-            prize.states[at] = VERIFIED
-        if self._void_then(prize.places[at], record["ms"]) not in (void, None):
-            raise Fault("winner", "the ticket was void then, or was not, and the outcome says otherwise")
-
-    def _void_then(self, place, ms):
-        log, _ = self._log_of(place["unit"])
-        if log is None:
-            return None
-        here, there = log.voids.get(place["serial"]), self.voids.get(place["unit"], {}).get(place["serial"])
-        return there is not None or (here is not None and here[1] <= ms)
+            place.state = "verified"
+        self.verifications.append((self.size, record, place))
 
     def _winner_official(self, record):
         self._role(record, "verify")
-        prize, at = self._place(record, VERIFIED)
-        prize.states[at] = OFFICIAL
+        self._place(record, "verified")[1].state = "official"
 
     def _claim(self, record):
         self._role(record, "claim")
-        prize, at = self._place(record, OFFICIAL)
-        prize.states[at] = CLAIMED
+        self._place(record, "official")[1].state = "claimed"
 
     def _forfeit(self, record):
         self._role(record, "forfeit")
-        prize, at = self._place(record, WON, VERIFIED, OFFICIAL)
-        due = prize.result_ms + prize.rules["claim_days"] * DAY
-        self._lose(record, prize, at)
-        if "ok" not in record and record["ms"] < due:
-            raise Fault("forfeit", "the claim period is not over, and nobody approved it")
+        prize, place = self._place(record, "drawn", "verified", "official")
+        need("ok" in record or record["at_ms"] >= prize.due, "the claim period is not over, and nobody approved it")
         if "ok" not in record:
-            self.lapsed.append((self.size, due))
-
-
-def provider_fits(rule, name):
-    """Whether a provider's name is one that a rule allows: `kms:REGION` any store there, `pkcs11:LABEL` any serial, `pkcs11:/SERIAL` any label; a name with an
-    @ by its whole name alone."""
-    if rule == name:
-        return True
-    if "@" in name:
-        return False
-    if rule.startswith("kms:") and "/" not in rule:
-        return name.startswith(rule + "/")
-    label, slash, serial = name.partition("/")
-    return rule.startswith("pkcs11:") and bool(slash) and rule in (label, "pkcs11:/" + serial)
+            self.lapsed.append((self.size, prize.due))
+        self._lose(record, prize, place, "forfeited")

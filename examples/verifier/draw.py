@@ -1,41 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a seed to the places (docs/spec/draw.md, steps 3 to 9)."""
+"""A draw again, from its seed: docs/spec/draw.md, steps 3 to 9, and the seed that stands in for a lost one."""
 import bisect
 import hashlib
+from typing import NamedTuple
 
 from hmac_drbg import HmacDrbg
 
 VOID, NOT_ENTERED, BARRED = 1, 2, 3
-GENESIS, PERIOD, FALLBACK_ROUNDS = 1692803367, 3, 28800  # drand's quicknet
+REJECTED_IN_A_ROW_MAX = 256
 
 
 def commitment(origin, intent, root):
-    """C, which binds the draw to every record up to its intent."""
-    return hashlib.sha256(b"libraffle/draw/v1\0" + origin.encode() + b"\0" + intent.to_bytes(8, "big") + root).digest()
-
-
-def seed_commitment(seed):
-    return hashlib.sha256(b"libraffle/seed/v1\0" + seed).digest()
+    """C of step 3. `root`: of the control log's first `intent + 1` records."""
+    return hashlib.sha256(b"libraffle/draw/v1\x00" + origin.encode() + b"\x00" + intent.to_bytes(8, "big") + root).digest()
 
 
 def fallback_seed(c, value):
-    return hashlib.sha384(b"libraffle/fallback/v1\0" + c + value).digest()
-
-
-def round_at(ms):
-    """The beacon's first round whose time is at or after this one, in milliseconds."""
-    return 1 if ms <= GENESIS * 1000 else 1 - (GENESIS * 1000 - ms) // (PERIOD * 1000)
-
-
-def time_of(round_):
-    return (GENESIS + PERIOD * (round_ - 1)) * 1000
+    """E of a committed draw whose seed is lost, from the value of a round a day later."""
+    return hashlib.sha384(b"libraffle/fallback/v1\x00" + c + value).digest()
 
 
 class Words:
-    """Successive 64-bit words, and how many were rejected."""
+    """Steps 4 to 6."""
 
     def __init__(self, seed, c, beacon):
-        self.drbg = HmacDrbg(seed[:32], seed[32:], hashlib.sha256(c + beacon).digest())
+        self.drbg = HmacDrbg(seed[:32], seed[32:48], hashlib.sha256(c + beacon).digest())
         self.words, self.rejected = [], 0
 
     def next(self):
@@ -46,50 +35,30 @@ class Words:
 
     def below(self, n):
         limit = 2**64 - 2**64 % n
-        while (word := self.next()) >= limit:
+        for _ in range(REJECTED_IN_A_ROW_MAX):
+            word = self.next()
+            if word < limit:
+                return word % n
             self.rejected += 1
-        return word % n
+        raise ValueError(f"{REJECTED_IN_A_ROW_MAX} words in a row were rejected")
 
 
-def permutation(words, n):
-    """Fisher-Yates from the front, of which only displaced elements are kept."""
+def permutation(words, count):
+    """Step 7: the elements 0 … count - 1, shuffled from the front; only those that moved are kept."""
     moved = {}
-    for i in range(n):
-        j = i + words.below(n - i)
-        chosen = moved.get(j, j)
+    for i in range(count):
+        j = i + words.below(count - i)
+        yield moved.get(j, j)
         moved[j] = moved.pop(i, i)
-        yield chosen
 
 
-class Drum:
-    """The sealed numbers, and what is known of each. `units`: for each unit of the seal its sold tickets (serial, first number, count, tier, price), ascending, and the
-    serials that were void at the seal."""
-
-    def __init__(self, units):
-        self.units, self.until, total = units, [], 0
-        for tickets, _ in units:
-            total += sum(ticket[2] for ticket in tickets)
-            self.until.append(total)
-        self.numbers = total
-
-    def look(self, element):
-        """Unit, number, serial, tier, and whether it is void."""
-        unit = bisect.bisect_right(self.until, element)
-        number = element - (self.until[unit - 1] if unit else 0) + 1
-        tickets, void = self.units[unit]
-        serial, _, _, tier, _ = tickets[_find(tickets, number)]
-        return unit + 1, number, serial, tier, serial in void
+class Ticket(NamedTuple):
+    unit: int
+    serial: int
+    tier: str
 
 
-def _find(tickets, number):
-    low, high = 0, len(tickets)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if tickets[middle][1] <= number else (low, middle)
-    return low
-
-
-class Drawn:
+class Outcome:
     def __init__(self):
         self.places, self.skipped, self.skips = [], {VOID: 0, NOT_ENTERED: 0, BARRED: 0}, hashlib.sha256()
 
@@ -98,23 +67,30 @@ class Drawn:
         self.skips.update(bytes([reason]) + unit.to_bytes(2, "big") + number.to_bytes(5, "big"))
 
 
-def key_of(one_win, unit, number, serial):
-    """What the one-win rule counts by."""
-    return None if one_win == "none" else (unit, number) if one_win == "number" else (unit, serial)
-
-
-def walk(prize, drum, words, winners):
-    """The places, and what was skipped. `winners`: unit, number and serial of every place that is or was a winner's."""
-    drawn, wanted, rule = Drawn(), prize["winners"] + prize["alternates"], prize["one_win"]
-    barred = {key_of(rule, *place) for place in winners}
-    for element in permutation(words, drum.numbers):
-        unit, number, serial, tier, void = drum.look(element)
-        key = key_of(rule, unit, number, serial)
-        if void or tier not in prize["tiers"] or (key is not None and key in barred):
-            drawn.skip(VOID if void else NOT_ENTERED if tier not in prize["tiers"] else BARRED, unit, number)
-            continue
-        drawn.places.append({"number": number, "serial": serial, "unit": unit})
-        barred.add(key)
-        if len(drawn.places) == wanted:
+def walk(words, numbers_of_units, ticket_of, is_void, prize, winners):
+    """Step 8. `numbers_of_units`: how many draw numbers each unit has at the seal; `winners`: the places that ever were a winner's before."""
+    ends, total = [], 0
+    for numbers in numbers_of_units:
+        total += numbers
+        ends.append(total)
+    one_win, wanted = prize["one_win"], prize["winners"] + prize["alternates"]
+    won = {(w.unit, w.number if one_win == "number" else w.serial) for w in winners} if one_win != "none" else set()
+    outcome = Outcome()
+    for element in permutation(words, total):
+        unit = bisect.bisect_right(ends, element) + 1
+        number = element - (ends[unit - 2] if unit > 1 else 0) + 1
+        ticket = ticket_of(unit, number)
+        key = (unit, number if one_win == "number" else ticket.serial)
+        if is_void(unit, ticket.serial):
+            outcome.skip(VOID, unit, number)
+        elif ticket.tier not in prize["tiers"]:
+            outcome.skip(NOT_ENTERED, unit, number)
+        elif key in won:
+            outcome.skip(BARRED, unit, number)
+        else:
+            outcome.places.append({"number": number, "serial": ticket.serial, "unit": unit})
+            if one_win != "none":
+                won.add(key)
+        if len(outcome.places) == wanted:
             break
-    return drawn
+    return outcome

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signed notes, verifier keys, checkpoints and cosignatures: C2SP signed-note and tlog-checkpoint v1.0.0, tlog-cosignature v1 (docs/spec/logs.md)."""
+"""C2SP signed notes and checkpoints, v1.0.0 (docs/spec/logs.md): verifier keys, signatures, and what a checkpoint says."""
 import base64
 import binascii
 import hashlib
@@ -7,120 +7,120 @@ import re
 from typing import NamedTuple
 
 import ed25519
+from canonical_json import Malformed
 
-MOST = 16384
-LINES = 64
-ED25519, COSIGNATURE = 1, 4
-CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
-SIZE = re.compile("0|[1-9][0-9]{0,18}")
+ED25519, COSIGNATURE = 1, 4  # the types of signatures that are known here
+NOTE_MAX = 16384
+SIGNATURES_MAX = 64
+NAME_BYTES_MAX = 255
+SIZE_MAX = 2**63 - 1
 
 
-class BadNote(ValueError):
-    """A note that is malformed, or not signed by whom it must be."""
+def decode_base64(text):
+    """Standard base64 with its padding, in its one form."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Malformed(f"no base64: {error}") from error
+    if base64.b64encode(data).decode() != text:
+        raise Malformed("the base64 is not in its one form")
+    return data
 
 
 class Vkey(NamedTuple):
     name: str
-    id: bytes
+    key_id: bytes
     type: int
     key: bytes
 
 
+def parse_vkey(text):
+    """`name+8 hex digits+base64(type || key)`; the digits must be those that follow from the rest."""
+    match = re.fullmatch(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text)
+    if not match:
+        raise Malformed("no verifier key: it is not name+hash+base64")
+    name, digits, data = match[1], match[2], decode_base64(match[3])
+    if len(data) != 33 or data[0] not in (ED25519, COSIGNATURE) or len(name.encode("utf-8")) > NAME_BYTES_MAX:
+        raise Malformed("a verifier key has a byte of type, 01 or 04, and 32 of key")
+    if hashlib.sha256(name.encode() + b"\n" + data).hexdigest()[:8] != digits:
+        raise Malformed("the hash in a verifier key is not its own")
+    return Vkey(name, bytes.fromhex(digits), data[0], data[1:])
+
+
+class Signature(NamedTuple):
+    name: str
+    key_id: bytes
+    data: bytes
+
+
+class Note(NamedTuple):
+    text: bytes
+    signatures: list
+
+
+def parse_note(data):
+    """The text up to its last newline, an empty line, and signatures, a line each."""
+    if len(data) > NOTE_MAX:
+        raise Malformed(f"a note has more than {NOTE_MAX} bytes")
+    if any(byte < 0x20 and byte != 0x0A for byte in data):
+        raise Malformed("a note has a control character")
+    text, gap, lines = data.rpartition(b"\n\n")
+    if not gap or not text or not lines.endswith(b"\n"):
+        raise Malformed("no note: it has no text, no signature or no end")
+    try:
+        lines = lines.decode("utf-8").split("\n")[:-1]
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("a note is not UTF-8") from error
+    if len(lines) > SIGNATURES_MAX:
+        raise Malformed(f"a note has more than {SIGNATURES_MAX} signatures")
+    signatures = [parse_signature(line) for line in lines]
+    if len({(s.name, s.key_id) for s in signatures}) != len(signatures):
+        raise Malformed("a note has two signatures by one key")
+    return Note(text + b"\n", signatures)
+
+
+def parse_signature(line):
+    match = re.fullmatch(r"— ([^+\s]+) ([A-Za-z0-9+/=]+)", line)
+    if not match:
+        raise Malformed("a line of signatures is none")
+    data = decode_base64(match[2])
+    if len(data) < 5 or len(match[1].encode("utf-8")) > NAME_BYTES_MAX:
+        raise Malformed("a signature is too short, or its name too long")
+    return Signature(match[1], data[:4], data[4:])
+
+
 class Checkpoint(NamedTuple):
-    origin: str
+    name: str
     size: int
     root: bytes
+    note: Note
 
 
-def unbase64(text):
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise BadNote(f"{text[:60]!r} is not base64") from None
-    if base64.b64encode(data).decode() != text:
-        raise BadNote(f"{text[:60]!r} is not canonical base64")
-    return data
+def parse_checkpoint(data):
+    """Three lines: the log's name, its size, its root."""
+    note = parse_note(data)
+    lines = note.text.decode("utf-8").split("\n")
+    if len(lines) != 4:
+        raise Malformed("a checkpoint has three lines")
+    if not re.fullmatch(r"[^+\s]+", lines[0]) or len(lines[0].encode("utf-8")) > NAME_BYTES_MAX:
+        raise Malformed("a checkpoint begins with the log's name")
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]) or int(lines[1]) > SIZE_MAX:
+        raise Malformed("a checkpoint's size is no decimal number")
+    root = decode_base64(lines[2])
+    if len(root) != 32:
+        raise Malformed("a checkpoint's root has not 32 bytes")
+    return Checkpoint(lines[0], int(lines[1]), root, note)
 
 
-def good_name(name):
-    return name != "" and "+" not in name and not any(c.isspace() for c in name)
-
-
-def read_vkey(text):
-    """`name+8hex+base64(type || key)`."""
-    name, plus, rest = text.partition("+")
-    digits, other, encoded = rest.partition("+")
-    if not plus or not other or not good_name(name) or not re.fullmatch("[0-9a-f]{8}", digits):
-        raise BadNote(f"{text[:60]!r} is no verifier key")
-    data = unbase64(encoded)
-    if len(data) != 33 or data[0] not in (ED25519, COSIGNATURE):
-        raise BadNote(f"the key of {name} is of no type that is known")
-    vkey = Vkey(name, hashlib.sha256(name.encode() + b"\n" + data).digest()[:4], data[0], data[1:])
-    if vkey.id.hex() != digits:
-        raise BadNote(f"the id of the key of {name} is not its own")
-    return vkey
-
-
-class Note:
-    """A note's text, and its signatures by name and id; nothing is verified yet."""
-
-    def __init__(self, data):
-        if len(data) > MOST:
-            raise BadNote("a note is too long")
-        try:
-            whole = data.decode("utf-8")
-        except UnicodeDecodeError:
-            raise BadNote("a note is not UTF-8") from None
-        text, blank, lines = whole.rpartition("\n\n")
-        if not blank or CONTROL.search(whole) or not lines.endswith("\n"):
-            raise BadNote("a note is not a text, an empty line and signature lines")
-        self.text = text + "\n"
-        self.order, self.signatures = [], {}
-        for line in lines[:-1].split("\n"):
-            self._take(line)
-        if len(self.order) > LINES:
-            raise BadNote("a note has too many signatures")
-
-    def _take(self, line):
-        words = line.split(" ")
-        if len(words) != 3 or words[0] != "\u2014" or not good_name(words[1]):
-            raise BadNote(f"{line[:60]!r} is no signature line")
-        data = unbase64(words[2])
-        if len(data) < 5 or (words[1], data[:4]) in self.signatures:
-            raise BadNote(f"the signature line of {words[1]} is too short or stands twice")
-        self.order.append((words[1], data[:4]))
-        self.signatures[words[1], data[:4]] = data[4:]
-
-    def verify(self, vkey):
-        """Raises BadNote unless this Ed25519 key signed."""
-        signature = self.signatures.get((vkey.name, vkey.id))
-        if signature is None or vkey.type != ED25519 or not ed25519.verify(vkey.key, self.text.encode(), signature):
-            raise BadNote(f"the note is not signed by {vkey.name}")
-
-    def cosigned(self, vkey):
-        """The time of the witness's cosignature, or None without one; a wrong one raises BadNote."""
-        data = self.signatures.get((vkey.name, vkey.id))
-        if data is None:
-            return None
-        seconds = int.from_bytes(data[:8], "big")
-        message = f"cosignature/v1\ntime {seconds}\n{self.text}".encode()
-        if len(data) != 72 or seconds >= 2**63 or not ed25519.verify(vkey.key, message, data[8:]):
-            raise BadNote(f"the cosignature of {vkey.name} is wrong")
-        return seconds
-
-    def checkpoint(self):
-        """What the note says of a log: three lines, and nothing else."""
-        lines = self.text.split("\n")
-        if len(lines) != 4 or lines[0] == "" or not SIZE.fullmatch(lines[1]) or len(unbase64(lines[2])) != 32:
-            raise BadNote("the note is no checkpoint")
-        return Checkpoint(lines[0], int(lines[1]), unbase64(lines[2]))
-
-
-def checkpoint_of(data, vkey):
-    """The checkpoint in these bytes, signed by its log's key."""
-    note = Note(data)
-    says = note.checkpoint()
-    if says.origin != vkey.name:
-        raise BadNote(f"it is a checkpoint of {says.origin}, and not of {vkey.name}")
-    note.verify(vkey)
-    return says
+def signed_checkpoint(data, vkey):
+    """The checkpoint, when it is of the key's log and the key signed it. Signatures of others are not looked at here."""
+    checkpoint = parse_checkpoint(data)
+    if checkpoint.name != vkey.name:
+        raise Malformed(f"the checkpoint is one of {checkpoint.name!r}")
+    own = next((s for s in checkpoint.note.signatures if (s.name, s.key_id) == (vkey.name, vkey.key_id)), None)
+    if own is None:
+        raise Malformed("the log's key did not sign the checkpoint")
+    if vkey.type != ED25519 or not ed25519.verify(vkey.key, checkpoint.note.text, own.data):
+        raise Malformed("the checkpoint's signature is not the log's")
+    return checkpoint

@@ -1,164 +1,187 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receipts (docs/spec/receipts.md): read to the last byte, and verified by the control key alone."""
+"""Verifies the receipt of a ticket, offline and with the control log's key alone: docs/spec/receipts.md, whose numbers stand at the steps."""
 import re
 
 import merkle
 import note
 import records
+import rules
+from canonical_json import Malformed
 from policy import Policy
-from unit_log import void_root
 
-HEADER, PROOF = "libraffle/receipt/v1", "c2sp.org/tlog-proof@v1"
-MOST, LEAF_MOST, HASHES = 131072, 4096, 63
-TITLE = re.compile(r"(promise|drum|void) ([a-z0-9.-]+(?:/[a-z0-9._-]+)*) ([1-9][0-9]{0,4})/(0|[1-9][0-9]{0,12})")
-NUMBER = re.compile("0|[1-9][0-9]{0,12}")
+RECEIPT_MAX, LEAF_MAX, HASHES_MAX = 131072, 4096, 63
+SERIAL_MAX = 2**40
+CONTROL_PARTS = ("raffle.open", "unit.enrol", "seal.unit", "seal")
 
 
-class BadReceipt(ValueError):
-    """A receipt that does not hold."""
+class Bad(ValueError):
+    """A receipt that does not prove what it says; the text says why."""
 
 
-def need(good, sentence):
-    if not good:
-        raise BadReceipt(sentence)
+def need(condition, sentence):
+    if not condition:
+        raise Bad(sentence)
 
 
 class Lines:
-    def __init__(self, data):
-        need(len(data) <= MOST, "it is longer than any receipt")
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            raise BadReceipt("it is not UTF-8") from None
-        need(text.endswith("\n"), "its last line is not ended")
-        self.lines, self.at = text[:-1].split("\n"), 0
+    """A receipt line by line; each has one spelling, and ends in a newline."""
 
-    def more(self):
-        return self.at < len(self.lines)
+    def __init__(self, data):
+        need(len(data) <= RECEIPT_MAX, f"a receipt has at most {RECEIPT_MAX} bytes")
+        need(data.endswith(b"\n"), "a receipt ends in a newline")
+        try:
+            self.lines, self.at = data.decode("utf-8").split("\n")[:-1], 0
+        except UnicodeDecodeError as error:
+            raise Bad("a receipt is UTF-8") from error
 
     def peek(self):
-        need(self.more(), "it ends too early")
-        return self.lines[self.at]
+        return self.lines[self.at] if self.at < len(self.lines) else None
 
-    def take(self):
-        line = self.peek()
+    def next(self):
+        need(self.at < len(self.lines), "the receipt ends too early")
         self.at += 1
-        return line
+        return self.lines[self.at - 1]
 
-    def after(self, word):
-        line = self.take()
-        need(line.startswith(word + " "), f"line {self.at} does not begin with {word}")
-        return line[len(word) + 1:]
-
-    def number(self, text):
-        need(NUMBER.fullmatch(text) and int(text) <= 2**40, f"line {self.at} holds no number")
-        return int(text)
+    def match(self, expression, what):
+        match = re.fullmatch(expression, self.next())
+        need(match, f"line {self.at} is not {what}")
+        return match
 
     def hashes(self):
+        """Up to an empty line."""
         found = []
-        while (line := self.take()) != "":
-            found.append(note.unbase64(line))
-            need(len(found[-1]) == 32 and len(found) <= HASHES, f"line {self.at} is no hash, or one too many")
+        while self.peek() != "":
+            found.append(note.decode_base64(self.next()))
+            need(len(found[-1]) == 32 and len(found) <= HASHES_MAX, f"line {self.at} is no hash, or one too many")
+        self.next()
         return found
 
 
-class Part:
-    """A C2SP tlog-proof with the leaf in `extra`."""
+NUMBER = "(0|[1-9][0-9]{0,12})"
 
-    def __init__(self, lines, name):
-        need(lines.take() == f"part {name}" and lines.take() == PROOF, f"line {lines.at} does not begin the part {name}")
-        self.name, self.leaf = name, note.unbase64(lines.after("extra"))
-        need(len(self.leaf) <= (records.LEAF_MOST if name == "raffle.open" else LEAF_MOST), f"the {name} is too long")
-        self.index, self.hashes = lines.number(lines.after("index")), lines.hashes()
-        first = lines.at
-        while lines.more() and not lines.peek().startswith("part "):
-            lines.at += 1
-        self.note = "".join(line + "\n" for line in lines.lines[first:lines.at]).encode()
 
-    def record(self, says):
-        """The record, which is in the tree that the checkpoint names."""
-        need(merkle.included(self.index, says.size, merkle.leaf_hash(self.leaf), self.hashes, says.root), f"the proof of the {self.name} does not hold")
-        record = records.read(self.leaf)
-        need(record["t"] == self.name, f"the {self.name} is a {record['t']}")
+class Proof:
+    """A C2SP tlog-proof, which stands alone when it is cut out."""
+
+    def __init__(self, lines, leaf_max):
+        lines.match(r"c2sp\.org/tlog-proof@v1", "the header of a tlog-proof")
+        self.leaf = note.decode_base64(lines.match("extra ([A-Za-z0-9+/=]+)", "extra and a record in base64")[1])
+        need(len(self.leaf) <= leaf_max, f"a record of a receipt has at most {leaf_max} bytes")
+        self.index = int(lines.match(f"index {NUMBER}", "an index")[1])
+        self.hashes = lines.hashes()
+        text = [lines.next() for _ in range(4)]
+        need(text[3] == "", "a checkpoint has three lines, and an empty one")
+        while (lines.peek() or "").startswith("— "):
+            text.append(lines.next())
+        self.checkpoint = ("\n".join(text) + "\n").encode()
+
+    def check(self, root, size, kind):
+        """Step 3: included with exactly as many hashes as it must have, and a canonical record of its type."""
+        need(merkle.included(merkle.leaf_hash(self.leaf), self.index, size, self.hashes, root), f"the proof of {kind} does not hold")
+        record = records.decode(self.leaf)
+        need(record["t"] == kind, f"what is proved is a {record['t']}, and not a {kind}")
         return record
 
 
-def check_lines(parsed, vkey, policy):
-    """The log's own signature, then those of the policy's witnesses in its order, and nobody else's. Returns who cosigned."""
-    names = [(vkey.name, vkey.id)]
-    names += [(w.name, w.id) for w in policy.witnesses.values() if (w.name, w.id) in parsed.signatures] if policy else []
-    need(parsed.order == names, f"the checkpoint of {vkey.name} has signatures of others, or in another order")
-    return policy.cosigned(parsed) if policy else set()
+class VoidProof:
+    def __init__(self, lines):
+        match = lines.match(f"void {NUMBER} {NUMBER}", "a void's serial and place")
+        self.serial, self.place = int(match[1]), int(match[2])
+        self.hashes = lines.hashes()
 
 
-def check_neighbours(serial, shown, voids, root):
-    """That the ticket is not among the voids: those before and after it are next to each other."""
-    before = [one for one in shown if one[0] < serial][-1:]
-    after = [one for one in shown if one[0] > serial][:1]
-    need(shown == before + after, "the voids that are shown are not the ticket's neighbours")
-    place = before[0][1] + 1 if before else 0
-    need(after[0][1] == place if after else place == voids, "the voids that are shown are not next to each other")
-    need(voids or root == void_root([]), "without voids their root is not that of nothing")
+class Receipt:
+    """The form, to its last byte."""
+
+    def __init__(self, data):
+        lines = Lines(data)
+        lines.match("libraffle/receipt/v1", "libraffle/receipt/v1")
+        match = lines.match(rf"(promise|drum|void) (\S+) {NUMBER}/{NUMBER}", "what is proved, of which ticket")
+        self.proves, self.origin, self.unit, self.serial = match[1], match[2], int(match[3]), int(match[4])
+        need(1 <= self.unit <= 65535 and self.serial <= SERIAL_MAX, "there is no such ticket")
+        self.parts, self.voids = {}, []
+        wanted = ["unit.enrol", "sale"] + ([] if self.proves == "promise" else ["seal.unit", "seal", "voids"])
+        if lines.peek() == "part raffle.open":
+            wanted.insert(0, "raffle.open")
+        for part in wanted:
+            lines.match(re.escape(f"part {part}"), f"part {part}")
+            if part == "voids":
+                while lines.peek() is not None:
+                    self.voids.append(VoidProof(lines))
+            else:
+                self.parts[part] = Proof(lines, records.LEAF_MAX if part == "raffle.open" else LEAF_MAX)
+        need(lines.peek() is None, "something follows the receipt")
 
 
-def read_voids(lines):
-    need(lines.take() == "part voids", "the voids are missing")
-    shown = []
-    while lines.more():
-        serial, _, place = lines.after("void").partition(" ")
-        shown.append((lines.number(serial), lines.number(place), lines.hashes()))
-    need(len(shown) <= 2, "more than two voids are shown")
-    return shown
+def check_signatures(checkpoint, vkey, policy):
+    """Step 8: beside the log's own signature there are cosignatures of witnesses that the rules name, each right, and nothing else."""
+    others = [s for s in checkpoint.note.signatures if (s.name, s.key_id) != (vkey.name, vkey.key_id)]
+    need(policy is not None or not others, "a signature stands there that nothing vouches for")
+    if policy is None:
+        return None
+    known = [(witness.name, witness.key_id) for witness in policy.witnesses.values()]
+    names = [(s.name, s.key_id) for s in checkpoint.note.signatures]
+    need(names == [(vkey.name, vkey.key_id)] + [name for name in known if name in names],
+         "a signature is of no witness that the rules name, or not in its place")
+    return policy.is_reached(policy.cosigned(checkpoint.note))
 
 
-def verify_receipt(data, key):
-    """What a good receipt says; raises ValueError for any other."""
-    lines = Lines(data)
-    need(lines.take() == HEADER, "it is no receipt of version 1")
-    title = TITLE.fullmatch(lines.take())
-    need(title and int(title[3]) <= 65535 and int(title[4]) <= 2**40, "its second line says no ticket")
-    proves, origin, unit, serial = title[1], title[2], int(title[3]), int(title[4])
-    need(key.type == note.ED25519 and origin == key.name, "it is of another raffle than the key")
-    opening = Part(lines, "raffle.open") if lines.peek() == "part raffle.open" else None
-    enrol, sale = Part(lines, "unit.enrol"), Part(lines, "sale")
-    seal_unit, seal = (None, None) if proves == "promise" else (Part(lines, "seal.unit"), Part(lines, "seal"))
-    shown = [] if proves == "promise" else read_voids(lines)
-    need(not lines.more(), "it goes on after its end")
-    need(all(part is None or part.note == enrol.note for part in (opening, seal_unit, seal)), "the parts of the control log have not one checkpoint")
-
-    policy = Policy(records.read(opening.leaf)["rules"]["witnesses"]) if opening else None  # proved below
-    control = note.checkpoint_of(enrol.note, key)
-    cosigned = check_lines(note.Note(enrol.note), key, policy)
-    if opening:
-        opened = opening.record(control)
-        need(opening.index == 0 and opened["rules"]["origin"] == origin and note.read_vkey(opened["key"]) == key, "its raffle.open is another raffle's")
-    enrolled = enrol.record(control)
-    vkey = note.read_vkey(enrolled["key"])
-    need(enrolled["unit"] == unit and vkey.name == f"{origin}/unit/{unit}", "the enrolment is another unit's")
-    tree = note.checkpoint_of(sale.note, vkey)
-    check_lines(note.Note(sale.note), vkey, policy)
-    need(sale.index == serial, "the proof is of another ticket")
-    sold = sale.record(tree)
-    says = {"proves": proves, "origin": origin, "unit": unit, "serial": serial, "first": sold["n"], "count": sold["count"], "tier": sold["tier"],
-            "price": sold["price"], "at": sold["at"], "witnesses": len(cosigned), "quorum": policy.reached(cosigned) if policy else False}
-    if proves != "promise":
-        says.update(check_seal(seal_unit, seal, control, tree, unit))
-        check_voids(proves, serial, shown, seal_unit.record(control))
-    return says
+def check_voids(receipt, seal_unit):
+    """Step 7: the ticket's place among the voids, or its two neighbours there."""
+    voids, root, serial = seal_unit["voids"], bytes.fromhex(seal_unit["void_root"]), receipt.serial
+    for void in receipt.voids:
+        leaf = merkle.leaf_hash(void.serial.to_bytes(5, "big")) if void.serial < 2**40 else b""
+        need(merkle.included(leaf, void.place, voids, void.hashes, root), f"the proof of void {void.serial} does not hold")
+    if receipt.proves == "void":
+        need([void.serial for void in receipt.voids] == [serial], "the void that is shown is not the ticket's")
+        return
+    before = [void for void in receipt.voids if void.serial < serial]
+    after = [void for void in receipt.voids if void.serial > serial]
+    need(receipt.voids == before + after and len(before) <= 1 and len(after) <= 1, "a void is shown that is no neighbour")
+    if not receipt.voids:
+        need(voids == 0 and root == merkle.EMPTY_ROOT, "no void is shown, and there are some")
+        return
+    first = after[0].place if after else voids
+    need(first == (before[0].place + 1 if before else 0), "the voids that are shown are not next to each other")
 
 
-def check_seal(seal_unit, seal, control, tree, unit):
-    sealed, whole = seal_unit.record(control), seal.record(control)
-    need(sealed["unit"] == unit and (sealed["size"], sealed["root"]) == (tree.size, tree.root.hex()), "the unit's checkpoint is not the one that was sealed")
-    need(seal.index == whole["first"] + whole["units"] and seal_unit.index == whole["first"] + unit - 1 and unit <= whole["units"], "the seal is another")
-    return {"seal": seal.index, "kind": whole["kind"], "voids": sealed["voids"]}
+def verify(data, vkey):
+    """All steps, or Bad or Malformed. `vkey`: the control log's, from somebody the reader trusts. The answer says what is proved."""
+    receipt, key = Receipt(data), note.parse_vkey(vkey)
+    need(receipt.origin == key.name, f"the receipt is one of {receipt.origin}")
+    parts = receipt.parts
+    control = parts["unit.enrol"].checkpoint
+    need(all(parts[name].checkpoint == control for name in CONTROL_PARTS if name in parts), "the control checkpoints are not the same")
+    checkpoint = note.signed_checkpoint(control, key)
+    found = {name: parts[name].check(checkpoint.root, checkpoint.size, name) for name in CONTROL_PARTS if name in parts}
+
+    enrol = found["unit.enrol"]
+    unit_key = note.parse_vkey(enrol["key"])
+    need(enrol["unit"] == receipt.unit and unit_key.name == f"{receipt.origin}/unit/{receipt.unit}", "the enrolment is of another unit")
+    unit = note.signed_checkpoint(parts["sale"].checkpoint, unit_key)
+    sale = parts["sale"].check(unit.root, unit.size, "sale")
+    need(parts["sale"].index == receipt.serial, "the sale is another ticket")
+
+    policy = None
+    if "raffle.open" in found:
+        opened = found["raffle.open"]
+        need(parts["raffle.open"].index == 0 and opened["key"] == vkey, "it is no raffle.open of this raffle")
+        rules.check(opened["rules"])
+        need(opened["rules"]["origin"] == receipt.origin and opened["rules"]["witnesses"] != "none", "its rules are of another raffle, or name no witness")
+        policy = Policy(opened["rules"]["witnesses"])
+    quorum = check_signatures(checkpoint, key, policy)
+    check_signatures(unit, unit_key, policy)
+
+    if receipt.proves != "promise":
+        seal_unit, seal = found["seal.unit"], found["seal"]
+        need((seal_unit["unit"], seal_unit["size"], seal_unit["root"]) == (receipt.unit, unit.size, unit.root.hex()),
+             "the seal is over other records of the unit")
+        need(receipt.unit <= seal["units"] and parts["seal"].index == seal["first"] + seal["units"]
+             and parts["seal.unit"].index == seal["first"] + receipt.unit - 1, "the parts of the seal do not belong together")
+        check_voids(receipt, seal_unit)
+    return {"proves": receipt.proves, "origin": receipt.origin, "ticket": f"{receipt.unit}/{receipt.serial}", "tier": sale["tier"],
+            "price": sale["price"], "sold": sale["at"], "first_number": sale["n"], "last_number": sale["n"] + sale["count"] - 1,
+            "seal": found["seal"]["kind"] if "seal" in found else None, "quorum": quorum}
 
 
-def check_voids(proves, serial, shown, sealed):
-    root = bytes.fromhex(sealed["void_root"])
-    if proves == "void":
-        need([one[0] for one in shown] == [serial], "the ticket is not shown among the voids")
-    else:
-        check_neighbours(serial, shown, sealed["voids"], root)
-    for one, place, hashes in shown:
-        need(one < 2**40 and merkle.included(place, sealed["voids"], merkle.leaf_hash(one.to_bytes(5, "big")), hashes, root), f"the proof of void {one} does not hold")
+__all__ = ["Bad", "Malformed", "verify"]

@@ -1,113 +1,181 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records of format 1 (docs/spec/records.md): which members each type has, and of what kind."""
+"""The types of records, their members and their kinds: docs/spec/records.md as tables. What a record may say in its place is judged by the
+folds, in unit_log.py and control_log.py."""
 import datetime
 import re
 
+import note
 import canonical_json
+from canonical_json import INT_MAX, Malformed
 
+LEAF_MAX = 65535
+PLACES_MAX = 500
+UNIT_MAX = 65535
+SERIAL_MAX = 2**40 - 1
 ROLES = ("seller", "supervisor", "manager", "administrator", "auditor", "system")
-SUMS = ("tickets", "numbers", "gross", "voids", "void_numbers", "void_gross")
-MOST = canonical_json.MOST
-SERIAL_MOST, LEAF_MOST, NOTE_MOST = 2**40 - 1, 65535, 16384
-WORD = re.compile("[a-z0-9][a-z0-9._-]{0,31}")
-TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z", re.ASCII)
+WORD = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d\d\d)Z", re.ASCII)
 EPOCH = datetime.datetime(1970, 1, 1)
 
 
-class BadRecord(ValueError):
-    """A leaf that is no record of format 1."""
-
-
 def milliseconds(text):
-    """A time's milliseconds since 1970, or None for one that does not exist."""
-    found = isinstance(text, str) and TIME.fullmatch(text)
-    if not found or not 1970 <= int(found[1]) <= 9999:
-        return None
+    """Of a time, since 1970."""
+    match = TIME.fullmatch(text)
+    if not match:
+        raise Malformed(f"{text!r} is no time like 2026-11-21T18:30:00.000Z")
+    year, month, day, hour, minute, second, ms = map(int, match.groups())
     try:
-        return (datetime.datetime(*map(int, found.groups()[:6])) - EPOCH) // datetime.timedelta(milliseconds=1) + int(found[7])
-    except ValueError:
-        return None
+        moment = datetime.datetime(year, month, day, hour, minute, second)
+    except ValueError as error:
+        raise Malformed(f"{text!r} is no time: {error}") from error
+    if year < 1970:
+        raise Malformed(f"{text!r} is before 1970")
+    return (moment - EPOCH) // datetime.timedelta(milliseconds=1) + ms
 
 
-def is_int(value, low=0, high=MOST):
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+# --- kinds: each is a function that raises Malformed for a value that is not of it ---
 
 
-def is_text(value, low=1, high=512):
-    return isinstance(value, str) and low <= len(value.encode()) <= high and not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in value)
+def integer(low=0, high=INT_MAX):
+    def check(value):
+        if type(value) is not int or not low <= value <= high:
+            raise Malformed(f"{value!r} is no integer from {low} to {high}")
+    return check
 
 
-def is_hex(value, size):
-    return isinstance(value, str) and re.fullmatch(f"[0-9a-f]{{{2 * size}}}", value) is not None
+def pattern(expression, what):
+    def check(value):
+        if not isinstance(value, str) or not re.fullmatch(expression, value, re.ASCII):
+            raise Malformed(f"{value!r} is {what}")
+    return check
 
 
-def is_place(value):
-    return isinstance(value, dict) and set(value) == {"number", "serial", "unit"} and is_int(value["number"], 1) and is_int(value["serial"], 1, SERIAL_MOST) \
-        and is_int(value["unit"], 1, 65535)
+def one_of(*allowed):
+    def check(value):
+        if value not in allowed or not isinstance(value, str):
+            raise Malformed(f"{value!r} is none of {', '.join(allowed)}")
+    return check
 
 
-def between(low, high=MOST):
-    return lambda value: is_int(value, low, high)
+def text(limit):
+    def check(value):
+        if not isinstance(value, str) or not 1 <= len(value.encode("utf-8")) <= limit:
+            raise Malformed(f"a text has not 1 to {limit} bytes")
+        if any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in value):
+            raise Malformed("a text has a control character")
+    return check
 
 
-def one_of(*words):
-    return lambda value: isinstance(value, str) and value in words
+def time(value):
+    if not isinstance(value, str):
+        raise Malformed(f"{value!r} is no time")
+    milliseconds(value)
 
 
-KINDS = {
-    "alternates": is_int, "ask": between(1), "attempt": between(1), "beacon": lambda v: is_hex(v, 48), "code": lambda v: is_word(v),
-    "commitment": lambda v: is_hex(v, 32), "component": lambda v: is_word(v), "count": is_int, "evidence": is_text, "fallback": lambda v: is_hex(v, 48),
-    "first": is_int, "format": is_int, "gross": is_int, "intent": is_int, "key": lambda v: is_text(v, 1, 319), "kind": one_of("early", "final"),
-    "n": between(1), "name": lambda v: is_text(v, 1, 64), "note": lambda v: isinstance(v, str) and 1 <= len(v.encode()) <= NOTE_MOST, "numbers": is_int,
-    "ok": one_of(*ROLES), "open": lambda v: is_hex(v, 32), "outcome": one_of("verified", "void"), "place": between(1),
-    "places": lambda v: isinstance(v, list) and 1 <= len(v) <= 500 and all(map(is_place, v)), "price": is_int, "prize": lambda v: is_word(v),
-    "promoted": between(1), "provider": is_text, "quota": is_int, "reason": lambda v: is_word(v), "reconciled": lambda v: isinstance(v, bool),
-    "rejected": is_int, "result": is_int, "root": lambda v: is_hex(v, 32), "round": is_int, "rules": lambda v: isinstance(v, dict), "seal": is_int,
-    "seed": lambda v: is_hex(v, 48), "serial": between(1, SERIAL_MOST), "size": is_int, "skipped_barred": is_int, "skipped_not_entered": is_int,
-    "skipped_void": is_int, "skips": lambda v: is_hex(v, 32), "ticket_key": lambda v: is_hex(v, 32), "tickets": is_int, "tier": lambda v: is_word(v),
-    "unit": between(1, 65535), "units": is_int, "unreconciled": is_int, "void_gross": is_int, "void_numbers": is_int, "void_root": lambda v: is_hex(v, 32),
-    "voids": is_int, "winners": is_int,
-    "at": lambda v: milliseconds(v) is not None, "by": one_of(*ROLES), "p": lambda v: is_hex(v, 32), "t": lambda v: is_word(v),
-}
+def boolean(value):
+    if not isinstance(value, bool):
+        raise Malformed(f"{value!r} is neither true nor false")
 
-# The members that a type has beside at, by, p and t; those with a question mark may be missing.
+
+def vkey(value):
+    text(319)(value)
+    if note.parse_vkey(value).type != note.ED25519:
+        raise Malformed("a log's key is not of type 01")
+
+
+def signed_note(value):
+    if not isinstance(value, str) or not 1 <= len(value.encode("utf-8")) <= note.NOTE_MAX:
+        raise Malformed("a note has too many bytes, or none")
+
+
+def json_object(value):
+    if not isinstance(value, dict):
+        raise Malformed("no object")
+
+
+def places(value):
+    if not isinstance(value, list) or not 1 <= len(value) <= PLACES_MAX:
+        raise Malformed(f"places are not 1 to {PLACES_MAX}")
+    for place in value:
+        json_object(place)
+        check_members(place, {"number": INT_FROM_1, "serial": SERIAL, "unit": UNIT}, {})
+
+
+INT, INT_FROM_1 = integer(), integer(1)
+MONEY = INT
+UNIT, SERIAL = integer(1, UNIT_MAX), integer(1, SERIAL_MAX)
+ROLE = one_of(*ROLES)
+A_WORD = pattern(WORD.pattern, "no word")
+TEXT = text(512)
+HEX32, HEX48 = pattern("[0-9a-f]{64}", "no 32 bytes in hexadecimal"), pattern("[0-9a-f]{96}", "no 48 bytes in hexadecimal")
+
+TOTALS = {"gross": MONEY, "numbers": INT, "tickets": INT, "void_gross": MONEY, "void_numbers": INT, "voids": INT}
+PLACE_OF_RESULT = {"place": INT_FROM_1, "prize": A_WORD, "result": INT}
+
+# --- types: the members that are required, and the optional ones, beside the four that every leaf has ---
+
+COMMON = {"at": time, "by": ROLE, "p": HEX32, "t": A_WORD}
+
 TYPES = {
-    "raffle.open": "format key rules ticket_key", "unit.enrol": "key name quota ticket_key unit", "unit.enable": "unit", "unit.disable": "reason unit",
-    "unit.quota": "quota unit", "unit.unenrol": "unit", "unit.start": "n open unit", "sale": "count n price tier", "void": "count n? price reason serial unit",
-    "unit.close": "gross n numbers tickets void_gross void_numbers voids",
-    "seal.unit": "gross note numbers reconciled root size tickets unit void_gross void_numbers void_root voids",
-    "seal": "first gross kind numbers ok? tickets units unreconciled void_gross void_numbers voids", "voids.ack": "seal voids",
-    "draw.intent": "attempt commitment? evidence? numbers prize provider? seal", "draw.picks": "first intent places",
-    "draw.result": "alternates ask? attempt beacon? evidence? fallback? intent note numbers places? prize provider rejected round? seed skipped_barred "
-                   "skipped_not_entered skipped_void skips winners",
-    "draw.abort": "attempt intent ok prize reason", "winner.verify": "outcome place prize promoted? result", "winner.official": "place prize result",
-    "claim": "ok place prize result", "forfeit": "ok? place prize promoted? reason result",
-    "event": "ask? code component? count? n? ok? serial? size? unit?",
+    "raffle.open": ({"format": integer(1, 1), "key": vkey, "rules": json_object, "ticket_key": HEX32}, {}),
+    "unit.enrol": ({"key": vkey, "name": text(64), "quota": INT, "ticket_key": HEX32, "unit": UNIT}, {}),
+    "unit.enable": ({"unit": UNIT}, {}),
+    "unit.disable": ({"reason": A_WORD, "unit": UNIT}, {}),
+    "unit.quota": ({"quota": INT, "unit": UNIT}, {}),
+    "unit.unenrol": ({"unit": UNIT}, {}),
+    "unit.start": ({"n": INT_FROM_1, "open": HEX32, "unit": UNIT}, {}),
+    "sale": ({"count": integer(1, 1000000), "n": INT_FROM_1, "price": MONEY, "tier": A_WORD}, {}),
+    "void": ({"count": INT, "price": MONEY, "reason": one_of("refund", "payment", "misprint", "error", "other"), "serial": SERIAL,
+              "unit": UNIT}, {"n": INT_FROM_1}),
+    "unit.close": ({"n": INT_FROM_1, **TOTALS}, {}),
+    "seal.unit": ({"note": signed_note, "reconciled": boolean, "root": HEX32, "size": INT, "unit": UNIT, "void_root": HEX32, **TOTALS}, {}),
+    "seal": ({"first": INT, "kind": one_of("early", "final"), "units": INT, "unreconciled": INT, **TOTALS}, {"ok": ROLE}),
+    "voids.ack": ({"seal": INT, "voids": INT}, {}),
+    "draw.intent": ({"attempt": INT_FROM_1, "numbers": INT_FROM_1, "prize": A_WORD, "seal": INT},
+                    {"commitment": HEX32, "evidence": TEXT, "provider": TEXT}),
+    "draw.picks": ({"first": INT_FROM_1, "intent": INT, "places": places}, {}),
+    "draw.result": ({"alternates": INT, "attempt": INT_FROM_1, "intent": INT, "note": signed_note, "numbers": INT_FROM_1, "prize": A_WORD,
+                     "provider": TEXT, "rejected": INT, "seed": HEX48, "skipped_barred": INT, "skipped_not_entered": INT,
+                     "skipped_void": INT, "skips": HEX32, "winners": INT},
+                    {"ask": INT_FROM_1, "beacon": HEX48, "evidence": TEXT, "fallback": HEX48, "places": places, "round": INT}),
+    "draw.abort": ({"attempt": INT_FROM_1, "intent": INT, "ok": ROLE, "prize": A_WORD, "reason": A_WORD}, {}),
+    "winner.verify": ({"outcome": one_of("verified", "void"), **PLACE_OF_RESULT}, {"promoted": INT_FROM_1}),
+    "winner.official": (PLACE_OF_RESULT, {}),
+    "claim": ({"ok": ROLE, **PLACE_OF_RESULT}, {}),
+    "forfeit": ({"reason": A_WORD, **PLACE_OF_RESULT}, {"ok": ROLE, "promoted": INT_FROM_1}),
+    "event": ({"code": A_WORD},
+              {"ask": INT_FROM_1, "component": A_WORD, "count": INT, "n": INT_FROM_1, "ok": ROLE, "serial": SERIAL, "size": INT, "unit": UNIT}),
 }
-VOID_REASONS = ("refund", "payment", "misprint", "error", "other")
+
+UNIT_TYPES = {"unit.start", "sale", "void", "event", "unit.close"}
+CONTROL_TYPES = set(TYPES) - {"unit.start", "sale", "unit.close"}
 
 
-def is_word(value):
-    return isinstance(value, str) and WORD.fullmatch(value) is not None
+def check_members(value, required, optional):
+    for name in required:
+        if name not in value:
+            raise Malformed(f"{name!r} is missing")
+    for name, inner in value.items():
+        kind = required.get(name) or optional.get(name)
+        if kind is None:
+            raise Malformed(f"{name!r} is no member here")
+        try:
+            kind(inner)
+        except Malformed as reason:
+            raise Malformed(f"{name}: {reason}") from reason
 
 
-def read(leaf):
-    """The record in a leaf's bytes, with its time in milliseconds as `ms`; raises BadRecord."""
-    if not 1 <= len(leaf) <= LEAF_MOST:
-        raise BadRecord(f"a leaf has {len(leaf)} bytes")
-    try:
-        record = canonical_json.read(leaf)
-    except canonical_json.NotCanonical as error:
-        raise BadRecord(f"not canonical: {error}") from None
-    members = TYPES.get(record.get("t")) if isinstance(record.get("t"), str) else None
-    if members is None:
-        raise BadRecord("its type is not known")
-    must = {"at", "by", "p", "t"} | {name for name in members.split() if name[-1] != "?"}
-    may = must | {name.rstrip("?") for name in members.split()}
-    if not must <= set(record) <= may:
-        raise BadRecord(f"a {record['t']} without {sorted(must - set(record))} and with {sorted(set(record) - may)}")
-    for name, value in record.items():
-        if not KINDS[name](value):
-            raise BadRecord(f"{name} is not of its kind")
-    record["ms"] = milliseconds(record["at"])
+def decode(leaf):
+    """The record of a leaf's bytes, a dict; `at_ms` is added: its time in milliseconds."""
+    if not 1 <= len(leaf) <= LEAF_MAX:
+        raise Malformed("a leaf has 1 to 65535 bytes")
+    record = canonical_json.decode(leaf)
+    json_object(record)
+    if not isinstance(record.get("t"), str) or record["t"] not in TYPES:
+        raise Malformed(f"{record.get('t')!r} is no type of format 1")
+    required, optional = TYPES[record["t"]]
+    check_members(record, {**COMMON, **required}, optional)
+    if record["t"] == "event" and ("ask" in record) != (record["code"] in ("draw.ask-failed", "draw.ask-again")):
+        raise Malformed("ask stands in draw.ask-failed and draw.ask-again, and only there")
+    record["at_ms"] = milliseconds(record["at"])
     return record

@@ -1,101 +1,121 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frozen rules in raffle.open: their members, kinds and bounds (docs/spec/records.md, The frozen rules; docs/guide/rules.md)."""
+"""The frozen rules in raffle.open (docs/spec/records.md and docs/guide/rules.md): that they are complete, within their bounds and in their
+frozen form, and what else is asked of them."""
 import re
 
-from faults import Fault
+from canonical_json import INT_MAX, Malformed, encode
 from policy import Policy
-from records import ROLES, is_int, is_text, is_word, milliseconds
+from records import A_WORD, ROLES, boolean, check_members, integer, json_object, milliseconds, one_of, pattern, text, time
 
-ORIGIN = re.compile("[a-z0-9.-]+(/[a-z0-9._-]+)*")
-OPERATIONS = {"ack", "approve", "claim", "clock", "close", "draw", "erase", "event", "forfeit", "seal", "sell", "units", "verify", "void"}
-AMOUNT = 10**12
-
-
-def need(good, what):
-    if not good:
-        raise Fault("open", f"the rules' {what} is not as it must be")
+BYTES_MAX = 60000
+MONEY_MAX = 10**12
+NUMBER_MAX = 1000000  # draw numbers of a ticket
+PLACES_MAX = 100000
+OPERATIONS = ("ack", "approve", "claim", "clock", "close", "draw", "erase", "event", "forfeit", "seal", "sell", "units", "verify", "void")
+ORIGIN = re.compile(r"[a-z0-9.-]+(/[a-z0-9._-]+)*")
 
 
-def members(value, must, may, what):
-    need(isinstance(value, dict) and must <= set(value) <= must | may, what)
+def origin(value):
+    if not isinstance(value, str) or not ORIGIN.fullmatch(value) or len(value) > 200 or "unit" in value.split("/"):
+        raise Malformed(f"{value!r} is no origin")
 
 
-def listed(value, low, high, what):
-    need(isinstance(value, list) and low <= len(value) <= high, what)
-    return value
+def array(low, high, kind):
+    def check(value):
+        if not isinstance(value, list) or not low <= len(value) <= high:
+            raise Malformed(f"no array of {low} to {high}")
+        for inner in value:
+            kind(inner)
+    return check
 
 
-def check_sales(sales):
-    members(sales, {"opens", "closes", "order_tickets"}, set(), "sales")
-    opens, closes = milliseconds(sales["opens"]), milliseconds(sales["closes"])
-    need(opens is not None and closes is not None and opens < closes and is_int(sales["order_tickets"], 1, 1000), "sales")
+def members(required, optional=None):
+    def check(value):
+        json_object(value)
+        check_members(value, required, optional or {})
+    return check
 
 
-def check_tier(tier):
-    members(tier, {"name", "count", "price"}, set(), "tier")
-    need(is_word(tier["name"]) and is_int(tier["count"], 1, 10**6) and is_int(tier["price"], 0, AMOUNT), "tier")
+def in_order(value):
+    """Roles, each at most once, in the order of the kind's list."""
+    array(1, len(ROLES), one_of(*ROLES))(value)
+    if value != [role for role in ROLES if role in value]:
+        raise Malformed("the roles are not in their order")
 
 
-def check_prize(prize, tiers, beacon):
-    members(prize, {"name", "title", "seal", "tiers", "winners", "alternates", "one_win", "claim_days", "seed", "beacon_delay"}, {"amount", "share"}, "prize")
+def witnesses(value):
+    if value != "none":
+        Policy(value)
+
+
+TIER = members({"count": integer(1, NUMBER_MAX), "name": A_WORD, "price": integer(0, MONEY_MAX)})
+PRIZE = members({
+    "alternates": integer(0, PLACES_MAX), "beacon_delay": integer(0, 604800), "claim_days": integer(0, 3650), "name": A_WORD,
+    "one_win": one_of("none", "number", "ticket"), "seal": one_of("early", "final"), "seed": one_of("random", "committed"),
+    "tiers": array(1, 64, A_WORD), "title": text(64), "winners": integer(1, PLACES_MAX),
+}, {"amount": integer(0, MONEY_MAX), "share": integer(0, 10000)})
+RULES = members({
+    "beacon": one_of("none", "quicknet"), "currency": pattern("[A-Z]{3}", "no currency"), "digits": integer(0, 4), "name": text(64),
+    "organisation": text(64), "origin": origin, "prizes": array(1, 256, PRIZE), "rehearsal": boolean, "rng": array(1, 8, text(512)),
+    "roles": members({operation: in_order for operation in OPERATIONS}),
+    "sales": members({"closes": time, "opens": time, "order_tickets": integer(1, 1000)}), "tiers": array(1, 64, TIER),
+    "units": array(0, 256, members({"name": text(64), "quota": integer(0, INT_MAX)})), "witnesses": witnesses,
+    "zone": array(0, 16, members({"from": time, "offset": integer(-1080, 1080)})),
+}, {"licence": text(64), "place": text(64)})
+
+
+def distinct(values, what):
+    if len(set(values)) != len(values):
+        raise Malformed(f"two {what} have one name")
+
+
+def check_prize(prize, rules, tiers):
+    if prize["tiers"] != [tier for tier in tiers if tier in prize["tiers"]]:
+        raise Malformed(f"the tiers of prize {prize['name']} are not some of the rules', in their order")
+    if "amount" in prize and "share" in prize:
+        raise Malformed(f"prize {prize['name']} has an amount and a share")
     committed = prize["seed"] == "committed"
-    need(is_word(prize["name"]) and is_text(prize["title"], 1, 64) and prize["seal"] in ("early", "final") and prize["one_win"] in ("none", "number", "ticket"), "prize")
-    need(is_int(prize["winners"], 1, 10**5) and is_int(prize["alternates"], 0, 10**5) and is_int(prize["claim_days"], 0, 3650), "prize")
-    need(prize["seed"] in ("random", "committed") and is_int(prize["beacon_delay"], 60 if committed else 0, 604800 if committed else 0), "prize")
-    need((not committed or beacon == "quicknet") and not ("amount" in prize and "share" in prize), "prize")
-    need(is_int(prize.get("amount", 0), 0, AMOUNT) and is_int(prize.get("share", 0), 0, 10000), "prize")
-    entered = listed(prize["tiers"], 1, 64, "prize")
-    need(entered == [name for name in tiers if name in entered], "prize")
-
-
-def check_zone(zone):
-    last = -1
-    for entry in listed(zone, 0, 16, "zone"):
-        members(entry, {"from", "offset"}, set(), "zone")
-        at = milliseconds(entry["from"])
-        need(at is not None and at > last and is_int(entry["offset"], -1080, 1080), "zone")
-        last = at
-
-
-def check_roles(roles):
-    members(roles, OPERATIONS, set(), "roles")
-    for allowed in roles.values():
-        need(isinstance(allowed, list) and allowed == [role for role in ROLES if role in allowed], "roles")
-
-
-def check_unit(unit):
-    members(unit, {"name", "quota"}, set(), "unit")
-    need(is_text(unit["name"], 1, 64) and is_int(unit["quota"]), "unit")
+    if committed and rules["beacon"] == "none":
+        raise Malformed(f"prize {prize['name']} is committed, and there is no beacon")
+    if (prize["beacon_delay"] >= 60) != committed or (not committed and prize["beacon_delay"] != 0):
+        raise Malformed(f"the beacon_delay of prize {prize['name']} does not fit its seed")
 
 
 def check(rules):
-    """Raises Fault for rules that no raffle can have."""
-    members(rules, {"beacon", "currency", "digits", "name", "organisation", "origin", "prizes", "rehearsal", "rng", "roles", "sales", "tiers", "units", "witnesses", "zone"},
-            {"licence", "place"}, "members")
-    origin = rules["origin"]
-    need(isinstance(origin, str) and len(origin) <= 200 and ORIGIN.fullmatch(origin) and "unit" not in origin.split("/"), "origin")
-    need(all(is_text(rules[name], 1, 64) for name in ("name", "organisation", "licence", "place") if name in rules), "texts")
-    need(isinstance(rules["currency"], str) and re.fullmatch("[A-Z]{3}", rules["currency"]) and is_int(rules["digits"], 0, 4), "currency")
-    need(isinstance(rules["rehearsal"], bool) and rules["beacon"] in ("none", "quicknet"), "beacon")
-    check_sales(rules["sales"])
-    for tier in listed(rules["tiers"], 1, 64, "tiers"):
-        check_tier(tier)
+    """Raises Malformed unless these are frozen rules."""
+    RULES(rules)
+    if len(encode(rules)) > BYTES_MAX:
+        raise Malformed(f"the rules have more than {BYTES_MAX} bytes")
+    if milliseconds(rules["sales"]["opens"]) >= milliseconds(rules["sales"]["closes"]):
+        raise Malformed("sales close before they open")
+    if "test" in rules["rng"] and not rules["rehearsal"]:
+        raise Malformed("the provider test is for rehearsals")
     tiers = [tier["name"] for tier in rules["tiers"]]
-    for prize in listed(rules["prizes"], 1, 256, "prizes"):
-        check_prize(prize, tiers, rules["beacon"])
+    distinct(tiers, "tiers")
+    distinct([prize["name"] for prize in rules["prizes"]], "prizes")
+    distinct([unit["name"] for unit in rules["units"]], "units")
+    for prize in rules["prizes"]:
+        check_prize(prize, rules, tiers)
     seals = [prize["seal"] for prize in rules["prizes"]]
-    need(seals == sorted(seals) and sum(prize["winners"] + prize["alternates"] for prize in rules["prizes"]) <= 10**5, "prizes")
-    for unit in listed(rules["units"], 0, 256, "units"):
-        check_unit(unit)
-    for names in (tiers, [prize["name"] for prize in rules["prizes"]], [unit["name"] for unit in rules["units"]]):
-        need(len(set(names)) == len(names), "names")
-    for name in listed(rules["rng"], 1, 8, "rng"):
-        need(is_text(name, 1, 64) and (name != "test" or rules["rehearsal"]), "rng")
-    check_roles(rules["roles"])
-    check_zone(rules["zone"])
-    if rules["witnesses"] != "none":
-        need(all(isinstance(line, str) for line in listed(rules["witnesses"], 2, 65, "witnesses")), "witnesses")
-        try:
-            Policy(rules["witnesses"])
-        except ValueError as error:
-            raise Fault("open", str(error)) from None
+    if seals != sorted(seals):
+        raise Malformed("a prize of the early seal follows one of the final seal")
+    if sum(prize["winners"] + prize["alternates"] for prize in rules["prizes"]) > PLACES_MAX:
+        raise Malformed(f"the prizes have more than {PLACES_MAX} places")
+    froms = [milliseconds(entry["from"]) for entry in rules["zone"]]
+    if any(later <= earlier for earlier, later in zip(froms, froms[1:])):
+        raise Malformed("the zone's entries are not in order")
+
+
+def allows_provider(rules, provider):
+    """A provider that the rules name: by its whole name; or a key store by its region, a token by its label or its serial number alone."""
+    return any(covers(named, provider) for named in rules["rng"])
+
+
+def covers(named, provider):
+    if named == provider:
+        return True
+    kind, colon, rest = provider.partition(":")
+    first, slash, last = rest.partition("/")
+    if not colon or not slash or "/" in kind or "@" in provider or kind == "host":
+        return False
+    return named == f"{kind}:{first}" or (kind == "pkcs11" and named == f"pkcs11:/{last}")

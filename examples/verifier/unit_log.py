@@ -1,110 +1,94 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sales unit's log, replayed (docs/spec/sales.md, seal.md): what was sold, what was taken back, and what a seal may say of it."""
-import merkle
-import records
-from faults import Fault
+"""The fold of a unit's log: which record may follow which, and what they add up to (docs/spec/records.md, sales.md)."""
+from canonical_json import INT_MAX
+from records import UNIT_TYPES, milliseconds
+
+
+class Refused(ValueError):
+    """A record that is not allowed in its place; the text says why."""
+
+
+def need(condition, sentence):
+    if not condition:
+        raise Refused(sentence)
+
+
+def check_common(record, last_at, roles):
+    """The time and the role of a record in any log."""
+    reset = record["t"] == "event" and record["code"] == "clock.reset"
+    need(reset or record["at_ms"] >= last_at, f"{record['at']} is before the record before it")
+    if "ok" in record:
+        need(record["ok"] in roles["approve"], f"a {record['ok']} may not approve")
+
+
+def check_role(record, roles, operation):
+    need(record["by"] in roles[operation], f"a {record['by']} may not do this: {operation}")
 
 
 class UnitLog:
-    """`number`, the rules, and the leaf hash of raffle.open, which the unit's first record names."""
-
-    def __init__(self, number, rules, opened):
-        self.number, self.rules, self.opened = number, rules, opened
+    def __init__(self, unit, rules, open_hash):
+        self.unit, self.rules, self.open_hash = unit, rules, open_hash
         self.tiers = {tier["name"]: tier for tier in rules["tiers"]}
-        self.opens, self.closes = (records.milliseconds(rules["sales"][name]) for name in ("opens", "closes"))
-        self.size, self.next, self.last = 0, 1, 0
-        self.tickets, self.serials, self.voids = [], {}, {}  # serial, first number, count, tier, price; its place there; serial: index and time
-        self.closed_at = None
+        self.opens, self.closes = milliseconds(rules["sales"]["opens"]), milliseconds(rules["sales"]["closes"])
+        self.size, self.next, self.last_at, self.closed, self.resync = 0, 1, 0, False, False
+        self.tickets = self.numbers = self.gross = self.voids = self.void_numbers = self.void_gross = 0
+        self.void_serials = set()
 
-    def take(self, record):
-        """The next record; raises Fault when it may not stand here."""
-        try:
-            self._judge(record)
-            getattr(self, "_" + record["t"].replace(".", "_"))(record)
-        finally:
-            self.last = record["ms"]
-            self.size += 1
+    def totals(self):
+        return {name: getattr(self, name) for name in ("tickets", "numbers", "gross", "voids", "void_numbers", "void_gross")}
 
-    def skip(self):
-        """A record that could not be read."""
+    def apply(self, record):
+        """Takes the next record, or raises Refused and leaves all as it is."""
+        roles = self.rules["roles"]
+        need(record["t"] in UNIT_TYPES, f"a {record['t']} is not for a unit's log")
+        need(not self.closed, "the log is closed")
+        need((self.size == 0) == (record["t"] == "unit.start"), "a unit's log begins with unit.start, and has one")
+        check_common(record, self.last_at, roles)
+        if self.resync and "n" in record:
+            self.next, self.resync = record["n"], False
+        need(record.get("n") == self.next, f"n is {record.get('n')}; the next draw number is {self.next}")
+        {"unit.start": self._start, "sale": self._sale, "void": self._void, "unit.close": self._close,
+         "event": lambda r: check_role(r, roles, "clock" if r["code"] == "clock.reset" else "event")}[record["t"]](record)
         self.size += 1
+        self.last_at = record["at_ms"]
 
-    def _judge(self, record):
-        kind = record["t"]
-        if kind not in ("unit.start", "sale", "void", "event", "unit.close"):
-            raise Fault("record", f"a {kind} has no place in a unit's log")
-        if (kind == "unit.start") != (self.size == 0):
-            raise Fault("record", f"record {self.size} is a {kind}")
-        if self.closed_at is not None:
-            raise Fault("closed", f"a {kind} after the unit was closed")
-        if record["ms"] < self.last and record.get("code") != "clock.reset":
-            raise Fault("time", "it is earlier than the record before it")
-        if record.get("n") != self.next:
-            expected, self.next = self.next, record.get("n", self.next)  # told once, and not again for each record that follows
-            raise Fault("number", f"n is {self.next}, and the next draw number {expected}")
+    def skip(self, record):
+        """After a record that was refused, or that cannot be read (None): the next one is judged as it would have been."""
+        self.size += 1
+        if record is not None:
+            self.last_at, self.closed = record["at_ms"], self.closed or record["t"] == "unit.close"
+        self.resync = True
 
-    def _role(self, record, operation):
-        if record["by"] not in self.rules["roles"][operation]:
-            raise Fault("role", f"the role {record['by']} may not {operation}")
-
-    def _unit_start(self, record):
-        if record["unit"] != self.number or record["open"] != self.opened.hex():
-            raise Fault("record", "unit.start is that of another unit or raffle")
+    def _start(self, record):
+        need(record["unit"] == self.unit, f"the log is one of unit {record['unit']}")
+        need(record["open"] == self.open_hash.hex(), "the log is one of another raffle")
 
     def _sale(self, record):
-        self._role(record, "sell")
+        check_role(record, self.rules["roles"], "sell")
         tier = self.tiers.get(record["tier"])
-        if tier is None or (tier["count"], tier["price"]) != (record["count"], record["price"]):
-            raise Fault("sale", "count and price are not those of its tier")
-        if not self.opens <= record["ms"] < self.closes:
-            raise Fault("sale", "it was sold outside of the sales window")
-        self.serials[self.size] = len(self.tickets)
-        self.tickets.append((self.size, self.next, record["count"], record["tier"], record["price"]))
+        need(tier is not None, f"there is no tier {record['tier']}")
+        need((record["count"], record["price"]) == (tier["count"], tier["price"]), "count or price are not the tier's")
+        need(self.opens <= record["at_ms"] < self.closes, f"{record['at']} is outside the sales window")
+        need(self.gross + record["price"] <= INT_MAX and self.next + record["count"] <= INT_MAX, "the sums are beyond 2^53 - 1")
+        self.tickets += 1
+        self.numbers += record["count"]
+        self.gross += record["price"]
         self.next += record["count"]
 
     def _void(self, record):
-        self._role(record, "void")
-        if record["unit"] != self.number:
-            raise Fault("void", "it is the void of another unit's ticket")
-        self.check_void(record)
-        self.voids[record["serial"]] = (self.size, record["ms"])
+        check_role(record, self.rules["roles"], "void")
+        need(record["unit"] == self.unit, f"the ticket is one of unit {record['unit']}")
+        need(record["serial"] < self.size, f"there is no ticket {record['serial']} yet")
+        need(record["serial"] not in self.void_serials, f"ticket {record['serial']} is void already")
+        need(self.voids < self.tickets and self.void_numbers + record["count"] <= self.numbers
+             and self.void_gross + record["price"] <= self.gross, "more is void than was sold")
+        self.void_serials.add(record["serial"])
+        self.voids += 1
+        self.void_numbers += record["count"]
+        self.void_gross += record["price"]
 
-    def check_void(self, record):
-        """A void of one of this unit's tickets, in whatever log it stands."""
-        at = self.serials.get(record["serial"])
-        if at is None or (self.tickets[at][2], self.tickets[at][4]) != (record["count"], record["price"]) or record["reason"] not in records.VOID_REASONS:
-            raise Fault("void", f"ticket {self.number}/{record['serial']} is none, or not of this count and price, or the reason is none")
-        if record["serial"] in self.voids:
-            raise Fault("void", f"ticket {self.number}/{record['serial']} is void already")
-
-    def _event(self, record):
-        self._role(record, "clock" if record["code"] == "clock.reset" else "event")
-
-    def _unit_close(self, record):
-        self._role(record, "close")
-        totals = self.totals(self.size, set(self.voids))
-        if any(record[name] != totals[name] for name in records.SUMS):
-            raise Fault("close", "the totals are not what the records add up to")
-        self.closed_at = self.size
-
-    # --- what seals say ---
-
-    def sold_before(self, size):
-        return [ticket for ticket in self.tickets if ticket[0] < size]
-
-    def totals(self, size, void):
-        """Sums over the first `size` records, with the serials that are void."""
-        sold = self.sold_before(size)
-        taken = [ticket for ticket in sold if ticket[0] in void]
-        return {"tickets": len(sold), "numbers": sum(t[2] for t in sold), "gross": sum(t[4] for t in sold),
-                "voids": len(taken), "void_numbers": sum(t[2] for t in taken), "void_gross": sum(t[4] for t in taken)}
-
-    def void_by(self, size, control_voids, first):
-        """The serials that are void by a record of the first `size` here, or of the control log before its record `first`; `control_voids`: serial: index."""
-        here = {serial for serial, (index, _) in self.voids.items() if index < size}
-        there = {serial for serial, (index, _) in control_voids.items() if index < first}
-        return {serial for serial in here | there if serial < size}
-
-
-def void_root(serials):
-    return merkle.root([merkle.leaf_hash(serial.to_bytes(5, "big")) for serial in sorted(serials)])
+    def _close(self, record):
+        check_role(record, self.rules["roles"], "close")
+        for name, value in self.totals().items():
+            need(record[name] == value, f"{name} is {record[name]}; the records add up to {value}")
+        self.closed = True

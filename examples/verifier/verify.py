@@ -1,268 +1,584 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Verifies a published raffle from its bytes to its winners, and receipts, sharing no code with libraffle: Python 3.9's standard library alone, written from docs/spec/.
+"""Verifies a raffle that was published as a folder, from its bytes to its winners, in Python's standard library alone.
 
-    python3 verify.py FOLDER [--key VKEY] [--no-beacon] [--json]
+    python3 verify.py FOLDER [--key VKEY] [--json]
     python3 verify.py --receipt FILE --key VKEY
 
-Exit status: 0 it holds, 1 it could not be read, 2 usage, 3 a fault was found. README.md says what is not checked."""
+Written from docs/spec/ of libraffle, and shares no code with it. Exit status 0: all is right and complete; 3: it is not, with the reasons;
+2: the command line is wrong; 1: the folder cannot be read at all. Read this file from top to bottom: it is the verification in its order.
+"""
 import argparse
+import bisect
 import json
-import pathlib
+import os
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "beacon")]
-import merkle  # noqa: E402
-import note  # noqa: E402
-import records  # noqa: E402
-import rules  # noqa: E402
-from control_log import CLAIMED, OFFICIAL, VERIFIED, ControlLog  # noqa: E402
-from draw_replay import Replayer  # noqa: E402
-from faults import COMPLETENESS, INTEGRITY, Fault, Report  # noqa: E402
-from folder import MANIFEST_MOST, Damaged, Folder, Missing, PublishedLog, manifest  # noqa: E402
-from receipt import BadReceipt, verify_receipt  # noqa: E402
-from unit_log import UnitLog  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "beacon"))
+
+import bls12_381
+import canonical_json
+import draw
+import merkle
+import note
+import quicknet
+import receipt
+import records
+import tiles
+from canonical_json import Malformed
+from control_log import FALLBACK_ROUNDS, ControlLog, time_of_round
+from unit_log import Refused, UnitLog
+
+INTEGRITY, COMPLETENESS = "integrity", "completeness"  # what is there is right; what must be there is there
+FAULTS_KEPT = 1000
+DOUBT_MS = 60000  # two logs' clocks may differ by this much
+MANIFEST_MAX = 64 * 1024 * 1024
+
+# --- faults ---
 
 
-def beacon_good(round_, value):
-    """Whether this is the signature of the round of drand's quicknet: BLS12-381, written out in examples/beacon/."""
-    import bls12_381  # pylint: disable=import-outside-toplevel  # it takes a moment
-    import quicknet  # pylint: disable=import-outside-toplevel
+class Report:
+    """What is wrong, and counts of what was read."""
+
+    def __init__(self):
+        self.faults, self.count, self.records = [], {INTEGRITY: 0, COMPLETENESS: 0}, 0
+
+    def add(self, kind, log, index, code, message):
+        self.count[kind] += 1
+        if len(self.faults) < FAULTS_KEPT:
+            self.faults.append({"kind": kind, "log": log, "index": index, "code": code, "message": str(message)})
+
+    def wrong(self, log, index, code, message):
+        self.add(INTEGRITY, log, index, code, message)
+
+    def total(self):
+        return sum(self.count.values())
+
+
+# --- a published log: its checkpoint, its tiles, its records one after the other ---
+
+
+class PublishedLog:
+    """`take(index, leaf, leaf_hash)` gets each record in its order."""
+
+    def __init__(self, report, folder, path, number):
+        self.report, self.folder, self.number = report, os.path.join(folder, path), number
+        self.tree, self.log, self.checkpoint, self.roots = merkle.Tree(), None, None, {0: merkle.EMPTY_ROOT}
+        self.first_numbers = []  # of each bundle, the draw number that is next before it
+
+    def open(self):
+        """The checkpoint: a promise of so many records with this root, until the records are read."""
+        try:
+            self.note = tiles.read_file(os.path.join(self.folder, "checkpoint"), note.NOTE_MAX)
+            self.checkpoint = note.parse_checkpoint(self.note)
+            self.log = tiles.Log(self.folder, self.checkpoint.size)
+        except OSError as error:
+            self.report.add(COMPLETENESS, self.number, 0, "missing", error)
+        except Malformed as reason:
+            self.report.wrong(self.number, 0, "checkpoint", reason)
+        return self.log is not None
+
+    def has_entries(self):
+        return self.log is not None and self.log.has_entries
+
+    def read(self, take, marks=()):
+        """Hashes and hands over every record. The roots at the sizes in `marks` are kept."""
+        full_tiles = []
+        self.mark(marks)
+        try:
+            for hashes, leaves in self.log.tiles():
+                for hashed, leaf in zip(hashes, leaves):
+                    take(self.tree.size, leaf, hashed)
+                    self.tree.append(hashed)
+                    self.mark(marks)
+                if len(hashes) == tiles.WIDTH:
+                    full_tiles.append(merkle.root_of(hashes))
+            self.log.check_upper_tiles(full_tiles)
+        except OSError as error:
+            self.report.add(COMPLETENESS, self.number, self.tree.size, "missing", error)
+        except Malformed as reason:
+            self.report.wrong(self.number, self.tree.size, "tile", reason)
+        self.report.records += self.tree.size if self.has_entries() else 0
+
+    def mark(self, marks):
+        if self.tree.size in marks:
+            self.roots[self.tree.size] = self.tree.root()
+
+    def check_signature(self, vkey):
+        """The checkpoint is the log's own, and over exactly these records."""
+        try:
+            note.signed_checkpoint(self.note, vkey)
+        except Malformed as reason:
+            self.report.wrong(self.number, self.checkpoint.size, "checkpoint", reason)
+        if self.tree.size == self.checkpoint.size and self.tree.root() != self.checkpoint.root:
+            self.report.wrong(self.number, self.checkpoint.size, "checkpoint", "the records are not those that were signed")
+
+    def record(self, index):
+        """Again, by its index."""
+        if not 0 <= index < self.tree.size or not self.has_entries():
+            raise Malformed(f"log {self.number} has no record {index} here")
+        return canonical_json.decode(self.log.leaf(index))
+
+    def decoded(self, index, leaf):
+        """The record of a leaf, or None, which is reported."""
+        try:
+            return records.decode(leaf)
+        except Malformed as reason:
+            self.report.wrong(self.number, index, "not-canonical", reason)
+            return None
+
+
+# --- 1. the control log: all that is not a single sale ---
+
+
+def read_control(report, folder):
+    """The published log, and its fold; None where nothing can be read."""
+    log, control = PublishedLog(report, folder, "control", 0), ControlLog()
+    if not log.open():
+        return None, None
+
+    def take(index, leaf, hashed):
+        record = log.decoded(index, leaf)
+        try:
+            if record is not None and (index == 0 or control.rules is not None):
+                control.apply(record, hashed)
+        except Refused as reason:
+            report.wrong(0, index, "fold", reason)
+        control.follow(record)
+        if control.intent is not None and control.intent.index == index:
+            copy = merkle.Tree()
+            copy.size, copy.subtrees = log.tree.size, list(log.tree.subtrees)
+            copy.append(hashed)
+            control.intent.root = copy.root()
+
+    log.read(take)
+    for index in control.backdated:
+        report.wrong(0, index, "backdated", "the intent is earlier than a record before it: its beacon's round may have been known")
+    for index in control.too_early:
+        report.wrong(0, index, "forfeit", "nobody approved it, and the clock that had ended the claim period was set back afterwards")
+    return log, control
+
+
+def check_control_key(report, log, control, key):
+    """The key that raffle.open names must be the one that the reader trusts, and must have signed."""
+    if key is not None and key != control.key:
+        report.wrong(0, 0, "control-key", f"raffle.open names the control key {control.key}, and not the one that was asked for")
+    log.check_signature(control.vkey)
+
+
+def check_manifest(report, folder, control):
+    """It follows from the control log. Whether single sales are withheld is all that it says by itself, and the answer."""
+    origin = control.rules["origin"]
+    logs = [{"key": control.key, "name": origin, "path": "control"}]
+    logs += [{"key": unit.key, "name": f"{origin}/unit/{unit.number}", "path": f"unit/{unit.number}"} for unit in control.units]
+    withheld = False
     try:
-        quicknet.check(value.hex(), round_, bls12_381.verify)
-    except ValueError:
+        data = tiles.read_file(os.path.join(folder, "manifest.json"), MANIFEST_MAX)
+        withheld = data.startswith(b'{"entries":"control"')
+        if data != canonical_json.encode({"entries": "control" if withheld else "all", "format": 1, "logs": logs, "origin": origin}):
+            report.wrong(0, 0, "manifest", "manifest.json is not what follows from the control log")
+    except OSError as error:
+        report.add(COMPLETENESS, 0, 0, "missing", error)
+    except Malformed as reason:
+        report.wrong(0, 0, "manifest", reason)
+    return withheld
+
+
+# --- 2. the units' logs: every ticket ---
+
+
+class UnitResult:
+    """A unit's log as it was read. `at_size`: its totals at each size that a seal names."""
+
+    def __init__(self, log, fold):
+        self.log, self.fold, self.at_size, self.voids = log, fold, {}, {}
+
+    def ticket(self, number):
+        """The ticket of a draw number. Records carry the next draw number: it is searched for by halving, first among the bundles."""
+        starts = self.log.first_numbers
+        first = (bisect.bisect_right(starts, number) - 1) * tiles.WIDTH
+        low, high = first, min(first + tiles.WIDTH, self.log.tree.size)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.log.record(middle)["n"] <= number else (low, middle)
+        for index in range(low, first - 1, -1):
+            record = self.log.record(index)
+            if record["t"] == "sale":
+                if not record["n"] <= number < record["n"] + record["count"]:
+                    break
+                return draw.Ticket(self.fold.unit, index, record["tier"])
+        raise Malformed(f"unit {self.fold.unit} sold no draw number {number}")
+
+
+def read_unit(report, folder, control, unit, withheld):
+    log = PublishedLog(report, folder, f"unit/{unit.number}", unit.number)
+    fold = UnitLog(unit.number, control.rules, control.open_hash)
+    result = UnitResult(log, fold)
+    if not log.open():
+        return result
+    marks = {each.record["size"] for each in control.seal_units if each.record["unit"] == unit.number}
+    if withheld:
+        log.log.has_entries = False
+        report.add(COMPLETENESS, unit.number, log.log.size, "withheld", f"the {log.log.size} records of unit {unit.number} are not published")
+
+    def take(index, leaf, _):
+        if index in marks:
+            result.at_size[index] = (fold.totals(), fold.closed)
+        if leaf is None:
+            return
+        record = log.decoded(index, leaf)
+        if index % tiles.WIDTH == 0:
+            log.first_numbers.append(fold.next)
+        try:
+            if record is not None:
+                fold.apply(record)
+        except Refused as reason:
+            report.wrong(unit.number, index, "fold", reason)
+            fold.skip(record)
+        if record is None:
+            fold.skip(record)
+        if record is not None and record["t"] == "void" and record["unit"] == unit.number:
+            take_void(report, result, index, record)
+
+    log.read(take, marks)
+    result.at_size[log.tree.size] = (fold.totals(), fold.closed)
+    log.check_signature(note.parse_vkey(unit.key))
+    return result
+
+
+def take_void(report, result, index, record):
+    if record["serial"] in result.voids:
+        report.wrong(result.log.number, index, "void-twice", f"ticket {result.log.number}/{record['serial']} is void already")
+    else:
+        result.voids[record["serial"]] = (result.log.number, index, record)
+
+
+def check_voids(report, control, units):
+    """Those of the control log join those of their units; then each is compared with the ticket that it takes back."""
+    for (unit, serial), (index, record) in control.voids.items():
+        voids = units[unit - 1].voids
+        if serial in voids:
+            report.wrong(0, index, "void-twice", f"ticket {unit}/{serial} is void already")
+        else:
+            voids[serial] = (0, index, record)
+    for result in units:
+        if not result.log.has_entries():
+            continue
+        for serial, (log, index, record) in sorted(result.voids.items()):
+            try:
+                sale = result.log.record(serial)
+                if sale["t"] != "sale" or (sale["count"], sale["price"]) != (record["count"], record["price"]):
+                    report.wrong(log, index, "void", f"{result.log.number}/{serial} is no ticket of these numbers and this price")
+            except (Malformed, OSError) as reason:
+                report.wrong(log, index, "void", f"there is no ticket {result.log.number}/{serial}: {reason}")
+
+
+def check_allowed(report, control, units):
+    """A unit sells when it is enabled, and within its quota. Both may change; the most that ever held is asked for."""
+    for unit, result in zip(control.units, units):
+        if result.fold.tickets > 0 and not unit.ever_enabled:
+            report.wrong(unit.number, result.log.tree.size, "not-enabled", f"unit {unit.number} sold, and was never enabled")
+        if 0 not in unit.quotas and result.fold.numbers > max(unit.quotas):
+            report.wrong(unit.number, result.log.tree.size, "quota", f"unit {unit.number} sold more numbers than any of its quotas")
+
+
+# --- 3. the seals: what was frozen is what the units have ---
+
+
+def check_seals(report, control, units):
+    largest = {}
+    for each in control.seal_units:
+        said, result = each.record, units[each.record["unit"] - 1]
+        check_seal_note(report, each, control.units[said["unit"] - 1])
+        if said["size"] > result.log.tree.size:
+            report.add(COMPLETENESS, said["unit"], result.log.tree.size, "behind-seal", f"seal record {each.index} counts {said['size']} records")
+            continue
+        if said["size"] < largest.get(said["unit"], 0) and said["reconciled"] and each.kind is not None:
+            report.wrong(0, each.index, "seal", "an earlier seal took more records of the unit")
+        if each.kind is not None:
+            largest[said["unit"]] = max(said["size"], largest.get(said["unit"], 0))
+        check_seal_unit(report, each, result)
+
+
+def check_seal_note(report, each, unit):
+    """The unit's own key signed exactly this prefix."""
+    try:
+        checkpoint = note.signed_checkpoint(each.record["note"].encode("utf-8"), note.parse_vkey(unit.key))
+        if (checkpoint.size, checkpoint.root.hex()) != (each.record["size"], each.record["root"]):
+            report.wrong(0, each.index, "seal", f"the note in the seal of unit {unit.number} is over other records")
+    except Malformed as reason:
+        report.wrong(0, each.index, "checkpoint", reason)
+
+
+def voids_at(result, size, first):
+    """Serials and records of the tickets that are void at a seal: by their unit's log up to `size`, or by the control log before `first`."""
+    return {serial: record for serial, (log, index, record) in result.voids.items() if index < (first if log == 0 else size)}
+
+
+def check_seal_unit(report, each, result):
+    said, unit = each.record, result.log.number
+    if result.log.roots[said["size"]].hex() != said["root"]:
+        report.wrong(0, each.index, "seal", f"the root of the first {said['size']} records of unit {unit} is another")
+    if not result.log.has_entries():
+        return
+    totals, closed = result.at_size[said["size"]]
+    voids = voids_at(result, said["size"], each.first)
+    true = {"tickets": totals["tickets"], "numbers": totals["numbers"], "gross": totals["gross"], "voids": len(voids),
+            "void_numbers": sum(r["count"] for r in voids.values()), "void_gross": sum(r["price"] for r in voids.values()),
+            "void_root": merkle.root_of(merkle.leaf_hash(serial.to_bytes(5, "big")) for serial in sorted(voids)).hex()}
+    for name, value in true.items():
+        if said[name] != value:
+            report.wrong(0, each.index, "seal", f"{name} of unit {unit} is {value}, not {said[name]}")
+    more = result.log.tree.size - said["size"]
+    if each.kind == "final" and not said["reconciled"] and more > 0:
+        report.add(COMPLETENESS, unit, said["size"], "left-out", f"{more} records are here that the final seal left out")
+    if each.kind == "final" and said["reconciled"]:
+        if not closed:
+            report.wrong(0, each.index, "seal", f"what the final seal takes of unit {unit} does not end in its close")
+        if more > 0:
+            report.wrong(unit, said["size"], "after-seal", f"{more} records follow the final seal")
+
+
+# --- 4. the draws: from the seed to the winners ---
+
+
+def replay(report, control, units, each):
+    """One draw again. What it says is in faults; the result is whether its beacon was verified."""
+    record, intent, origin = each.record, each.intent, control.rules["origin"]
+
+    def wrong(message):
+        report.wrong(0, each.index, "draw", message)
+
+    try:
+        checkpoint = note.signed_checkpoint(record["note"].encode("utf-8"), control.vkey)
+        if (checkpoint.size, checkpoint.root) != (intent.index + 1, intent.root):
+            wrong("the intent's checkpoint is over other records")
+    except Malformed as reason:
+        report.wrong(0, each.index, "checkpoint", reason)
+
+    c = draw.commitment(origin, intent.index, intent.root)
+    verified = check_beacon(report, each, c, wrong) if "beacon" in record else False
+    sizes = [said.record["size"] for said in intent.seal.run]
+    voids = [voids_at(result, size, intent.seal.first) for result, size in zip(units, sizes)]
+    words = draw.Words(bytes.fromhex(record["seed"]), c, bytes.fromhex(record.get("beacon", "")))
+    try:
+        outcome = draw.walk(words, [said.record["numbers"] for said in intent.seal.run],
+                            lambda unit, number: units[unit - 1].ticket(number),
+                            lambda unit, serial: serial in voids[unit - 1],
+                            intent.prize.rule, control.winners[:each.winners_before])
+    except (ValueError, OSError, KeyError, TypeError, IndexError) as reason:
+        wrong(f"it cannot be replayed: {reason}")
+        return verified
+    winners = min(len(outcome.places), intent.prize.rule["winners"])
+    if outcome.places != each.places or (winners, len(outcome.places) - winners) != (record["winners"], record["alternates"]):
+        wrong("the places are not those that follow from the seed")
+    if words.rejected != record["rejected"]:
+        wrong("the number of rejected words is another")
+    skipped = [outcome.skipped[reason] for reason in (draw.VOID, draw.NOT_ENTERED, draw.BARRED)]
+    if skipped != [record["skipped_void"], record["skipped_not_entered"], record["skipped_barred"]] \
+            or outcome.skips.hexdigest() != record["skips"]:
+        wrong("the draw numbers that were skipped are others")
+    return verified
+
+
+def check_beacon(report, each, c, wrong):
+    """The BLS signature of the round; and of the later one, from which the seed follows when the first one is lost."""
+    record, before = each.record, report.total()
+    rounds = [(record["round"], record["beacon"])]
+    if "fallback" in record:
+        rounds.append((record["round"] + FALLBACK_ROUNDS, record["fallback"]))
+    for number, value in rounds:
+        try:
+            quicknet.check(value, number, bls12_381.verify)
+        except ValueError as reason:
+            report.wrong(0, each.index, "beacon", f"round {number} of quicknet: {reason}")
+    verified = report.total() == before
+    if "fallback" in record:
+        if draw.fallback_seed(c, bytes.fromhex(record["fallback"])).hex() != record["seed"]:
+            wrong("the seed is not the one that follows from the later round")
+        report.add(COMPLETENESS, 0, each.index, "seed-lost", "the seed that the intent committed to is lost")
+    return verified
+
+
+def is_witnessed(control, record):
+    """Whether the quorum cosigned the intent, and before anybody could know the beacon's value."""
+    if control.policy is None:
         return False
-    return True
+    before = time_of_round(record["round"]) // 1000 if "round" in record else 2**63
+    try:
+        cosigned = control.policy.cosigned(note.parse_note(record["note"].encode("utf-8")), before)
+    except Malformed:
+        return False  # which the fold says
+    return control.policy.is_reached(cosigned)
 
 
-class Audit:
-    def __init__(self, folder, key, beacon):
-        self.folder, self.pinned, self.report = Folder(folder), key, Report()
-        self.control = ControlLog(key, Replayer(self._control_root, beacon, self.report))
-        self.control.root_at = self._sealed_root
-        self.hashes, self.counted, self.withheld = [], 0, False
-
-    def fault(self, log, index, code, error, kind=INTEGRITY):
-        self.report.add(kind, log, index, code, error)
-
-    # --- a log's bytes ---
-
-    def read_leaves(self, log):
-        """Every leaf of a log, whose tiles, root and checkpoint are checked on the way; what is missing or damaged is reported."""
-        leaves = []
-        try:
-            for leaf in log.entries():
-                leaves.append(leaf)
-        except (Missing, Damaged) as error:
-            self.fault(log.number, len(leaves), "records", error, COMPLETENESS if isinstance(error, Missing) else INTEGRITY)
-        hashes = [merkle.leaf_hash(leaf) for leaf in leaves]
-        self.check_tree(log, hashes)
-        return leaves, hashes
-
-    def check_tree(self, log, hashes):
-        try:
-            log.check_tiles(hashes)
-        except (Missing, Damaged) as error:
-            self.fault(log.number, len(hashes), "tile", error, COMPLETENESS if isinstance(error, Missing) else INTEGRITY)
-        if len(hashes) != log.says.size or merkle.root(hashes) != log.says.root:
-            self.fault(log.number, log.says.size, "checkpoint", f"the root of {log.path} is not the one that its checkpoint names")
-
-    def check_signature(self, log, vkey):
-        try:
-            note.checkpoint_of(log.data, vkey)
-        except note.BadNote as error:
-            self.fault(log.number, log.says.size, "checkpoint", error)
-
-    def read_records(self, number, leaves):
-        """The records of a log; None in place of those that are none."""
-        self.counted += len(leaves)
-        for index, leaf in enumerate(leaves):
-            try:
-                yield index, records.read(leaf)
-            except records.BadRecord as error:
-                self.fault(number, index, "record", error)
-                yield index, None
-
-    # --- the control log, and the units ---
-
-    def _control_root(self, size):
-        return merkle.root(self.hashes[:size])
-
-    def _sealed_root(self, says, hashes):
-        """A seal's root, against the unit's tree."""
-        if len(hashes) < says["size"]:
-            self.fault(says["unit"], len(hashes), "behind-seal", f"the log has {len(hashes)} records, a seal took {says['size']}", COMPLETENESS)
-        elif merkle.root(hashes[:says["size"]]).hex() != says["root"]:
-            raise Fault("seal", f"the root of unit {says['unit']} is another")
-
-    def follow(self, number, log, found):
-        """Gives records to a log's replay; what may not stand where it does is reported."""
-        for index, record in found:
-            if record is None:
-                log.skip()
-                continue
-            try:
-                log.take(record)
-            except (Fault, note.BadNote) as error:
-                self.report.fault(number, index, error if isinstance(error, Fault) else Fault("checkpoint", str(error)))
-            except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-                self.fault(number, index, "record", f"its rules or members cannot be made sense of: {error!r}")
-
-    def read_unit(self, number, key, frozen, opened):
-        """A unit's log and the hashes of its leaves."""
-        try:
-            log = PublishedLog(self.folder, f"unit/{number}", number)
-            self.check_signature(log, note.read_vkey(key))
-        except (Missing, Damaged, note.BadNote) as error:
-            self.fault(number, 0, "checkpoint", error, COMPLETENESS if isinstance(error, Missing) else INTEGRITY)
-            return UnitLog(number, frozen, opened), []
-        if self.withheld:
-            return None, self.read_hashes(log)
-        unit = UnitLog(number, frozen, opened)
-        leaves, hashes = self.read_leaves(log)
-        self.follow(number, unit, self.read_records(number, leaves))
-        return unit, hashes
-
-    def read_hashes(self, log):
-        """Of a unit whose records are withheld, the hashes of its leaves."""
-        self.fault(log.number, log.says.size, "withheld", "the unit's records are not published", COMPLETENESS)
-        try:
-            hashes = log.published_hashes()
-        except (Missing, Damaged) as error:
-            self.fault(log.number, 0, "tile", error)
-            return []
-        self.check_tree(log, hashes)
-        return hashes
-
-    def check_manifest(self, key, enrolments):
-        try:
-            data = self.folder.read("manifest.json", MANIFEST_MOST)
-        except (Missing, Damaged) as error:
-            self.fault(0, 0, "manifest", error, COMPLETENESS)
-            return
-        self.withheld = data.startswith(b'{"entries":"control",')
-        if data != manifest("control" if self.withheld else "all", self.control.vkey.name, key, enrolments):
-            self.fault(0, 0, "manifest", "the manifest is not the one that follows from the control log")
-
-    def run(self):
-        log = PublishedLog(self.folder, "control", 0)
-        leaves, self.hashes = self.read_leaves(log)
-        found = list(self.read_records(0, leaves))
-        opened = found[0][1] if found else None
-        if opened is None or opened["t"] != "raffle.open":
-            self.fault(0, 0, "open", "there is no raffle.open to judge the records by", COMPLETENESS)
-            return
-        try:
-            rules.check(opened["rules"])
-            self.control.vkey = self.pinned or note.read_vkey(opened["key"])
-        except (Fault, note.BadNote) as error:
-            self.fault(0, 0, "open", error)
-            return
-        self.check_signature(log, self.control.vkey)
-        enrolments = [record for _, record in found if record is not None and record["t"] == "unit.enrol"]
-        self.check_manifest(opened["key"], enrolments)
-        self.control.unit_logs = [self.read_unit(i + 1, one["key"], opened["rules"], self.hashes[0]) for i, one in enumerate(enrolments)]
-        self.follow(0, self.control, found)
-        self.check_end()
-
-    # --- what can be told at the end alone ---
-
-    def check_end(self):
-        for number, (unit, (log, _)) in enumerate(zip(self.control.units, self.control.unit_logs), 1):
-            if log is None:
-                continue
-            if log.tickets and not unit.ever_enabled:
-                self.fault(number, 0, "disabled", "the unit was never enabled, and sold")
-            if log.next - 1 > unit.quota_most and not unit.unlimited:
-                self.fault(number, 0, "quota", f"the unit sold {log.next - 1} numbers, and may sell {unit.quota_most}")
-            if set(log.voids) & set(self.control.voids.get(number, {})):
-                self.fault(number, 0, "void", "a ticket is void in both logs")
-        for prize in self.control.prizes:
-            for place, state in zip(prize.places, prize.states):
-                log, _ = self.control.unit_logs[place["unit"] - 1] if place["unit"] <= len(self.control.unit_logs) else (None, None)
-                void = log is not None and (place["serial"] in log.voids or place["serial"] in self.control.voids.get(place["unit"], {}))
-                if void and state in (VERIFIED, OFFICIAL, CLAIMED):
-                    self.fault(0, prize.result, "winner", f"a place is held by ticket {place['unit']}/{place['serial']}, which is void")
-
-    def totals(self):
-        sums = dict.fromkeys(records.SUMS, 0)
-        for number, (log, _) in enumerate(self.control.unit_logs or [], 1):
-            if log is not None:
-                void = set(log.voids) | set(self.control.voids.get(number, {}))
-                sums = {name: sums[name] + value for name, value in log.totals(log.size, void).items()}
-        return {"tickets": sums["tickets"], "draw_numbers": sums["numbers"], "voids": sums["voids"], "gross": sums["gross"], "void_gross": sums["void_gross"],
-                "pot": sums["gross"] - sums["void_gross"]}
-
-    def verdict(self):
-        wrong, missing = self.report.count(INTEGRITY), self.report.count(COMPLETENESS)
-        for draw in self.report.draws:
-            if draw["assurance"] == "certified" and wrong:
-                draw["assurance"] = "operator-trusted"
-        return {"passed": wrong + missing == 0, "integrity": wrong == 0, "completeness": missing == 0, "integrity_faults": wrong, "completeness_faults": missing,
-                "key_pinned": self.pinned is not None, "records": self.counted, "withheld": self.withheld, **self.totals()}
+def assurance(control, record, faults, verified, witnessed):
+    if faults:
+        return "wrong"
+    if control.rules["rehearsal"] or record["provider"] == "test":
+        return "operator-trusted"
+    if "beacon" in record:
+        return "verifiable" if verified and witnessed else "operator-trusted"
+    return "certified"
 
 
-# --- the command ---
+def check_draws(report, control, units, withheld):
+    """What is proved of each draw; nothing of those that cannot be replayed, as what was sold is withheld."""
+    lines = []
+    for each in control.draws:
+        before, record = report.total(), each.record
+        if withheld:
+            report.add(COMPLETENESS, 0, each.index, "withheld", f"the draw of {record['prize']} cannot be replayed: what was sold is not published")
+            continue
+        verified, witnessed = replay(report, control, units, each), is_witnessed(control, record)
+        proved = assurance(control, record, report.total() - before, verified, witnessed)
+        if control.policy is not None and not witnessed:
+            report.add(COMPLETENESS, 0, each.index, "quorum-late", "the witnesses cosigned the intent when its round was due, or later")
+        lines.append({
+            "prize": record["prize"], "assurance": proved, "provider": record["provider"],
+            "committed": "beacon" in record, "result": each.index, "attempt": record["attempt"], "asked": each.intent.asked,
+            "redraw_excluded": witnessed, "witnessed": witnessed, "places": len(each.places), "draw_numbers": record["numbers"],
+            "skipped": record["skipped_void"] + record["skipped_not_entered"] + record["skipped_barred"],
+        })
+        if "beacon" in record:
+            lines[-1].update(round=record["round"], beacon_verified=verified, seed_lost="fallback" in record)
+    return lines
 
 
-def print_audit(audit, verdict):
+# --- 5. the winners: nobody's place is held by a void ticket ---
+
+
+def was_void(control, result, place, index, at, if_unknown):
+    """Whether the place's ticket was void when record `index` of the control log was written. Seals tell the order of two logs; else their times."""
+    if place.serial not in result.voids:
+        return False
+    log, void_index, record = result.voids[place.serial]
+    if log == 0:
+        return void_index < index
+    for seal in control.seals:
+        if place.unit > len(seal.run):
+            continue
+        said = seal.run[place.unit - 1]
+        if said.index < index and void_index < said.record["size"]:
+            return True
+        if said.index > index and said.record["reconciled"] and void_index >= said.record["size"]:
+            return False
+    if abs(record["at_ms"] - at) > DOUBT_MS:
+        return record["at_ms"] < at
+    return if_unknown
+
+
+def check_winners(report, control, units):
+    for index, record, place in control.verifications:
+        says_void = record["outcome"] == "void"
+        if place.unit <= len(units) and was_void(control, units[place.unit - 1], place, index, record["at_ms"], says_void) != says_void:
+            report.wrong(0, index, "winner", f"ticket {place.unit}/{place.serial} was {'not ' if says_void else ''}void then")
+    for prize in control.prizes:
+        for number, place in enumerate(prize.places, 1):
+            if place.state in ("verified", "official", "claimed") and place.unit <= len(units) and place.serial in units[place.unit - 1].voids:
+                report.wrong(0, prize.result, "winner", f"place {number} is held by ticket {place.unit}/{place.serial}, which is void")
+
+
+# --- all of it ---
+
+
+def verify_folder(folder, key=None):
+    """The audit of a published folder: a dict of verdict, draws and faults, as `raffle audit --json` prints it."""
+    report, units, lines, withheld = Report(), [], [], False
+    log, control = read_control(report, folder)
+    if control is not None and control.rules is None:
+        report.add(COMPLETENESS, 0, 0, "open", "there is no raffle.open to judge the records by")
+    if control is not None and control.rules is not None:
+        check_control_key(report, log, control, key)
+        withheld = check_manifest(report, folder, control)
+        units = [read_unit(report, folder, control, unit, withheld) for unit in control.units]
+        check_voids(report, control, units)
+        check_allowed(report, control, units)
+        check_seals(report, control, units)
+        lines = check_draws(report, control, units, withheld)
+        if not withheld:
+            check_winners(report, control, units)
+    voids = [] if withheld else [record for result in units for _, _, record in result.voids.values()]
+    gross, void_gross = sum(result.fold.gross for result in units), sum(record["price"] for record in voids)
+    verdict = {
+        "passed": report.total() == 0, "integrity": report.count[INTEGRITY] == 0, "completeness": report.count[COMPLETENESS] == 0,
+        "integrity_faults": report.count[INTEGRITY], "completeness_faults": report.count[COMPLETENESS],
+        "key_pinned": key is not None and control is not None and control.rules is not None and key == control.key,
+        "records": report.records, "private_missing": report.records, "withheld": withheld, "tickets": sum(result.fold.tickets for result in units),
+        "draw_numbers": sum(result.fold.numbers for result in units), "voids": len(voids), "gross": gross, "void_gross": void_gross,
+        "pot": gross - void_gross,
+    }
+    places = [] if control is None else [
+        {"prize": prize.name, "place": i, "unit": p.unit, "number": p.number, "serial": p.serial, "state": p.state}
+        for prize in control.prizes for i, p in enumerate(prize.places, 1)]
+    return {"verdict": verdict, "draws": lines, "places": places, "faults": report.faults}
+
+
+def print_folder(audit):
+    verdict = audit["verdict"]
     for name in ("records", "tickets", "voids", "draw_numbers", "gross", "void_gross", "pot"):
-        print(f"{name:14}{verdict[name]:>20}")
-    for draw in audit.report.draws:
-        print(f"draw of {draw['prize']} (control record {draw['result']}): {draw['assurance']}; winners {' '.join(draw['winners']) or 'none'}")
-    for fault in audit.report.faults:
+        print(f"{name:<14}{verdict[name]:>14,}")
+    for line in audit["draws"]:
+        print(f"\ndraw of {line['prize']} (control record {line['result']}): {line['assurance']}")
+        print(f"    {line['places']} places from {line['draw_numbers']} draw numbers, {line['skipped']} passed over; "
+              f"provider {line['provider']}, asked {line['asked']} times, attempt {line['attempt']}")
+        if line["committed"]:
+            print(f"    round {line['round']} of quicknet {'verified' if line['beacon_verified'] else 'NOT VERIFIED'}")
+        for place in audit["places"]:
+            if place["prize"] == line["prize"]:
+                print(f"    {place['place']:>6}. {place['unit']}-{place['number']:07d} of ticket {place['unit']}/{place['serial']}: {place['state']}")
+    print()
+    for fault in audit["faults"]:
         print(f"{fault['kind']}: log {fault['log']}, record {fault['index']}: {fault['code']}: {fault['message']}")
-    for name, word in (("integrity", "right"), ("completeness", "there")):
-        print(f"{name}: {'good; everything is ' + word if verdict[name] else 'FAILED'}")
+    print("integrity:", "good" if verdict["integrity"] else f"{verdict['integrity_faults']} faults")
+    print("completeness:", "good" if verdict["completeness"] else f"{verdict['completeness_faults']} faults")
     if not verdict["key_pinned"]:
         print("the control key is the one that the log names for itself; --key VKEY pins it")
 
 
-def run_audit(arguments, key):
-    audit = Audit(arguments.folder, key, (lambda *_: None) if arguments.no_beacon else beacon_good)
+def verify_receipt(path, key, as_json):
     try:
-        audit.run()
-    except (Missing, Damaged) as error:  # nothing is published there
-        print(f"verify.py: {error}", file=sys.stderr)
-        return 3 if isinstance(error, Damaged) else 1
-    verdict = audit.verdict()
-    if arguments.json:
-        print(json.dumps({"verdict": verdict, "draws": audit.report.draws, "faults": audit.report.faults}, indent=2))
-    else:
-        print_audit(audit, verdict)
-    return 0 if verdict["passed"] else 3
-
-
-def run_receipt(arguments, key):
-    try:
-        with open(arguments.receipt, "rb") as file:
-            says = verify_receipt(file.read(200000), key)
+        answer = {"good": True, **receipt.verify(tiles.read_file(path, receipt.RECEIPT_MAX), key)}
     except OSError as error:
-        print(f"verify.py: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
-    except (BadReceipt, records.BadRecord, note.BadNote, ValueError, KeyError, TypeError) as error:
-        print(f"bad: {arguments.receipt}: {error}")
-        return 3
-    print(json.dumps(says) if arguments.json else f"good: ticket {says['unit']}/{says['serial']} of {says['origin']}: {says['proves']}")
-    return 0
+    except (receipt.Bad, Malformed) as reason:
+        answer = {"good": False, "reason": str(reason)}
+    if as_json:
+        print(json.dumps(answer, indent=2))
+    elif answer["good"]:
+        numbers = f"numbers {answer['first_number']} to {answer['last_number']}"
+        print(f"good: ticket {answer['ticket']} of {answer['origin']}, {numbers}, {answer['tier']}: {answer['proves']}")
+    else:
+        print(f"bad: {answer['reason']}")
+    return 0 if answer["good"] else 3
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Verifies a published raffle, or a receipt of one.")
+    parser = argparse.ArgumentParser(description="verifies a raffle that was published as a folder, or the receipt of a ticket")
     parser.add_argument("folder", nargs="?")
-    parser.add_argument("--receipt")
-    parser.add_argument("--key", help="the control log's public key, from somebody you trust")
-    parser.add_argument("--no-beacon", action="store_true", help="take the beacon's values as they stand")
+    parser.add_argument("--receipt", metavar="FILE")
+    parser.add_argument("--key", metavar="VKEY", help="the control log's verifier key, from somebody you trust")
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    if (arguments.folder is None) == (arguments.receipt is None) or (arguments.receipt and not arguments.key):
-        parser.error("a folder, or --receipt FILE with --key VKEY")
-    try:
-        key = note.read_vkey(arguments.key) if arguments.key else None
-    except note.BadNote as error:
-        parser.error(str(error))
-    return run_receipt(arguments, key) if arguments.receipt else run_audit(arguments, key)
+    options = parser.parse_args()
+    if (options.folder is None) == (options.receipt is None) or (options.receipt and not options.key):
+        parser.error("give a FOLDER, or --receipt FILE and --key VKEY")
+    if options.key:
+        try:
+            note.parse_vkey(options.key)
+        except Malformed as reason:
+            parser.error(f"--key: {reason}")
+    if options.receipt:
+        return verify_receipt(options.receipt, options.key, options.json)
+    if not os.path.isdir(options.folder):
+        print(f"{options.folder} is no folder", file=sys.stderr)
+        return 1
+    audit = verify_folder(options.folder, options.key)
+    if options.json:
+        print(json.dumps(audit, indent=2))
+    else:
+        print_folder(audit)
+    return 0 if audit["verdict"]["passed"] else 3
 
 
 if __name__ == "__main__":

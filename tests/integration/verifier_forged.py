@@ -1,0 +1,429 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Raffles that their own operator forged, with the raffle's keys and everything else in order: the library's audit and examples/verifier must both
+reject each, and for the same reason."""
+
+import copy
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+SOURCE = os.environ["RAFFLE_SOURCE"]
+sys.path[:0] = [os.path.join(SOURCE, "tests", "verifier"), os.path.join(SOURCE, "examples", "verifier")]
+
+import forge
+import raffles
+import verify
+
+checks = 0
+
+
+def check(good, sentence):
+    global checks
+    if not good:
+        sys.exit("FAILED: " + sentence)
+    checks += 1
+
+
+# --- the forgeries: each takes a forgery, alters it, and returns what is to be given to its write(), or None ---
+
+
+def late(kind, alter, at=0, log=0):
+    """Alters the record of this type that is number `at` of its log, after all that follows was derived for it."""
+    def make(forgery):
+        wanted = forgery.find(kind, at, log)
+        return {"late": lambda record, index, number: alter(record.value) if record is wanted else None}
+    return make
+
+
+def early(kind, alter, at=0, log=0):
+    """Alters the record before: what follows from it is derived."""
+    def make(forgery):
+        alter(forgery.find(kind, at, log).value)
+    return make
+
+
+def set_to(**members):
+    return lambda value: value.update(members)
+
+
+def add_to(**members):
+    def alter(value):
+        for name, more in members.items():
+            value[name] += more
+    return alter
+
+
+def without(name):
+    return lambda value: value.pop(name)
+
+
+def remove(kind, at=0, log=0):
+    def make(forgery):
+        forgery.logs[log].remove(forgery.find(kind, at, log))
+    return make
+
+
+def insert(record, after, at=0, log=0):
+    """A record after another one, with what every leaf has."""
+    def make(forgery):
+        before = forgery.find(after, at, log)
+        value = {"at": before["at"], "by": "manager", "p": "0" * 64, **record}
+        forgery.logs[log].insert(forgery.logs[log].index(before) + 1, forge.Record(value))
+    return make
+
+
+def twice(kind, at=0, log=0):
+    def make(forgery):
+        record = forgery.find(kind, at, log)
+        forgery.logs[log].insert(forgery.logs[log].index(record) + 1, copy.copy(record))
+    return make
+
+
+def swap_places(value):
+    value["places"][0], value["places"][1] = value["places"][1], value["places"][0]
+
+
+def alter_number(value):
+    value["places"][0]["number"] += 1
+
+
+def no_voids(value):
+    value.update(voids=0, void_numbers=0, void_gross=0, void_root=hashlib.sha256(b"").hexdigest())
+
+
+def prizes_in_another_order(forgery):
+    prizes = forgery.rules()["prizes"]
+    prizes[1], prizes[2] = prizes[2], prizes[1]
+
+
+def a_void_that_the_seal_forgets(forgery):
+    """The seal and the draw do as if no ticket was void; the sums fit."""
+    sealed = [r for r in forgery.logs[0] if r["t"] == "seal.unit"]
+    seals = [r for r in forgery.logs[0] if r["t"] == "seal"]
+
+    def alter(record, index, log):
+        if any(record is r for r in sealed):
+            no_voids(record.value)
+        if any(record is r for r in seals):
+            record.value.update(voids=0, void_numbers=0, void_gross=0)
+    return {"late": alter}
+
+
+def a_seal_of_a_shorter_log(forgery):
+    """The early seal again where the final one stands: without what was sold since, and without its close."""
+    first, final = forgery.find("seal.unit", 0), forgery.find("seal.unit", 3)
+    final.last = first.last
+
+
+def another_key(forgery):
+    """A unit's log signed by a key that is not enrolled."""
+    forgery.keys[1] = forge.Key(forgery.keys[1].name, b"\x07" * 32)
+
+
+def another_control_key(forgery):
+    forgery.keys[0] = forge.Key(forgery.keys[0].name, b"\x08" * 32)
+
+
+def not_canonical(forgery):
+    return {"leaf_of": lambda record, index, log: json.dumps(record.value, sort_keys=True).encode() if log == 1 and index == 1 else None}
+
+
+def a_clock_set_back_before_the_intent(forgery):
+    """Records before it are later than the intent, so that its round may have been known."""
+    forgery.find("voids.ack")["at"] = "2023-09-15T11:30:00.000Z"
+    insert({"t": "event", "code": "clock.reset", "at": "2023-09-15T10:58:00.000Z"}, "voids.ack")(forgery)
+
+
+def a_void_winner_who_is_verified(forgery):
+    """Void after the early seal and before the close, in the unit's log; the early draw, which stays as it was, has it as its winner."""
+    verified = forgery.find("winner.verify")
+    place = forgery.places(forgery.find("draw.result"))[verified["place"] - 1]
+    unit, sale = place["unit"], forgery.logs[place["unit"]][place["serial"]]
+    void = {"t": "void", "count": sale["count"], "price": sale["price"], "reason": "error", "serial": place["serial"], "unit": unit}
+    insert(void, forgery.logs[unit][-2]["t"], -1, unit)(forgery)
+
+
+def a_sale_before_the_window(forgery):
+    for kind in ("unit.start", "sale"):
+        forgery.find(kind, 0, 2)["at"] = "2023-09-15T08:59:30.000Z"
+
+
+def a_void_of_what_is_no_ticket(forgery):
+    forgery.find("void", 0, 2)["serial"] = forgery.logs[2].index(forgery.find("event", 0, 2))
+
+
+def a_forfeit_of_a_period_that_was_not_over(forgery):
+    """The clock leaps, a place is forfeited that nobody approved, and the clock is set back."""
+    forfeit = forgery.find("forfeit")
+    forfeit.value.pop("ok")
+    forfeit["at"] = "2024-09-15T10:50:00.000Z"
+    insert({"t": "event", "code": "clock.reset", "at": "2023-09-15T10:50:00.000Z"}, "forfeit")(forgery)
+
+
+def another_seed(value):
+    value["seed"] = "0" * 96
+
+
+NIGHT = {
+    "a total in a seal.unit": (late("seal.unit", add_to(gross=100)), {"seal"}),
+    "voids in a seal.unit": (late("seal.unit", add_to(voids=1, void_numbers=1)), {"seal"}),
+    "a sum in the seal": (late("seal", add_to(tickets=1)), {"fold"}),
+    "the kind of the final seal": (late("seal", set_to(kind="early"), 1), {"fold"}),
+    "a seal without its last unit": (remove("seal.unit", 2), {"fold"}),
+    "voids that the seals forget": (a_void_that_the_seal_forgets, {"seal"}),
+    "a void_root": (late("seal.unit", set_to(void_root="0" * 64)), {"seal"}),
+    "a root in a seal.unit": (late("seal.unit", set_to(root="0" * 64)), {"seal"}),
+    "a final seal of a shorter log": (a_seal_of_a_shorter_log, {"seal", "after-seal"}),
+    "a sale before the window": (a_sale_before_the_window, {"fold"}),
+    "a sale after the window": (late("sale", set_to(at="2023-09-15T10:30:00.000Z"), -1, 2), {"fold"}),
+    "a sale earlier than the one before it": (late("sale", set_to(at="2023-09-15T09:00:00.000Z"), 20, 1), {"fold"}),
+    "a price": (early("sale", add_to(price=1), 3, 1), {"fold"}),
+    "a count": (early("sale", add_to(count=1), 3, 1), {"fold"}),
+    "a tier that is not there": (late("sale", set_to(tier="hundred"), 3, 1), {"fold"}),
+    "a number that is issued again": (late("sale", add_to(n=-1), 3, 1), {"fold"}),
+    "a seller who is an auditor": (late("sale", set_to(by="auditor"), 3, 1), {"fold"}),
+    "a void by a seller": (late("void", set_to(by="seller"), 0, 1), {"fold"}),
+    "a void twice": (twice("void", 0, 1), {"void-twice"}),
+    "a void of another price": (early("void", add_to(price=-100), 0, 1), {"void"}),
+    "a void of what is no ticket": (a_void_of_what_is_no_ticket, {"void"}),
+    "a void of a ticket that was never sold": (early("void", set_to(serial=2000), at=0), {"void"}),
+    "a close with another total": (late("unit.close", add_to(gross=1), log=1), {"fold"}),
+    "a record after the close": (insert({"t": "event", "code": "x.late"}, "unit.close", log=1), {"fold", "after-seal"}),
+    "a unit that was never enabled": (remove("unit.enable", 1), {"not-enabled"}),
+    "a quota that was passed": (early("unit.enrol", set_to(quota=50), 1), {"quota"}),
+    "a unit enrolled twice": (twice("unit.enrol", 0), {"fold"}),
+    "units in another order": (late("unit.enrol", set_to(unit=3), 1), {"fold"}),
+    "a unit enabled after the final seal": (insert({"t": "unit.enable", "unit": 1}, "voids.ack", 1), {"fold"}),
+    "a log of another raffle": (late("unit.start", set_to(open="0" * 64), log=1), {"fold"}),
+    "no acknowledgement": (remove("voids.ack", 0), {"fold"}),
+    "an acknowledgement of other voids": (late("voids.ack", add_to(voids=1)), {"fold"}),
+    "draws in another order": (prizes_in_another_order, {"fold"}),
+    "an intent of another attempt": (late("draw.intent", set_to(attempt=2)), {"fold"}),
+    "an intent of other numbers": (late("draw.intent", add_to(numbers=-1)), {"fold"}),
+    "two askings": (twice("event", 0), {"fold"}),
+    "a result without its asking": (remove("event", 0), {"fold"}),
+    "places in another order": (late("draw.result", swap_places), {"draw"}),
+    "another number": (late("draw.result", alter_number), {"draw"}),
+    "another seed": (late("draw.result", another_seed), {"draw"}),
+    "other skips": (late("draw.result", set_to(skips="0" * 64), 1), {"draw"}),
+    "another count of skips": (late("draw.result", add_to(skipped_void=1), 1), {"draw"}),
+    "a word that was rejected": (late("draw.result", add_to(rejected=1)), {"draw"}),
+    "a winner fewer": (late("draw.result", add_to(winners=-1, alternates=1)), {"fold"}),
+    "a provider that the rules do not name": (late("draw.result", set_to(provider="kms:eu-west-1")), {"fold"}),
+    "a beacon in a random draw": (late("draw.result", set_to(beacon="0" * 96, round=1)), {"fold"}),
+    "a void while a draw is open": (insert({"t": "void", "count": 1, "price": 300, "reason": "error", "serial": 1, "unit": 3}, "draw.intent"), {"fold"}),
+    "a place that another alternate takes": (late("forfeit", add_to(promoted=1)), {"fold"}),
+    "a place that nobody takes": (late("forfeit", without("promoted")), {"fold"}),
+    "a forfeit that nobody approved": (late("forfeit", without("ok")), {"fold"}),
+    "a forfeit of a period that was not over": (a_forfeit_of_a_period_that_was_not_over, {"forfeit"}),
+    "a claim that nobody made official": (remove("winner.official"), {"fold"}),
+    "a claim approved by a seller": (late("claim", set_to(ok="seller")), {"fold"}),
+    "a void ticket that is verified": (a_void_winner_who_is_verified, {"winner"}),
+    "a winner who is refused without a void": (late("winner.verify", set_to(outcome="void", promoted=2), 1), {"fold"}),
+    "a member that is not known": (late("sale", set_to(extra=1), 3, 1), {"not-canonical"}),
+    "a member missing": (late("sale", without("p"), 3, 1), {"not-canonical"}),
+    "a type that is not known": (late("event", set_to(t="alter")), {"not-canonical"}),
+    "another format": (late("raffle.open", set_to(format=2)), set()),
+    "bytes that are not canonical": (not_canonical, {"not-canonical"}),
+    "a unit's key": (another_key, {"checkpoint"}),
+    "the control key": (another_control_key, {"checkpoint"}),
+}
+
+
+
+def a_seal_that_leaves_out(forgery):
+    """Unit 2 enters the final seal with less than all that it sold, which somebody approved."""
+    part, seal = forgery.find("seal.unit", 4), forgery.find("seal", 1)
+    part["reconciled"], part.last = False, forgery.logs[2][-5]
+    seal["ok"] = "supervisor"
+
+
+NIGHT["a seal that leaves records out"] = (a_seal_that_leaves_out, {"left-out"})
+
+
+def an_asking_that_failed(code, **more):
+    def make(forgery):
+        first = forgery.find("event")
+        again = forge.Record(dict(first.value))
+        failed = forge.Record({**first.value, "code": code, "ask": 0, **more})
+        failed.refers["ask"] = first
+        at = forgery.logs[0].index(first)
+        forgery.logs[0][at + 1:at + 1] = [failed, again]
+        forgery.find("draw.result").refers["ask"] = again
+    return make
+
+
+def an_abort(forgery):
+    """And a second attempt."""
+    intent, result = forgery.find("draw.intent"), forgery.find("draw.result")
+    again = forge.Record({**intent.value, "attempt": 2})
+    again.refers = dict(intent.refers)
+    abort = forge.Record({"at": intent["at"], "by": "manager", "p": "0" * 64, "t": "draw.abort", "attempt": 1, "intent": 0, "ok": "supervisor",
+                          "prize": intent["prize"], "reason": "power"})
+    abort.refers["intent"] = intent
+    at = forgery.logs[0].index(intent)
+    forgery.logs[0][at + 1:at + 1] = [abort, again]
+    result["attempt"], result.refers["intent"] = 2, again
+
+
+def a_clock_that_was_reset(forgery):
+    sale = forgery.find("sale", 20, 1)
+    insert({"t": "event", "code": "clock.reset", "at": "2023-09-15T09:00:01.000Z"}, "sale", 19, 1)(forgery)
+    sale["at"] = "2023-09-15T09:00:02.000Z"
+
+
+def a_sale_by(role):
+    return early("sale", set_to(by=role), 2, 1)
+
+
+# What is allowed, although the command did not do it: both must accept it.
+ALLOWED = {
+    "a unit that was disabled": insert({"t": "unit.disable", "unit": 3, "reason": "fire"}, "unit.enable", 2),
+    "a unit disabled after the final seal": insert({"t": "unit.disable", "unit": 1, "reason": "over"}, "voids.ack", 1),
+    "another quota": insert({"t": "unit.quota", "unit": 2, "quota": 100000}, "unit.enable", 2),
+    "no quota": early("unit.enrol", set_to(quota=0), 1),
+    "an asking that failed": an_asking_that_failed("draw.ask-failed"),
+    "an asking that was given up": an_asking_that_failed("draw.ask-again", ok="supervisor"),
+    "an abort": an_abort,
+    "a clock that was reset": a_clock_that_was_reset,
+    "a sale by a system": a_sale_by("system"),
+    "a void for another reason": early("void", set_to(reason="other"), 0, 1),
+    "an event of a unit": insert({"t": "event", "code": "x.rain", "component": "roof", "count": 3, "serial": 1, "unit": 2}, "voids.ack"),
+    "a failed validation by nobody's leave": insert({"t": "event", "by": "system", "code": "validation.failed", "count": 9}, "voids.ack"),
+    "a final seal that somebody approved": early("seal", set_to(ok="administrator"), 1),
+    "an intent later than its acknowledgement": early("voids.ack", set_to(at="2023-09-15T10:40:00.001Z"), 1),
+}
+
+COMMITTED = {
+    "a clock that was set back": (a_clock_set_back_before_the_intent, {"backdated"}),
+    "another round": (late("draw.result", add_to(round=1)), {"fold"}),
+    "another beacon": (early("draw.result", set_to(beacon="a" + raffles.SIGNATURE[1:])), {"beacon"}),
+    "a result before its round": (late("draw.result", set_to(at="2023-09-15T11:00:02.000Z")), {"fold"}),
+    "a seed that was not committed to": (early("draw.result", another_seed), {"fold"}),
+    "no commitment": (late("draw.intent", without("commitment")), {"fold"}),
+    "another provider": (late("draw.result", set_to(provider="system")), {"fold"}),
+    "a fallback that was not needed": (late("draw.result", set_to(fallback=raffles.SIGNATURE)), {"fold"}),
+}
+
+
+# --- a raffle with witnesses, and no rehearsal: the committed one, as it would have been ---
+
+WITNESSES = [forge.Witness(f"w{i}.example/raffles", bytes([64 + i]) * 32) for i in range(3)]
+POLICY = [*(f"witness w{i} {witness.vkey} https://w{i}.example" for i, witness in enumerate(WITNESSES)), "group enough 2 w0 w1 w2", "quorum enough"]
+
+
+def witnessed(forgery):
+    """The round's time is 61 seconds after the intent of the committed draw."""
+    forgery.rules().update(rehearsal=False, rng=["system"], witnesses=POLICY)
+    for record in forgery.logs[0]:
+        if "provider" in record.value:
+            record["provider"] = "system"
+        if record.value.get("component") == "test":
+            record["component"] = "system"
+    forgery.cosigners = [(WITNESSES[0], 1), (WITNESSES[2], 60)]
+
+
+def cosigned_by(*cosigners):
+    def make(forgery):
+        forgery.cosigners = list(cosigners)
+    return make
+
+
+def other_witness(forgery):
+    forgery.cosigners = [(WITNESSES[0], 1), (forge.Witness("w9.example", b"\x09" * 32), 1)]
+
+
+def a_wrong_cosignature(value):
+    lines = value["note"].split("\n")
+    lines[-2] = lines[-2][:-10] + ("AAAA" if lines[-2][-10:-6] != "AAAA" else "BBBB") + lines[-2][-6:]
+    value["note"] = "\n".join(lines)
+
+
+WITNESSED = {
+    "no cosignatures": (cosigned_by(), {"fold"}),
+    "one cosignature": (cosigned_by((WITNESSES[1], 1)), {"fold"}),
+    "a cosignature of another witness": (other_witness, {"fold"}),
+    "a cosignature that is wrong": (late("draw.result", a_wrong_cosignature), {"fold"}),
+    "a cosignature in the round's second": (cosigned_by((WITNESSES[0], 1), (WITNESSES[1], 61)), {"quorum-late"}),
+    "a cosignature without a time": (cosigned_by((WITNESSES[0], 1), (WITNESSES[1], -1694775542)), {"fold"}),
+    "a policy that names nobody": (early("raffle.open", lambda value: value["rules"].update(witnesses=["quorum w0"])), set()),
+    "another seed than the committed one": (early("draw.result", another_seed), {"fold"}),
+}
+
+
+def agree_on_assurances(folder, wanted):
+    theirs, own = audited(folder), verify.verify_folder(folder)
+    check(theirs["verdict"]["passed"] and own["verdict"]["passed"], f"{folder}: {theirs['faults']} {own['faults']}")
+    check(theirs["draws"] == own["draws"], f"{folder}: the draws are {theirs['draws']} to the audit and {own['draws']} to the verifier")
+    check([line["assurance"] for line in own["draws"]] == wanted, f"{folder}: the assurances are {own['draws']}")
+
+
+def forge_witnessed():
+    """From what forge_all() left of the committed raffle."""
+    forgery = forge.Forgery("committed.public", "committed.raffle.keys")
+    witnessed(forgery)
+    forgery.copy().write("witnessed")
+    agree_on_assurances("witnessed", ["verifiable", "certified"])
+    forge_each(forgery, WITNESSED)
+    forgery.rules()["witnesses"] = "none"
+    forgery.cosigners = []
+    forgery.copy().write("witnessed")
+    agree_on_assurances("witnessed", ["operator-trusted", "certified"])
+
+
+def audited(folder):
+    environment = dict(os.environ, RAFFLE_BEACON_VERIFIER=raffles.BEACON_VERIFIER)
+    done = subprocess.run([raffles.RAFFLE, "audit", folder, "--json"], capture_output=True, text=True, env=environment, check=False)
+    check(done.returncode in (0, 3), f"the audit of {folder} ends with {done.returncode}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def reject(name, folder, wanted):
+    theirs, own = audited(folder), verify.verify_folder(folder)
+    their_codes, codes = ({fault["code"] for fault in audit["faults"]} for audit in (theirs, own))
+    check(not own["verdict"]["passed"], f"{name}: the verifier accepts it")
+    check(not theirs["verdict"]["passed"], f"{name}: the audit accepts it, and the verifier finds {codes}")
+    check(wanted <= codes, f"{name}: the verifier finds {own['faults']}, and not {wanted}")
+    check(wanted <= their_codes, f"{name}: the audit finds {theirs['faults']}, and not {wanted}")
+    for verdict in ("integrity", "completeness") if "fold" not in codes else ("integrity",):  # after a record that is refused, each goes on in its way
+        check(theirs["verdict"][verdict] == own["verdict"][verdict], f"{name}: of {verdict} the audit says {theirs['faults']}, the verifier {own['faults']}")
+
+
+def accept(name, folder):
+    """But for winners, whom the draws that are made anew may make void ones."""
+    theirs, own = audited(folder), verify.verify_folder(folder)
+    for member, value in own["verdict"].items():
+        check(theirs["verdict"][member] == value, f"{name}: {member} is {theirs['verdict'][member]} to the audit, {value} to the verifier")
+    check({fault["code"] for fault in own["faults"]} <= {"winner"}, f"{name}: the verifier finds {own['faults']}")
+    check({fault["code"] for fault in theirs["faults"]} <= {"winner"}, f"{name}: the audit finds {theirs['faults']}")
+    check(theirs["draws"] == own["draws"], f"{name}: the draws are {theirs['draws']} to the audit and {own['draws']} to the verifier")
+
+
+def forge_all(make, forgeries):
+    store = make()
+    folder = raffles.publish(store)
+    forgery = forge.Forgery(folder, store + ".keys")
+    forgery.copy().write("same")
+    check(subprocess.run(["diff", "-r", folder, "same"], check=False).returncode == 0, f"{folder} made anew is another one")
+    forge_each(forgery, forgeries)
+
+
+def forge_each(forgery, forgeries):
+    for name, (alter, codes) in forgeries.items():
+        altered = forgery.copy()
+        altered.write("forged", **(alter(altered) or {}))
+        reject(name, "forged", codes)
+
+
+if __name__ == "__main__":
+    forge_all(raffles.night, NIGHT)
+    for allowed_name, allow in ALLOWED.items():
+        allowed = forge.Forgery("night.public", "night.raffle.keys")
+        allowed.write("allowed", **(allow(allowed) or {}))
+        accept(allowed_name, "allowed")
+    forge_all(raffles.committed, COMMITTED)
+    forge_witnessed()
+    print(f"{checks} checks passed")
