@@ -230,7 +230,6 @@ every_raffle() {
     integration tests/integration/verifier_go.py "${stores[@]}"
     integration tests/integration/verifier.py "${stores[@]}"
     integration tests/integration/second_implementation.py "${stores[@]}"
-    integration tests/integration/verifier.py "${stores[@]}"
 }
 
 example_data() {
