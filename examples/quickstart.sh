@@ -43,6 +43,12 @@ raffle() {
     "$folder/build/src/cli/raffle" "$@"
 }
 
+# verifier ARGUMENT…: the second implementation (examples/verifier), shown and run likewise.
+verifier() {
+    printf '$ python3 examples/verifier/verify.py %s\n' "$*"
+    python3 "$source/examples/verifier/verify.py" "$@"
+}
+
 # at TIME COMMAND…: the night is replayed, so that its clock is ours to set.
 at() {
     local time=$1
@@ -92,7 +98,7 @@ main() {
     say "building in $folder"
     build
     cd "$folder"
-    rm -rf night.raffle night.raffle-* night.raffle.* early.csv late.csv
+    rm -rf night.raffle night.raffle-* night.raffle.* early.csv late.csv public 1-42.receipt
     split_sales 2026-11-15T03:00:00.000Z
 
     say "18:00, doors: the rules are frozen"
@@ -125,6 +131,14 @@ main() {
     raffle status night.raffle
     raffle audit night.raffle
 
+    say "proof for everybody: the raffle is published, a buyer's receipt verified, and all of it audited again by a program that shares no code with the library"
+    local key
+    key=$("$folder/build/src/cli/raffle" status night.raffle --json | field control_key)
+    raffle publish night.raffle public
+    raffle receipt night.raffle --ticket 1/42 --out 1-42.receipt
+    raffle verify 1-42.receipt --key "$key"
+    verifier public --key "$key"
+
     cat <<END
 
 Look further, in $folder:
@@ -132,6 +146,7 @@ Look further, in $folder:
     raffle show night.raffle control --private     the control log, record by record
     raffle show night.raffle 1 --follow            a unit's log
     raffle ticket night.raffle --number 1-0000001  a ticket, as it is printed
+    raffle audit public                            what is published, audited as anybody can
     raffle selfcheck                               which build this is
     sqlite3 night.raffle 'SELECT * FROM draw'      the same records, in SQL
 END
