@@ -44,7 +44,7 @@ raffle_rc rf_stamps_read(rf_stamps *stamps, raffle_store *store, rf_faults *faul
     size_t length;
     raffle_error why = RAFFLE_ERROR_INIT;
     char *list = malloc(LIST_MAX);
-    stamps->size = malloc(LIST_MAX / 2 * sizeof *stamps->size); /* a line has two bytes at least */
+    stamps->size = calloc(LIST_MAX / 2, sizeof *stamps->size); /* a line has two bytes at least */
     if (list == NULL || stamps->size == NULL) {
         free(list);
         return rf_nomem(err);

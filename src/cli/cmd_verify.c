@@ -266,7 +266,7 @@ static int check_order(cli *c, const raffle_checkpoint_info *old, const raffle_c
 
 static int verify_old(cli *c)
 {
-    raffle_checkpoint_info old, new;
+    raffle_checkpoint_info old = RAFFLE_CHECKPOINT_INFO_INIT, new = RAFFLE_CHECKPOINT_INFO_INIT;
     proof p = {.n = 0};
     const char *path = cli_positional(c, 0), *old_path = cli_option(c, "old"), *file = cli_option(c, "proof");
     if (c->options.positionals != 1)
