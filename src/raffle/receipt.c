@@ -6,6 +6,7 @@
 #include "void_list.h"
 
 #include "error.h"
+#include "record.h"
 #include <raffle/seal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,13 +182,39 @@ static raffle_rc control_note(making *m, size_t *length, uint64_t *size, raffle_
     return rc == RAFFLE_OK ? keep_lines(m, &m->raffle->vkey, m->control_note, length, err) : rc;
 }
 
-/* Of a seal the note of exactly the sealed size. */
+/* The note in a seal.unit, for `unit_note`. */
+static raffle_rc take_sealed_note(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    making *m = ctx;
+    rf_record record;
+    raffle_rc rc = rf_record_decode(&record, bytes->leaf, bytes->leaf_length, err);
+    if (rc == RAFFLE_OK && (record.type != RF_SEAL_UNIT || !rf_text_copy(&record.note, m->unit_note, RF_NOTE_MAX)))
+        rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log is no seal.unit with a note",
+                     (unsigned long long)bytes->index);
+    return rc;
+}
+
+/* Of exactly the sealed size: the one that is kept, with its cosignatures, or, of a copy that keeps the newest alone, the one in the seal.unit. */
+static raffle_rc sealed_note(making *m, size_t *length, uint64_t *size, raffle_error *err)
+{
+    const uint32_t unit = m->receipt.unit;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc =
+        rf_store_note_get(m->raffle->store, unit, m->frame.sealed, size, m->unit_note, RF_NOTE_MAX, length, &why);
+    if (rc != RAFFLE_NOT_FOUND)
+        return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
+    m->unit_note[0] = 0;
+    rc = rf_store_read(m->raffle->store, 0, m->frame.first + unit - 1, 1, take_sealed_note, m, err);
+    *size = m->frame.sealed;
+    *length = strlen(m->unit_note);
+    return rc;
+}
+
 static raffle_rc unit_note(making *m, size_t *length, uint64_t *size, raffle_error *err)
 {
     raffle_rc rc;
     if (m->frame.kind != 0)
-        rc = rf_store_note_get(m->raffle->store, m->receipt.unit, m->frame.sealed, size, m->unit_note, RF_NOTE_MAX,
-                               length, err);
+        rc = sealed_note(m, length, size, err);
     else
         rc = kept_note(m, m->receipt.unit, m->receipt.serial, m->unit_note, length, size, err);
     if (rc == RAFFLE_NOT_FOUND && m->frame.kind == 0)

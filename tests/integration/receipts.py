@@ -90,6 +90,9 @@ def receipts(store, key):
     shutil.copy("s.raffle", "s-old.raffle")
     sell(store, 1, "e")
     raffle("receipt", store, "--ticket", "1/5", "--out", "later")
+    raffle("publish", store, "meanwhile")  # whose newest checkpoint of the unit is not the sealed one
+    raffle("receipt", "meanwhile", "--ticket", "1/2", "--keys", "", "--out", "of-what-is-published")
+    check(verify("of-what-is-published", key, "drum")["kind"] == "early", "what is published makes the same receipt")
     verify("later", key, "promise")
     raffle("seal", store)
     pathlib.Path("parts").mkdir()
