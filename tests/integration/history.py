@@ -165,8 +165,8 @@ def copies_that_sell_on():
 # --- what was done to others ---
 
 def remade(store, *statements, anchor=False, notes=False):
-    """A copy that was altered by somebody who may write the store: the anchor and the notes go too."""
-    name = store.replace(".raffle", f"-{checks}.raffle")
+    """A copy that was altered by somebody who may write the store: the anchor and the notes go too. Not named like a raffle, which others would verify again."""
+    name = store.replace(".raffle", f"-{checks}.altered")
     shutil.copy(store, name)
     shutil.copytree(store + ".keys", name + ".keys")
     if not anchor:
