@@ -26,7 +26,7 @@ import receipt
 import records
 import tiles
 from canonical_json import Malformed
-from control_log import FALLBACK_ROUNDS, ControlLog, time_of_round
+from control_log import FALLBACK_ROUNDS, LOST, ControlLog, time_of_round
 from unit_log import Refused, UnitLog
 
 INTEGRITY, COMPLETENESS = "integrity", "completeness"  # what is there is right; what must be there is there
@@ -448,13 +448,8 @@ def check_draws(report, control, units, withheld):
 # --- 5. the winners: nobody's place is held by a void ticket ---
 
 
-def was_void(control, result, place, index, at, if_unknown):
-    """Whether the place's ticket was void when record `index` of the control log was written. Seals tell the order of two logs; else their times."""
-    if place.serial not in result.voids:
-        return False
-    log, void_index, record = result.voids[place.serial]
-    if log == 0:
-        return void_index < index
+def before_by_seals(control, place, void_index, index):
+    """Whether a void in the unit's log is before record `index` of the control log, as far as seals tell; else None."""
     for seal in control.seals:
         if place.unit > len(seal.run):
             continue
@@ -463,19 +458,50 @@ def was_void(control, result, place, index, at, if_unknown):
             return True
         if said.index > index and said.record["reconciled"] and void_index >= said.record["size"]:
             return False
+    return None
+
+
+def was_void(control, result, place, index, at, if_unknown):
+    """Whether the place's ticket was void when record `index` of the control log was written. Seals tell the order of two logs; else their times."""
+    if place.serial not in result.voids:
+        return False
+    log, void_index, record = result.voids[place.serial]
+    if log == 0:
+        return void_index < index
+    sealed = before_by_seals(control, place, void_index, index)
+    if sealed is not None:
+        return sealed
     if abs(record["at_ms"] - at) > DOUBT_MS:
         return record["at_ms"] < at
     return if_unknown
 
 
+def was_taken_back(control, result, prize, place):
+    """Whether the place's ticket was taken back in its unit's log when its draw's outcome was known: with the result, or with the beacon's round."""
+    log, void_index, record = result.voids.get(place.serial, (0, 0, None))
+    if log == 0:
+        return False
+    drawn = next(each.record for each in control.draws if each.index == prize.result)
+    sealed = before_by_seals(control, place, void_index, prize.result)
+    known_at = min(drawn["at_ms"], time_of_round(drawn["round"])) if "round" in drawn else drawn["at_ms"]
+    return sealed is False or sealed is None and record["at_ms"] > known_at + DOUBT_MS
+
+
 def check_winners(report, control, units):
     for index, record, place in control.verifications:
         says_void = record["outcome"] == "void"
-        if place.unit <= len(units) and was_void(control, units[place.unit - 1], place, index, record["at_ms"], says_void) != says_void:
+        if place.unit > len(units):
+            continue
+        result, prize = units[place.unit - 1], next(p for p in control.prizes if p.name == record["prize"])
+        if was_void(control, result, place, index, record["at_ms"], says_void) != says_void:
             report.wrong(0, index, "winner", f"ticket {place.unit}/{place.serial} was {'not ' if says_void else ''}void then")
+        elif says_void and was_taken_back(control, result, prize, place):
+            report.wrong(0, index, "winner", f"ticket {place.unit}/{place.serial} was taken back when it was known that it had won")
     for prize in control.prizes:
         for number, place in enumerate(prize.places, 1):
-            if place.state in ("verified", "official", "claimed") and place.unit <= len(units) and place.serial in units[place.unit - 1].voids:
+            if place.unit > len(units) or place.serial not in units[place.unit - 1].voids or place.state in LOST:
+                continue
+            if place.state in ("verified", "official", "claimed") or was_taken_back(control, units[place.unit - 1], prize, place):
                 report.wrong(0, prize.result, "winner", f"place {number} is held by ticket {place.unit}/{place.serial}, which is void")
 
 

@@ -2,6 +2,7 @@
 /* Verifications against the voids, forfeits against the times of the records after them. */
 #include "places.h"
 
+#include "beacon.h"
 #include "error.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,8 @@ typedef enum when {
     UNKNOWN
 } when;
 
-/* A void in a unit's log, and record `index` of the control log: seals tell which was first, and else their times. */
-static when order_of(const raffle_audit *a, uint32_t unit, const rf_void *v, uint64_t index, int64_t at)
+/* A void in a unit's log, and record `index` of the control log, as far as seals tell which was first. */
+static when order_by_seals(const raffle_audit *a, uint32_t unit, const rf_void *v, uint64_t index)
 {
     size_t n;
     const rf_sealed *sealed = rf_seals_of(a, unit, &n);
@@ -30,6 +31,15 @@ static when order_of(const raffle_audit *a, uint32_t unit, const rf_void *v, uin
             v->index >= sealed[i].says.size)
             return AFTER;
     }
+    return UNKNOWN;
+}
+
+/* Where seals do not tell, their times do. */
+static when order_of(const raffle_audit *a, uint32_t unit, const rf_void *v, uint64_t index, int64_t at)
+{
+    const when sealed = order_by_seals(a, unit, v, index);
+    if (sealed != UNKNOWN)
+        return sealed;
     if (v->at < at - doubt_ms)
         return BEFORE;
     return v->at > at + doubt_ms ? AFTER : UNKNOWN;
@@ -53,6 +63,20 @@ static bool was_void(const raffle_audit *a, const rf_place *place, uint64_t inde
     return order == BEFORE || (order == UNKNOWN && if_unknown);
 }
 
+/* Whether a ticket that has a place was taken back when its draw's outcome was known: with the result, or with the beacon's round. In the control log
+ * the fold sees to it, for as long as the place is not lost. */
+static bool was_taken_back(const raffle_audit *a, const rf_control *c, int prize, const rf_place *place)
+{
+    const rf_prize_state *p = &c->prize[prize];
+    const rf_void *v = void_of(a, place);
+    if (v == NULL || v->log == 0)
+        return false;
+    if (order_of(a, place->unit, v, p->result, p->result_at) == AFTER)
+        return true;
+    return c->rules->prize[prize].committed && order_by_seals(a, place->unit, v, p->result) == UNKNOWN &&
+           v->at > raffle_beacon_time(rf_control_round(c, prize)) + doubt_ms;
+}
+
 /* --- records --- */
 
 /* The place that a record names; NULL when it names none, which the fold says. */
@@ -74,8 +98,13 @@ static void check_verified(raffle_audit *a, const rf_control *c, const rf_record
     if (p == NULL)
         return;
     const bool says_void = rf_text_is(&r->outcome, "void");
-    if (says_void == was_void(a, &p->place, c->size, r->at, says_void))
+    if (says_void == was_void(a, &p->place, c->size, r->at, says_void)) {
+        if (says_void && was_taken_back(a, c, prize, &p->place))
+            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, c->size, "winner",
+                     "ticket %u/%llu was refused as void, and was taken back when it was known that it had won",
+                     p->place.unit, (unsigned long long)p->place.serial);
         return;
+    }
     rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, c->size, "winner",
              says_void ? "ticket %u/%llu was refused as void, and was not void then"
                        : "ticket %u/%llu was verified, and was void then",
@@ -136,11 +165,13 @@ raffle_rc rf_places_follow(raffle_audit *a, rf_places *places, const rf_control 
 /* --- at the end --- */
 
 /* Of a ticket that holds a place none is taken back, and a void one is not verified: in whatever order, one of the two was not allowed. */
-static void check_held(raffle_audit *a, const rf_prize_state *prize, const rf_place_state *p)
+static void check_held(raffle_audit *a, const rf_control *c, int i, const rf_place_state *p)
 {
+    const rf_prize_state *prize = &c->prize[i];
     const rf_void *v = void_of(a, &p->place);
-    if (v == NULL ||
-        (p->state != RAFFLE_PLACE_VERIFIED && p->state != RAFFLE_PLACE_OFFICIAL && p->state != RAFFLE_PLACE_CLAIMED))
+    if (v == NULL || p->state == RAFFLE_PLACE_REFUSED || p->state == RAFFLE_PLACE_FORFEITED)
+        return;
+    if ((p->state == RAFFLE_PLACE_DRAWN || p->state == RAFFLE_PLACE_ALTERNATE) && !was_taken_back(a, c, i, &p->place))
         return;
     rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, prize->result, "winner",
              "place %u is held by ticket %u/%llu, which is void by record %llu of log %u",
@@ -152,7 +183,7 @@ void rf_places_end(raffle_audit *a, const rf_control *control)
 {
     for (size_t i = 0; control->rules != NULL && i < control->rules->prizes; i++)
         for (size_t k = 0; k < control->prize[i].places; k++)
-            check_held(a, &control->prize[i], &control->prize[i].place[k]);
+            check_held(a, control, (int)i, &control->prize[i].place[k]);
 }
 
 void rf_places_clear(rf_places *places)

@@ -96,6 +96,7 @@ static raffle_rc build_record(request *q, rf_txn *txn, raffle_error *err)
     raffle_rc rc = rf_clock_next(u->raffle, u->state.last_at, &u->last_clock, &u->last_monotonic, reset, &at, err);
     if (rc == RAFFLE_OK)
         rc = rf_unit_begin_log(u, txn, q->hash, op->by, at, q->start, sizeof q->start, err);
+    record.at = at;
     if (rc == RAFFLE_OK && op->check != NULL)
         rc = op->check(op->ctx, &u->state, &record, err);
     if (rc != RAFFLE_OK)

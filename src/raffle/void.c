@@ -4,6 +4,7 @@
 #include "ticket.h"
 #include "unit_impl.h"
 
+#include "beacon.h"
 #include "error.h"
 #include <string.h>
 
@@ -34,6 +35,26 @@ static raffle_rc check_ticket(raffle *r, uint32_t unit, uint64_t serial, rf_sold
     return rc == RAFFLE_OK ? check_drawn(r, unit, serial, err) : rc;
 }
 
+/* Between the moment in which the outcome can be known and the result, nobody takes back a ticket that is in the drum: the provider was asked, or the
+ * beacon's round is there. (The control log takes no void while a draw is open.) */
+static raffle_rc check_drawing(raffle *r, uint32_t unit, uint64_t serial, int64_t at, raffle_error *err)
+{
+    raffle_rc rc = RAFFLE_OK;
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_control *c = &r->control;
+    if (c->open_prize >= 0) {
+        const rf_prize_rule *rule = &c->rules->prize[c->open_prize];
+        const rf_seal_state *seal = rf_control_seal(c, c->open_prize);
+        const bool known = rule->committed ? at >= raffle_beacon_time(rf_control_round(c, c->open_prize)) : c->ask != 0;
+        if (known && unit <= seal->units && serial < seal->unit[unit - 1].size)
+            rc = rf_fail(err, RAFFLE_DRAW_OPEN,
+                         "ticket %u/%llu is being drawn for \"%s\"; take it back after the result", unit,
+                         (unsigned long long)serial, rule->name);
+    }
+    pthread_rwlock_unlock(&r->control_lock);
+    return rc;
+}
+
 /* Within the transaction, with both logs caught up: it may have been drawn since. Where nothing is left that is not void, so is this ticket; of
  * others the key tells. */
 static raffle_rc check_still_free(void *ctx, const rf_unit_state *state, rf_record *record, raffle_error *err)
@@ -42,7 +63,10 @@ static raffle_rc check_still_free(void *ctx, const rf_unit_state *state, rf_reco
         state->void_gross + record->price > state->gross)
         return rf_fail(err, RAFFLE_VOIDED, "ticket %lld/%lld is void already", (long long)record->unit,
                        (long long)record->serial);
-    return check_drawn(ctx, (uint32_t)record->unit, (uint64_t)record->serial, err);
+    const uint32_t unit = (uint32_t)record->unit;
+    const uint64_t serial = (uint64_t)record->serial;
+    raffle_rc rc = check_drawn(ctx, unit, serial, err);
+    return rc == RAFFLE_OK ? check_drawing(ctx, unit, serial, record->at, err) : rc;
 }
 
 raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t serial, const char *reason,

@@ -146,6 +146,21 @@ def a_void_winner_who_is_verified(forgery):
     insert(void, forgery.logs[unit][-2]["t"], -1, unit)(forgery)
 
 
+def a_winner_who_is_taken_back(forgery, at=None):
+    """In the unit's log, when it was known that the ticket had won: then the place is refused, and an alternate takes it."""
+    verified = forgery.find("winner.verify")
+    place = forgery.places(forgery.find("draw.result"))[verified["place"] - 1]
+    unit, sale = place["unit"], forgery.logs[place["unit"]][place["serial"]]
+    void = {"t": "void", "count": sale["count"], "price": sale["price"], "reason": "error", "serial": place["serial"], "unit": unit}
+    insert({**void, "at": at} if at else void, forgery.logs[unit][-2]["t"], -1, unit)(forgery)
+    verified["outcome"] = "void"
+
+
+def a_winner_who_is_taken_back_and_never_asked(forgery):
+    a_winner_who_is_taken_back(forgery)
+    forgery.logs[0].remove(forgery.find("winner.verify"))
+
+
 def a_sale_before_the_window(forgery):
     for kind in ("unit.start", "sale"):
         forgery.find(kind, 0, 2)["at"] = "2023-09-15T08:59:30.000Z"
@@ -222,6 +237,8 @@ NIGHT = {
     "a claim that nobody made official": (remove("winner.official"), {"fold"}),
     "a claim approved by a seller": (late("claim", set_to(ok="seller")), {"fold"}),
     "a void ticket that is verified": (a_void_winner_who_is_verified, {"winner"}),
+    "a winner who is taken back after the draw": (a_winner_who_is_taken_back, {"winner"}),
+    "a winner who is taken back and never asked": (a_winner_who_is_taken_back_and_never_asked, {"winner"}),
     "a winner who is refused without a void": (late("winner.verify", set_to(outcome="void", promoted=2), 1), {"fold"}),
     "a member that is not known": (late("sale", set_to(extra=1), 3, 1), {"not-canonical"}),
     "a member missing": (late("sale", without("p"), 3, 1), {"not-canonical"}),

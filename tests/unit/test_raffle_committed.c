@@ -390,6 +390,37 @@ START_TEST(a_restored_store_draws_nothing)
 }
 END_TEST
 
-FX_MAIN("raffle_committed", the_whole_way, what_the_intent_needs, what_the_end_refuses, nobody_draws_again,
-        prizes_keep_their_order, every_step_is_resumed, a_seed_that_is_lost, an_intent_that_is_backdated,
-        a_beacon_of_the_operators_choice, a_restored_store_draws_nothing)
+/* From the round's time on whoever has the seed knows the winners: before the result he cannot take their tickets back. */
+START_TEST(nobody_takes_back_a_ticket_when_the_round_is_there)
+{
+    secret s;
+    fx_create(FX_HEAD FX_TIERS
+              "\"beacon\":\"quicknet\",\"prizes\":[{\"name\":\"car\",\"seal\":\"early\",\"alternates\":1,"
+              "\"seed\":\"committed\",\"beacon_delay\":60}]}");
+    for (int i = 0; i < 4; i++)
+        fx_sell((const char *[]){"a", "b", "c", "d"}[i], "one");
+    fx_seal(RAFFLE_SEAL_EARLY);
+    fx_sell("e", "one");
+    FX_OK(raffle_rng_seed(fx.rng, s.seed, s.commitment, s.evidence, 0, &fx.err));
+    raffle_draw *draw = begin(&s);
+    const raffle_draw_info info = info_of(draw);
+    fx.now = info.round_at - 1;
+    FX_OK(raffle_void(fx.raffle, &fx_super, 1, 1, "payment", &fx.err)); /* nobody can know anything */
+    fx.now = info.round_at;
+    FX_REFUSED(RAFFLE_DRAW_OPEN, raffle_void(fx.raffle, &fx_super, 1, 2, "payment", &fx.err));
+    FX_OK(raffle_void(fx.raffle, &fx_super, 1, 5, "payment", &fx.err)); /* it is not in the drum */
+    const raffle_finish_options end = ending(&s, info.round);
+    FX_OK(raffle_draw_finish(draw, NULL, &end, 0, &fx.err));
+    raffle_draw_free(draw);
+    for (uint64_t serial = 2; serial <= 4; serial++) {
+        if (fx_pick("car", 1).serial == serial || fx_pick("car", 2).serial == serial)
+            FX_REFUSED(RAFFLE_DRAWN, raffle_void(fx.raffle, &fx_super, 1, serial, "payment", &fx.err));
+        else
+            FX_OK(raffle_void(fx.raffle, &fx_super, 1, serial, "payment", &fx.err));
+    }
+}
+END_TEST
+
+FX_MAIN("raffle_committed", nobody_takes_back_a_ticket_when_the_round_is_there, the_whole_way, what_the_intent_needs,
+        what_the_end_refuses, nobody_draws_again, prizes_keep_their_order, every_step_is_resumed, a_seed_that_is_lost,
+        an_intent_that_is_backdated, a_beacon_of_the_operators_choice, a_restored_store_draws_nothing)

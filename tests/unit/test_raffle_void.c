@@ -227,7 +227,54 @@ START_TEST(voids_at_once_in_the_control_log)
 }
 END_TEST
 
-FX_MAIN("raffle_void", voids_at_once_in_a_unit, voids_at_once_in_the_control_log, a_void_takes_the_ticket_back_whole,
-        every_refusal, a_disabled_unit_still_takes_voids, after_the_close_voids_go_to_the_control_log,
-        another_handle_closes_the_unit, a_ticket_in_a_result_is_not_voided, during_a_draw_only_open_units_take_voids,
-        voids_of_every_ticket)
+/* A provider that takes a ticket back through another handle while it is asked: who gives the seed knows who wins. */
+typedef struct meddler {
+    raffle *other;
+    uint64_t given;
+    raffle_rc sealed, later; /* what became of a ticket in the drum, and of one that was sold after the seal */
+} meddler;
+
+static raffle_rc meddle(void *ctx, uint8_t *out, size_t length, size_t *filled, char evidence[RAFFLE_NAME_SIZE],
+                        int32_t timeout_ms, raffle_error *err)
+{
+    meddler *m = ctx;
+    (void)timeout_ms;
+    (void)err;
+    evidence[0] = 0;
+    for (size_t i = 0; i < length; i++)
+        out[i] = (uint8_t)((m->given * length + i + 1) * UINT64_C(0x9e3779b97f4a7c15) >> 40);
+    m->sealed = raffle_void(m->other, &fx_super, 1, 1, "refund", NULL);
+    m->later = raffle_void(m->other, &fx_super, 1, 4 + m->given, "refund", NULL);
+    m->given++;
+    *filled = length;
+    return RAFFLE_OK;
+}
+
+START_TEST(nobody_takes_back_what_is_being_drawn)
+{
+    raffle_rng_table table;
+    raffle_rng *rng = NULL;
+    raffle_draw *draw = NULL;
+    fx_create(FX_RULES);
+    fx_sell_many(fx.unit, "one", 3);
+    fx_seal(RAFFLE_SEAL_EARLY);
+    fx_sell_many(fx.unit, "one", 40);
+    meddler m = {.other = fx_another()};
+    raffle_rng_table_init(&table, sizeof table);
+    table.fill = meddle;
+    FX_OK(raffle_rng_new("host:coin", &table, &m, &rng, &fx.err));
+    FX_OK(raffle_draw_begin(fx.raffle, &fx_boss, "bird", NULL, &draw, &fx.err));
+    FX_OK(raffle_draw_finish(draw, rng, NULL, 0, &fx.err));
+    ck_assert_uint_gt(m.given, 0);
+    ck_assert_int_eq(m.sealed, RAFFLE_DRAW_OPEN);
+    ck_assert_int_eq(m.later, RAFFLE_OK);
+    raffle_draw_free(draw);
+    raffle_rng_free(rng);
+    raffle_free(m.other);
+}
+END_TEST
+
+FX_MAIN("raffle_void", nobody_takes_back_what_is_being_drawn, voids_at_once_in_a_unit, voids_at_once_in_the_control_log,
+        a_void_takes_the_ticket_back_whole, every_refusal, a_disabled_unit_still_takes_voids,
+        after_the_close_voids_go_to_the_control_log, another_handle_closes_the_unit, a_ticket_in_a_result_is_not_voided,
+        during_a_draw_only_open_units_take_voids, voids_of_every_ticket)
