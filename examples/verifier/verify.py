@@ -319,6 +319,9 @@ def check_seal_unit(report, each, result):
     said, unit = each.record, result.log.number
     if result.log.roots[said["size"]].hex() != said["root"]:
         report.wrong(0, each.index, "seal", f"the root of the first {said['size']} records of unit {unit} is another")
+    more = result.log.tree.size - said["size"]
+    if each.kind == "final" and not said["reconciled"]:
+        report.add(COMPLETENESS, unit, said["size"], "left-out", f"the final seal took the unit without all that it sold; {more} records that it left out are here")
     if not result.log.has_entries():
         return
     totals, closed = result.at_size[said["size"]]
@@ -329,9 +332,6 @@ def check_seal_unit(report, each, result):
     for name, value in true.items():
         if said[name] != value:
             report.wrong(0, each.index, "seal", f"{name} of unit {unit} is {value}, not {said[name]}")
-    more = result.log.tree.size - said["size"]
-    if each.kind == "final" and not said["reconciled"] and more > 0:
-        report.add(COMPLETENESS, unit, said["size"], "left-out", f"{more} records are here that the final seal left out")
     if each.kind == "final" and said["reconciled"]:
         if not closed:
             report.wrong(0, each.index, "seal", f"what the final seal takes of unit {unit} does not end in its close")
@@ -427,6 +427,10 @@ def check_draws(report, control, units, withheld):
     lines = []
     for each in control.draws:
         before, record = report.total(), each.record
+        lacking = each.intent.seal.record["unreconciled"] if each.intent.seal.kind == "early" else 0  # of a final seal its units are told
+        if lacking:
+            report.add(COMPLETENESS, 0, each.index, "left-out", f"what was drawn from is a seal that took {lacking} units without all that they sold")
+            before += 1
         if withheld:
             report.add(COMPLETENESS, 0, each.index, "withheld", f"the draw of {record['prize']} cannot be replayed: what was sold is not published")
             continue

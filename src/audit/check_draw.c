@@ -258,6 +258,16 @@ static raffle_rc leave_out(replay *r)
     return RAFFLE_OK;
 }
 
+/* Of a final seal its units' logs are told; an early one may be followed by another, and matters when it is drawn from. */
+static void report_left_out(replay *r, int prize)
+{
+    const rf_seal_state *seal = rf_control_seal(&r->control, prize);
+    if (seal->kind == RAFFLE_SEAL_EARLY && seal->unreconciled > 0)
+        rf_fault(&r->audit->faults, RAFFLE_FAULT_COMPLETENESS, 0, r->control.size, "left-out",
+                 "what was drawn from is a seal that took %llu units without all that they sold",
+                 (unsigned long long)seal->unreconciled);
+}
+
 static raffle_rc check_result(replay *r, raffle_error *err)
 {
     const int prize = r->control.open_prize;
@@ -272,15 +282,21 @@ static raffle_rc check_result(replay *r, raffle_error *err)
     rc = check_intent_note(r, err);
     if (rc == RAFFLE_OK)
         rc = check_committed(r, err);
-    if (rc == RAFFLE_OK && r->audit->withheld)
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (r->audit->withheld) {
+        report_left_out(r, prize);
         return leave_out(r);
-    if (rc == RAFFLE_OK)
-        rc = draw_again(r, err);
+    }
+    rc = draw_again(r, err);
     if (rc == RAFFLE_OK)
         rc = describe(r, prize, true, err);
-    if (rc == RAFFLE_OK && why.rc == RAFFLE_QUORUM)
+    if (rc != RAFFLE_OK)
+        return rc;
+    report_left_out(r, prize);
+    if (why.rc == RAFFLE_QUORUM)
         report_late(r, &why);
-    return rc;
+    return RAFFLE_OK;
 }
 
 /* --- walking --- */

@@ -431,9 +431,10 @@ static void check_seal(const folding *f, const rf_sealed *s)
                  "the root of the first %llu records of unit %u is another", (unsigned long long)says->size, f->number);
     if (!a->withheld)
         check_sealed_sums(f, s, m);
-    if (s->kind == RAFFLE_SEAL_FINAL && !says->reconciled && f->index > says->size)
+    if (s->kind == RAFFLE_SEAL_FINAL && !says->reconciled)
         rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, says->size, "left-out",
-                 "%llu records are here that the final seal left out", (unsigned long long)(f->index - says->size));
+                 "the final seal took the unit without all that it sold; %llu records that it left out are here",
+                 (unsigned long long)(f->index - says->size));
     if (s->kind == RAFFLE_SEAL_FINAL && says->reconciled && f->index > says->size)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, says->size, "after-seal",
                  "%llu records follow the final seal", (unsigned long long)(f->index - says->size));

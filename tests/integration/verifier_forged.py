@@ -258,6 +258,23 @@ def a_seal_that_leaves_out(forgery):
     seal["ok"] = "supervisor"
 
 
+def a_seal_of_a_unit_that_lost_records(forgery):
+    """Unit 2's last sales are gone; it enters the final seal with the rest, unreconciled, which somebody approved."""
+    part, seal = forgery.find("seal.unit", 4), forgery.find("seal", 1)
+    del forgery.logs[2][-6:]
+    part["reconciled"], part.last = False, forgery.logs[2][-1]
+    seal["ok"] = "supervisor"
+
+
+def an_early_seal_that_leaves_out(forgery):
+    """And is drawn from; the final seal takes all."""
+    part, seal = forgery.find("seal.unit", 1), forgery.find("seal")
+    part["reconciled"], part.last = False, forgery.logs[2][3]
+    seal["ok"] = "supervisor"
+
+
+NIGHT["a seal of a unit that lost records"] = (a_seal_of_a_unit_that_lost_records, {"left-out"})
+NIGHT["an early draw from less than was sold"] = (an_early_seal_that_leaves_out, {"left-out"})
 NIGHT["a seal that leaves records out"] = (a_seal_that_leaves_out, {"left-out"})
 
 
