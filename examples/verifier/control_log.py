@@ -35,6 +35,7 @@ class Unit:
         self.number, self.name, self.key = record["unit"], record["name"], record["key"]
         self.enabled = self.unenrolled = self.ever_enabled = False
         self.quotas = [record["quota"]]
+        self.switches = []  # when it was enabled and disabled
 
 
 class SealUnit:
@@ -83,6 +84,7 @@ class ControlLog:
         self.winners = []  # every place that ever was a winner's, in the order in which it became one
         self.run = []  # of the seal that is being written
         self.verifications, self.backdated = [], []
+        self.set_back = False  # its clock
         self.lapsed, self.too_early = [], []  # forfeits that nobody approved, and those of them whose claim period was not over
 
     # --- the record's place ---
@@ -110,6 +112,7 @@ class ControlLog:
         if record is None:
             return
         if record["at_ms"] < self.last_at:
+            self.set_back = True
             self.too_early += [index for index, due in self.lapsed if due > record["at_ms"]]
             self.lapsed = [(index, due) for index, due in self.lapsed if due <= record["at_ms"]]
         self.last_at = record["at_ms"]
@@ -158,11 +161,13 @@ class ControlLog:
         unit = self._unit(record)
         need(not unit.enabled and not unit.unenrolled, "the unit is enabled, or was un-enrolled")
         unit.enabled = unit.ever_enabled = True
+        unit.switches.append((record["at_ms"], True))
 
     def _unit_disable(self, record):
         unit = self._unit(record)
         need(unit.enabled, "the unit is disabled already")
         unit.enabled = False
+        unit.switches.append((record["at_ms"], False))
 
     def _unit_quota(self, record):
         unit = self._unit(record)

@@ -33,6 +33,8 @@ class UnitLog:
         self.size, self.next, self.last_at, self.closed, self.resync = 0, 1, 0, False, False
         self.tickets = self.numbers = self.gross = self.voids = self.void_numbers = self.void_gross = 0
         self.void_serials = set()
+        self.latest, self.set_back = 0, False  # time of any record so far; whether the clock was set back
+        self.sold_late, self.sold_at = None, []  # the first sale after the log had passed the end of the sales; index and time of each
 
     def totals(self):
         return {name: getattr(self, name) for name in ("tickets", "numbers", "gross", "voids", "void_numbers", "void_gross")}
@@ -49,14 +51,25 @@ class UnitLog:
         need(record.get("n") == self.next, f"n is {record.get('n')}; the next draw number is {self.next}")
         {"unit.start": self._start, "sale": self._sale, "void": self._void, "unit.close": self._close,
          "event": lambda r: check_role(r, roles, "clock" if r["code"] == "clock.reset" else "event")}[record["t"]](record)
+        if record["t"] == "sale":
+            self.sold_at.append((self.size, record["at_ms"]))
+            if self.latest >= self.closes and self.sold_late is None:
+                self.sold_late = self.size
+        self._follow(record)
+
+    def _follow(self, record):
         self.size += 1
         self.last_at = record["at_ms"]
+        self.set_back = self.set_back or self.last_at < self.latest
+        self.latest = max(self.latest, self.last_at)
 
     def skip(self, record):
         """After a record that was refused, or that cannot be read (None): the next one is judged as it would have been."""
-        self.size += 1
-        if record is not None:
-            self.last_at, self.closed = record["at_ms"], self.closed or record["t"] == "unit.close"
+        if record is None:
+            self.size += 1
+        else:
+            self._follow(record)
+            self.closed = self.closed or record["t"] == "unit.close"
         self.resync = True
 
     def _start(self, record):

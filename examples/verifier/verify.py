@@ -278,8 +278,24 @@ def check_allowed(report, control, units):
     for unit, result in zip(control.units, units):
         if result.fold.tickets > 0 and not unit.ever_enabled:
             report.wrong(unit.number, result.log.tree.size, "not-enabled", f"unit {unit.number} sold, and was never enabled")
+        elif result.fold.tickets > 0 and unit.unenrolled:
+            report.wrong(unit.number, result.log.tree.size, "not-enabled", f"unit {unit.number} sold, and was un-enrolled")
+        elif not control.rules["rehearsal"] and not control.set_back and not result.fold.set_back:
+            check_switches(report, unit, result)
+        if result.fold.sold_late is not None:
+            report.wrong(unit.number, result.fold.sold_late, "window", "a sale, though the log had passed the end of the sales: its clock was set back")
         if 0 not in unit.quotas and result.fold.numbers > max(unit.quotas):
             report.wrong(unit.number, result.log.tree.size, "quota", f"unit {unit.number} sold more numbers than any of its quotas")
+
+
+def check_switches(report, unit, result):
+    """Each sale is within a minute of a time in which the unit was enabled, or before the first of them."""
+    starts = [float("-inf")] + [at for at, _ in unit.switches[1:]]
+    ends = [at for at, _ in unit.switches[1:]] + [float("inf")]
+    times = [(start - DOUBT_MS, end + DOUBT_MS) for (_, on), start, end in zip(unit.switches, starts, ends) if on]
+    barred = [index for index, at in result.fold.sold_at if not any(start <= at <= end for start, end in times)]
+    if barred:
+        report.wrong(unit.number, barred[0], "not-enabled", f"unit {unit.number} sold {len(barred)} tickets when it was not enabled")
 
 
 # --- 3. the seals: what was frozen is what the units have ---

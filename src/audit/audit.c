@@ -70,6 +70,8 @@ static void drop_work(raffle_audit *a)
     free(a->unit);
     free(a->sealed);
     free(a->control_void);
+    for (size_t i = 0; a->allowed != NULL && i < a->alloweds; i++)
+        free(a->allowed[i].change);
     free(a->allowed);
     rf_control_clear(&a->control);
     rf_stamps_clear(&a->stamps);

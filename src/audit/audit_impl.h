@@ -36,11 +36,24 @@ typedef struct rf_unit_log {
     rf_voids voids; /* after the unit was checked: sorted, each ticket once */
 } rf_unit_log;
 
-/* What the control log ever allowed a unit, whatever the order. */
+/* From when on a unit might sell, or might not. */
+typedef struct rf_switch {
+    int64_t at;
+    bool on;
+} rf_switch;
+
+/* What the control log ever allowed a unit, whatever the order; and when. */
 typedef struct rf_allowed {
-    bool enabled;
+    bool enabled, unenrolled;
     uint64_t numbers; /* the largest quota */
+    rf_switch *change;
+    size_t changes;
 } rf_allowed;
+
+/* Each log has its own time. Two records of different logs that lie closer together may have been written in either order. */
+enum {
+    RF_DOUBT_MS = 60000
+};
 
 struct raffle_audit {
     raffle_store *store;
@@ -70,7 +83,8 @@ struct raffle_audit {
     size_t control_voids, control_void_cap;
     rf_allowed *allowed; /* [i]: unit i + 1, of those that were enrolled */
     size_t alloweds;
-    size_t units; /* logs of units that there are, or must be */
+    bool set_back; /* the control log's clock: its times tell nothing about the units' */
+    size_t units;  /* logs of units that there are, or must be */
     rf_unit_log *unit;
 };
 

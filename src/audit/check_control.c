@@ -108,6 +108,7 @@ typedef struct reading {
     rf_range range;
     uint64_t run_first;
     bool in_run;
+    int64_t last_at;
     uint64_t expected_size;
     raffle_rc node_rc;
     raffle_error node_error;
@@ -204,6 +205,16 @@ static void allow_numbers(rf_allowed *allowed, int64_t quota)
     allowed->numbers = numbers > allowed->numbers ? numbers : allowed->numbers;
 }
 
+static raffle_rc add_switch(rf_allowed *allowed, int64_t at, bool on, raffle_error *err)
+{
+    rf_switch *grown = realloc(allowed->change, (allowed->changes + 1) * sizeof *grown);
+    if (grown == NULL)
+        return rf_nomem(err);
+    allowed->change = grown;
+    allowed->change[allowed->changes++] = (rf_switch){at, on};
+    return RAFFLE_OK;
+}
+
 /* Whatever the fold makes of the record: it was reported then. */
 static raffle_rc collect_allowed(raffle_audit *a, const rf_record *record, raffle_error *err)
 {
@@ -217,15 +228,19 @@ static raffle_rc collect_allowed(raffle_audit *a, const rf_record *record, raffl
     if (!rf_has(record, RF_F_UNIT) || record->unit < 1 || (uint64_t)record->unit > a->alloweds)
         return RAFFLE_OK;
     rf_allowed *allowed = &a->allowed[record->unit - 1];
-    if (record->type == RF_UNIT_ENABLE)
-        allowed->enabled = true;
-    else if (record->type == RF_UNIT_ENROL || record->type == RF_UNIT_QUOTA)
+    allowed->enabled = allowed->enabled || record->type == RF_UNIT_ENABLE;
+    allowed->unenrolled = allowed->unenrolled || record->type == RF_UNIT_UNENROL;
+    if (record->type == RF_UNIT_ENABLE || record->type == RF_UNIT_DISABLE)
+        return add_switch(allowed, record->at, record->type == RF_UNIT_ENABLE, err);
+    if (record->type == RF_UNIT_ENROL || record->type == RF_UNIT_QUOTA)
         allow_numbers(allowed, record->quota);
     return RAFFLE_OK;
 }
 
 static raffle_rc collect(reading *r, const rf_record *record, uint64_t index, raffle_error *err)
 {
+    r->audit->set_back = r->audit->set_back || record->at < r->last_at;
+    r->last_at = record->at;
     raffle_rc allowed = collect_allowed(r->audit, record, err);
     if (allowed != RAFFLE_OK)
         return allowed;

@@ -17,7 +17,12 @@ typedef struct folding {
     uint32_t number;
     uint64_t index;
     rf_unit_state state;
-    bool resync; /* the record before was refused: the next draw number is taken from this one */
+    int64_t latest;                   /* time of any record so far */
+    bool set_back;                    /* the clock was, once */
+    bool late;                        /* a sale after the end of the sales was reported */
+    uint64_t barred, first_barred;    /* sales while the unit was not enabled, and the first of them */
+    int64_t enabled_from, enabled_to; /* the last such time that a sale was in */
+    bool resync;                      /* the record before was refused: the next draw number is taken from this one */
     rf_range range;
     size_t next_mark;
     rf_order_walk walk;
@@ -160,7 +165,10 @@ static void begin_unit(folding *f, uint32_t number)
     f->log = &f->audit->unit[number - 1];
     f->frame.unit = number;
     f->index = 0;
-    f->resync = false;
+    f->resync = f->set_back = f->late = false;
+    f->latest = f->enabled_to = INT64_MIN;
+    f->enabled_from = INT64_MAX;
+    f->barred = 0;
     f->next_mark = 0;
     f->walk = (rf_order_walk){0};
     rf_unit_state_init(&f->state);
@@ -183,6 +191,45 @@ static void refuse(folding *f, const rf_record *r, const raffle_error *why)
     f->resync = true;
 }
 
+/* Whether the unit was enabled at a time, or a little before or after it. What is before all of them is left out: a raffle is often made on another day, by
+ * a clock that is mended since. */
+static bool was_enabled(folding *f, const rf_allowed *allowed, int64_t at)
+{
+    if (at >= f->enabled_from && at <= f->enabled_to)
+        return true;
+    for (size_t i = 0; i < allowed->changes; i++) {
+        const int64_t from = i == 0 ? INT64_MIN : allowed->change[i].at - RF_DOUBT_MS;
+        const int64_t to = i + 1 == allowed->changes ? INT64_MAX : allowed->change[i + 1].at + RF_DOUBT_MS;
+        if (!allowed->change[i].on || at < from || at > to)
+            continue;
+        f->enabled_from = from;
+        f->enabled_to = to;
+        return true;
+    }
+    return false;
+}
+
+/* A clock that was set back lets a unit sell when the sales are over. In a rehearsal the file's times are the clock, and those of the control log others. */
+static void check_sale_time(folding *f, const rf_record *r)
+{
+    raffle_audit *a = f->audit;
+    if (!f->late && f->latest >= f->frame.rules->closes) {
+        f->late = true;
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "window",
+                 "a sale, though the log had passed the end of the sales: its clock was set back");
+    }
+    if (f->number > a->alloweds || f->frame.rules->rehearsal || was_enabled(f, &a->allowed[f->number - 1], r->at))
+        return;
+    f->first_barred = f->barred == 0 ? f->index : f->first_barred;
+    f->barred++;
+}
+
+static void follow_time(folding *f, int64_t at)
+{
+    f->set_back = f->set_back || at < f->latest;
+    f->latest = at > f->latest ? at : f->latest;
+}
+
 /* The fold judges. A record that it refuses is left out of the sums, and the next one is judged as it would have been. */
 static bool apply(folding *f, const rf_record *r, rf_taken_list *taken)
 {
@@ -190,8 +237,13 @@ static bool apply(folding *f, const rf_record *r, rf_taken_list *taken)
     if (f->resync && rf_has(r, RF_F_N))
         f->state.next = (uint64_t)r->n;
     f->resync = false;
-    if (rf_unit_apply(&f->frame, &f->state, r, taken, &why) == RAFFLE_OK)
+    if (rf_unit_apply(&f->frame, &f->state, r, taken, &why) == RAFFLE_OK) {
+        if (r->type == RF_SALE)
+            check_sale_time(f, r);
+        follow_time(f, r->at);
         return true;
+    }
+    follow_time(f, r->at);
     if (taken != NULL)
         taken->n = 0;
     refuse(f, r, &why);
@@ -470,6 +522,13 @@ static void check_allowed(const folding *f)
     if (f->state.tickets > 0 && !allowed->enabled)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "not-enabled",
                  "unit %u sold %llu tickets, and was never enabled", f->number, (unsigned long long)f->state.tickets);
+    else if (f->state.tickets > 0 && allowed->unenrolled)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "not-enabled",
+                 "unit %u sold %llu tickets, and was un-enrolled", f->number, (unsigned long long)f->state.tickets);
+    else if (f->barred > 0 && !f->set_back && !a->set_back)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->first_barred, "not-enabled",
+                 "unit %u sold %llu tickets more than a minute from any time in which it was enabled, this one first",
+                 f->number, (unsigned long long)f->barred);
     if (f->state.numbers > allowed->numbers)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "quota",
                  "unit %u sold %llu draw numbers; its largest quota was %llu", f->number,

@@ -8,8 +8,6 @@
 #include <string.h>
 
 static const int64_t day_ms = INT64_C(86400000);
-/* Each log has its own time. Two records of different logs that lie closer together may have been written in either order. */
-static const int64_t doubt_ms = 60000;
 
 /* --- voids --- */
 
@@ -40,9 +38,9 @@ static when order_of(const raffle_audit *a, uint32_t unit, const rf_void *v, uin
     const when sealed = order_by_seals(a, unit, v, index);
     if (sealed != UNKNOWN)
         return sealed;
-    if (v->at < at - doubt_ms)
+    if (v->at < at - RF_DOUBT_MS)
         return BEFORE;
-    return v->at > at + doubt_ms ? AFTER : UNKNOWN;
+    return v->at > at + RF_DOUBT_MS ? AFTER : UNKNOWN;
 }
 
 static const rf_void *void_of(const raffle_audit *a, const rf_place *place)
@@ -74,7 +72,7 @@ static bool was_taken_back(const raffle_audit *a, const rf_control *c, int prize
     if (order_of(a, place->unit, v, p->result, p->result_at) == AFTER)
         return true;
     return c->rules->prize[prize].committed && order_by_seals(a, place->unit, v, p->result) == UNKNOWN &&
-           v->at > raffle_beacon_time(rf_control_round(c, prize)) + doubt_ms;
+           v->at > raffle_beacon_time(rf_control_round(c, prize)) + RF_DOUBT_MS;
 }
 
 /* --- records --- */

@@ -161,6 +161,14 @@ def a_winner_who_is_taken_back_and_never_asked(forgery):
     forgery.logs[0].remove(forgery.find("winner.verify"))
 
 
+def a_sale_after_the_window(forgery):
+    """The unit's log passes the end of the sales; then its clock is set back, and it sells on."""
+    for record in ({"t": "event", "code": "x.late", "at": "2023-09-15T10:30:00.000Z"},
+                   {"t": "event", "code": "clock.reset", "at": "2023-09-15T10:29:00.000Z"},
+                   {"t": "sale", "at": "2023-09-15T10:29:59.000Z", "by": "seller", "count": 1, "price": 300, "tier": "one"}):
+        insert(record, forgery.logs[1][-2]["t"], -1, 1)(forgery)
+
+
 def a_sale_before_the_window(forgery):
     for kind in ("unit.start", "sale"):
         forgery.find(kind, 0, 2)["at"] = "2023-09-15T08:59:30.000Z"
@@ -194,6 +202,8 @@ NIGHT = {
     "a final seal of a shorter log": (a_seal_of_a_shorter_log, {"seal", "after-seal"}),
     "a sale before the window": (a_sale_before_the_window, {"fold"}),
     "a sale after the window": (late("sale", set_to(at="2023-09-15T10:30:00.000Z"), -1, 2), {"fold"}),
+    "a sale after the window by a clock that was set back": (a_sale_after_the_window, {"window"}),
+    "a unit that sold and was un-enrolled": (insert({"t": "unit.unenrol", "unit": 1}, "draw.result"), {"not-enabled"}),
     "a sale earlier than the one before it": (late("sale", set_to(at="2023-09-15T09:00:00.000Z"), 20, 1), {"fold"}),
     "a price": (early("sale", add_to(price=1), 3, 1), {"fold"}),
     "a count": (early("sale", add_to(count=1), 3, 1), {"fold"}),
@@ -376,7 +386,22 @@ def a_wrong_cosignature(value):
     value["note"] = "\n".join(lines)
 
 
+def a_unit_that_was_disabled(forgery, again="2023-09-15T09:10:00.000Z"):
+    """Minutes before it sold, and enabled again minutes after."""
+    for kind, more, at in (("unit.enable", {}, again), ("unit.disable", {"reason": "stolen"}, "2023-09-15T08:59:30.000Z")):
+        insert({"t": kind, "unit": 1, "at": at, **more}, "unit.enable")(forgery)
+    for record in forgery.logs[1]:
+        record["at"] = "2023-09-15T09:05:00.000Z"
+
+
+def enabled_within_a_minute(forgery):
+    """Which the audit lets pass: the two logs' clocks may differ."""
+    witnessed(forgery)
+    a_unit_that_was_disabled(forgery, "2023-09-15T09:06:00.000Z")
+
+
 WITNESSED = {
+    "a unit that sold when it was disabled": (a_unit_that_was_disabled, {"not-enabled"}),
     "no cosignatures": (cosigned_by(), {"fold"}),
     "one cosignature": (cosigned_by((WITNESSES[1], 1)), {"fold"}),
     "a cosignature of another witness": (other_witness, {"fold"}),
@@ -402,6 +427,10 @@ def forge_witnessed():
     forgery.copy().write("witnessed")
     agree_on_assurances("witnessed", ["verifiable", "certified"])
     forge_each(forgery, WITNESSED)
+    minute = forge.Forgery("committed.public", "committed.raffle.keys")
+    enabled_within_a_minute(minute)
+    minute.write("witnessed")
+    agree_on_assurances("witnessed", ["verifiable", "certified"])
     forgery.rules()["witnesses"] = "none"
     forgery.cosigners = []
     forgery.copy().write("witnessed")
