@@ -321,6 +321,9 @@ static raffle_rc check_before(const sealing *s, raffle_error *err)
     if (!rf_rules_may(r->rules, RF_OP_SEAL, s->by->role) ||
         (s->kind == RAFFLE_SEAL_FINAL && !rf_rules_may(r->rules, RF_OP_CLOSE, s->by->role)))
         return rf_fail(err, RAFFLE_ROLE, "the role %s may not seal", raffle_role_name(s->by->role));
+    if (s->ok->struct_size != 0 && !rf_rules_may(r->rules, RF_OP_APPROVE, s->ok->role))
+        return rf_fail(err, RAFFLE_APPROVAL, "the role %s may not be the second approver",
+                       raffle_role_name(s->ok->role));
     pthread_rwlock_rdlock(&r->control_lock);
     const rf_control *c = &r->control;
     for (size_t i = 0; i < c->rules->prizes; i++)

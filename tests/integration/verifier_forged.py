@@ -190,11 +190,28 @@ def another_seed(value):
     value["seed"] = "0" * 96
 
 
+def an_early_seal_too_many(forgery):
+    """Of the early prize, which is drawn."""
+    at = forgery.logs[0].index(forgery.find("draw.result")) + 1
+    run = []
+    for record in (*(forgery.find("seal.unit", i) for i in range(3)), forgery.find("seal")):
+        again = forge.Record({**record.value, "at": forgery.logs[0][at - 1]["at"]})
+        again.last = record.last
+        run.append(again)
+    run[-1].refers["first"] = run[0]
+    forgery.logs[0][at:at] = run
+
+
 NIGHT = {
     "a total in a seal.unit": (late("seal.unit", add_to(gross=100)), {"seal"}),
     "voids in a seal.unit": (late("seal.unit", add_to(voids=1, void_numbers=1)), {"seal"}),
     "a sum in the seal": (late("seal", add_to(tickets=1)), {"fold"}),
     "the kind of the final seal": (late("seal", set_to(kind="early"), 1), {"fold"}),
+    "an early seal that no prize waits for": (an_early_seal_too_many, {"fold"}),
+    "an approver who is a seller, where none was needed": (late("seal", set_to(ok="seller")), {"fold"}),
+    "an event about no unit": (insert({"t": "event", "code": "x.rain", "unit": 0}, "voids.ack"), set()),
+    "an event of a draw by a seller": (insert({"t": "event", "code": "draw.", "by": "seller"}, "voids.ack"), {"fold"}),
+    "an asking in a unit's log": (insert({"t": "event", "code": "draw.ask-failed", "ask": 1}, "sale", 0, 1), {"fold"}),
     "a seal without its last unit": (remove("seal.unit", 2), {"fold"}),
     "voids that the seals forget": (a_void_that_the_seal_forgets, {"seal"}),
     "a void_root": (late("seal.unit", set_to(void_root="0" * 64)), {"seal"}),

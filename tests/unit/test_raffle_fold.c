@@ -376,7 +376,8 @@ START_TEST(units_and_seals)
     BAD_CONTROL(seal("final", 2, 5), RAFFLE_APPROVAL,
                 (r.unreconciled = 1, r.has = rf_bit(RF_F_OK), r.ok = RAFFLE_SELLER));
     BAD_CONTROL(seal("final", 2, 5), RAFFLE_CORRUPT,
-                (control.run_unit[1].reconciled = true, r.has = rf_bit(RF_F_OK))); /* of one record: no close */
+                (control.run_unit[1].reconciled = true, r.has = rf_bit(RF_F_OK),
+                 r.ok = RAFFLE_SUPERVISOR)); /* of one record: no close */
     control.run_unit[1].reconciled = false;
     rf_record last = seal("final", 2, 5);
     last.unreconciled = 1;

@@ -481,6 +481,24 @@ START_TEST(damage_among_the_voids_is_sealed_without)
 }
 END_TEST
 
+/* Also where none is needed; and before a unit is closed for a seal that is then refused. */
+START_TEST(an_approver_who_may_not_approve)
+{
+    fx_create(FX_RULES);
+    fx_sell_many(fx.unit, "one", 3);
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_seal(fx.raffle, &fx_boss, &fx_seller, RAFFLE_SEAL_EARLY, NULL, &fx.err));
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_seal(fx.raffle, &fx_boss, &fx_seller, RAFFLE_SEAL_FINAL, NULL, &fx.err));
+    ck_assert_int_eq(fx_unit_info(1).closed, 0);
+    fx_seal(RAFFLE_SEAL_EARLY);
+    fx_draw("bird");
+    fx.now += 60 * FX_DAY;
+    fx_close();
+    fx_open();
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_forfeit(fx.raffle, &fx_boss, &fx_seller, "bird", 1, "gone", NULL, &fx.err));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 1, "gone", NULL, &fx.err));
+}
+END_TEST
+
 /* --- sums --- */
 
 START_TEST(sums_beyond_a_record_are_refused)
@@ -574,7 +592,8 @@ int main(void)
                                   a_unit_that_comes_in_during_the_final_seal_is_closed,
                                   damage_among_the_voids_is_sealed_without,
                                   sums_beyond_a_record_are_refused,
-                                  a_seal_whose_anchor_fails_is_healed};
+                                  a_seal_whose_anchor_fails_is_healed,
+                                  an_approver_who_may_not_approve};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     tcase_add_loop_test(c, damage_under_a_kept_node_is_sealed_without, 0, 2 * (int)(sizeof damages / sizeof *damages));

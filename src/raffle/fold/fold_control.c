@@ -225,6 +225,15 @@ static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_se
     return unreconciled == 0 ? RAFFLE_OK : rf_control_approved(c, r, err);
 }
 
+/* An early seal serves an early prize that is not drawn. */
+static raffle_rc check_waits(const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    bool waits = !rf_text_is(&r->kind, "early");
+    for (size_t i = 0; i < c->rules->prizes; i++)
+        waits = waits || (c->rules->prize[i].seal == RAFFLE_SEAL_EARLY && c->prize[i].state != RAFFLE_PRIZE_DRAWN);
+    return waits ? RAFFLE_OK : rf_fail(err, RAFFLE_SEQUENCE, "no prize waits for an early seal");
+}
+
 static raffle_rc apply_seal(rf_control *c, const rf_record *r, raffle_error *err)
 {
     uint64_t unreconciled;
@@ -232,6 +241,8 @@ static raffle_rc apply_seal(rf_control *c, const rf_record *r, raffle_error *err
     raffle_rc rc = sum_run(c, &sum, &unreconciled, err);
     if (rc == RAFFLE_OK)
         rc = check_seal(c, r, &sum, unreconciled, err);
+    if (rc == RAFFLE_OK)
+        rc = check_waits(c, r, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_seal_state *seal = rf_text_is(&r->kind, "early") ? &c->early : rf_text_is(&r->kind, "final") ? &c->final : NULL;
@@ -293,12 +304,21 @@ static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *ta
     return RAFFLE_OK;
 }
 
+raffle_rc rf_event_ticket(const rf_record *r, raffle_error *err)
+{
+    if (rf_has(r, RF_F_UNIT) && (r->unit < 1 || r->unit > RAFFLE_UNIT_MAX))
+        return rf_fail(err, RAFFLE_CORRUPT, "an event about unit %lld, which there cannot be", (long long)r->unit);
+    if (rf_has(r, RF_F_SERIAL) && (r->serial < 1 || r->serial >= INT64_C(1) << 40))
+        return rf_fail(err, RAFFLE_CORRUPT, "an event about ticket %lld, which there cannot be", (long long)r->serial);
+    return RAFFLE_OK;
+}
+
 /* What an event is part of: the library writes some itself, within an operation that needs a role of its own. */
 static rf_op event_op(const rf_record *r)
 {
     if (rf_text_is(&r->code, "clock.reset"))
         return RF_OP_CLOCK;
-    if ((r->code.length > 5 && memcmp(r->code.text, "draw.", 5) == 0) || rf_text_is(&r->code, "rng.unhealthy"))
+    if ((r->code.length >= 5 && memcmp(r->code.text, "draw.", 5) == 0) || rf_text_is(&r->code, "rng.unhealthy"))
         return RF_OP_DRAW;
     return rf_text_is(&r->code, "private.erased") ? RF_OP_ERASE : RF_OP_EVENT;
 }
@@ -308,6 +328,8 @@ static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *t
     /* That somebody guesses validation numbers is the library's own remark, which no rule keeps it from making. */
     const bool own = rf_text_is(&r->code, "validation.failed") && r->by == RAFFLE_SYSTEM;
     raffle_rc rc = own ? RAFFLE_OK : rf_control_role(c, event_op(r), r->by, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_event_ticket(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_draw_event(c, r, err);
     if (rc != RAFFLE_OK)
@@ -321,6 +343,12 @@ static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *t
 }
 
 /* --- the whole --- */
+
+/* Whoever stands as a second approver is one, also where none was needed. */
+static raffle_rc check_ok(const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    return r->type != RF_RAFFLE_OPEN && rf_has(r, RF_F_OK) ? rf_control_approved(c, r, err) : RAFFLE_OK;
+}
 
 static raffle_rc check_place(const rf_control *c, const rf_record *r, raffle_error *err)
 {
@@ -378,6 +406,8 @@ raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf
     if (taken != NULL)
         taken->n = 0;
     raffle_rc rc = check_place(c, r, err);
+    if (rc == RAFFLE_OK)
+        rc = check_ok(c, r, err);
     if (rc == RAFFLE_OK)
         rc = apply(c, r, leaf_hash, taken, err);
     if (rc != RAFFLE_OK)
