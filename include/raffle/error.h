@@ -42,6 +42,8 @@ enum {
     RAFFLE_CLOCK = 32,        /* the clock went back or leapt; a supervisor must write `clock.reset` */
     RAFFLE_REHEARSAL = 33,    /* only a rehearsal may do this */
     RAFFLE_QUORUM = 34,       /* too few of the witnesses that the rules ask for have cosigned, or not in time */
+    RAFFLE_AWAY =
+        35, /* the unit's log lives elsewhere (till.h), or the control log does: what is asked for happens there */
 
     RAFFLE_NOMEM = 40,
     RAFFLE_IO = 41,

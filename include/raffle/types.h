@@ -28,12 +28,13 @@ enum {
     RAFFLE_HASH_SIZE = 32,       /* SHA-256 */
     RAFFLE_NAME_MAX = 64,
     RAFFLE_WORD_MAX = 32,
-    RAFFLE_TEXT_MAX = 256,      /* bytes of free text */
-    RAFFLE_RECORD_MAX = 65535,  /* bytes of the longest record */
-    RAFFLE_PRIVATE_MAX = 16384, /* bytes of the longest private part */
-    RAFFLE_UNIT_MAX = 65535,    /* the highest number of a sales unit */
-    RAFFLE_SELL_MAX = 10000,    /* lines of one call to raffle_unit_sell() */
-    RAFFLE_ORDER_MAX = 1000     /* lines of one order */
+    RAFFLE_TEXT_MAX = 256,          /* bytes of free text */
+    RAFFLE_RECORD_MAX = 65535,      /* bytes of the longest record */
+    RAFFLE_PRIVATE_MAX = 16384,     /* bytes of the longest private part */
+    RAFFLE_AWAY_HOURS_MAX = 100000, /* the longest time for which a unit that is away sells by itself */
+    RAFFLE_UNIT_MAX = 65535,        /* the highest number of a sales unit */
+    RAFFLE_SELL_MAX = 10000,        /* lines of one call to raffle_unit_sell() */
+    RAFFLE_ORDER_MAX = 1000         /* lines of one order */
 };
 
 /* Who may do what is frozen in the rules as a list of roles for each operation. Numbers are frozen. */

@@ -37,6 +37,7 @@ static const struct status {
     {RAFFLE_UNRECONCILED, "RAFFLE_UNRECONCILED", "a unit's sales are not all in"},
     {RAFFLE_CLOCK, "RAFFLE_CLOCK", "the clock went back or leapt"},
     {RAFFLE_REHEARSAL, "RAFFLE_REHEARSAL", "only in a rehearsal"},
+    {RAFFLE_AWAY, "RAFFLE_AWAY", "the unit's log lives elsewhere"},
     {RAFFLE_QUORUM, "RAFFLE_QUORUM", "too few witnesses have cosigned in time"},
 
     {RAFFLE_NOMEM, "RAFFLE_NOMEM", "out of memory"},

@@ -265,6 +265,24 @@ static rf_record enrol(int64_t unit)
     return (rf_record){.type = RF_UNIT_ENROL, .unit = unit, .name = rf_text_of("till"), .key = rf_text_of("key")};
 }
 
+/* Of a unit that is away; its proof is the audit's matter. */
+static rf_record enrol_away(int64_t unit)
+{
+    rf_record r = enrol(unit);
+    r.has = rf_bit(RF_F_AWAY) | rf_bit(RF_F_NOTE);
+    r.away = 24;
+    r.quota = 100;
+    r.note = rf_text_of("note");
+    return r;
+}
+
+static rf_record unit_sync(int64_t unit, int64_t size)
+{
+    rf_record r = {.type = RF_UNIT_SYNC, .unit = unit, .size = size, .note = rf_text_of("note")};
+    r.root[0] = (uint8_t)size;
+    return r;
+}
+
 static rf_record seal_unit(int64_t unit, int64_t numbers)
 {
     return (rf_record){.type = RF_SEAL_UNIT,
@@ -390,6 +408,53 @@ START_TEST(units_and_seals)
 }
 END_TEST
 
+START_TEST(units_that_are_away)
+{
+    begin();
+    good_control(enrol(1));
+    BAD_CONTROL(enrol_away(2), RAFFLE_CORRUPT, r.has = rf_bit(RF_F_AWAY));
+    BAD_CONTROL(enrol_away(2), RAFFLE_CORRUPT, r.has = rf_bit(RF_F_NOTE));
+    BAD_CONTROL(enrol_away(2), RAFFLE_LIMIT, r.quota = 0);
+    BAD_CONTROL(enrol_away(2), RAFFLE_LIMIT, r.away = RAFFLE_AWAY_HOURS_MAX + 1);
+    good_control(enrol_away(2));
+    ck_assert_int_eq(control.unit[1].heard, FX_NOW);
+    BAD_CONTROL(((rf_record){.type = RF_UNIT_QUOTA, .unit = 2}), RAFFLE_LIMIT, (void)0);
+    BAD_CONTROL(unit_sync(1, 6), RAFFLE_CORRUPT, (void)0); /* its log is here */
+    BAD_CONTROL(unit_sync(3, 6), RAFFLE_NOT_FOUND, (void)0);
+    BAD_CONTROL(unit_sync(2, 0), RAFFLE_CORRUPT, (void)0);
+    BAD_CONTROL(unit_sync(2, 6), RAFFLE_ROLE, r.by = RAFFLE_SELLER);
+    good_control(seal_unit(1, 5));
+    BAD_CONTROL(seal_unit(2, 5), RAFFLE_CORRUPT, (void)0); /* it uploaded nothing */
+    rf_record first = unit_sync(2, 6);
+    first.by = RAFFLE_SYSTEM;
+    good_control(first);
+    BAD_CONTROL(unit_sync(2, 5), RAFFLE_HISTORY, (void)0);
+    BAD_CONTROL(unit_sync(2, 6), RAFFLE_HISTORY, r.root[0]++);
+    BAD_CONTROL(((rf_record){.type = RF_UNIT_UNENROL, .unit = 2}), RAFFLE_SEQUENCE, (void)0);
+    rf_record second = unit_sync(2, 8);
+    second.twice = 1;
+    good_control(second);
+    BAD_CONTROL(unit_sync(2, 9), RAFFLE_HISTORY, (void)0); /* an order less that was sold twice */
+    ck_assert_uint_eq(control.unit[1].sync_index, control.size - 1);
+    ck_assert_int_eq(control.unit[1].heard, FX_NOW);
+    rf_record part = seal_unit(2, 7);
+    part.root[0] = 8;
+    good_control(seal_unit(1, 5));
+    BAD_CONTROL(part, RAFFLE_CORRUPT, r.root[0]++);
+    BAD_CONTROL(part, RAFFLE_CORRUPT, r.size--);
+    good_control(part);
+    BAD_CONTROL(seal("final", 2, 12), RAFFLE_APPROVAL, (void)0); /* an order was sold twice */
+    rf_record last = seal("final", 2, 12);
+    last.has = rf_bit(RF_F_OK);
+    last.ok = RAFFLE_SUPERVISOR;
+    good_control(last);
+    second.at = FX_NOW;
+    good_control(second); /* the same again: it heard from the raffle */
+    BAD_CONTROL(second, RAFFLE_CLOSED, (r.size = 9, r.root[0] = 9));
+    rf_control_clear(&control);
+}
+END_TEST
+
 START_TEST(sums_that_no_record_can_say)
 {
     const int64_t most = INT64_C(9007199254740991);
@@ -504,4 +569,4 @@ START_TEST(draws)
 END_TEST
 
 FX_MAIN("raffle_fold", what_a_unit_refuses, what_a_unit_can_say, a_reset_alone_goes_back, keys_that_records_take,
-        units_and_seals, sums_that_no_record_can_say, draws)
+        units_and_seals, units_that_are_away, sums_that_no_record_can_say, draws)

@@ -66,6 +66,14 @@ typedef struct rf_unit_row {
     uint64_t quota;
     uint64_t index; /* of its unit.enrol */
     bool enabled, unenrolled;
+    /* Of one whose log lives elsewhere: */
+    bool away;
+    uint32_t away_hours; /* for which it may sell after it heard from the raffle; 0: no limit */
+    uint64_t sync_size;  /* records that it uploaded, */
+    uint64_t sync_index; /* as this unit.sync says; 0: none */
+    uint64_t twice;      /* orders of those that another unit sold too */
+    int64_t heard;       /* time of the newest record about it that keeps it selling */
+    uint8_t sync_root[32];
 } rf_unit_row;
 
 typedef struct rf_seal_unit {
@@ -133,6 +141,8 @@ void rf_control_clear(rf_control *c);
 raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken,
                            raffle_error *err);
 
+/* Whether a unit that is away uploaded an order that another unit sold, too. */
+bool rf_units_twice(const rf_control *c);
 /* The newest seal that a prize is drawn from; its kind is 0 when there is none. */
 const rf_seal_state *rf_control_seal(const rf_control *c, int prize);
 /* The beacon's round of a committed prize whose intent is written. */

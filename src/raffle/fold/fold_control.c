@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fold over the control log: rules, units, seals, acknowledgements (GLI-31 2.6), and voids and events there; draws are in fold_draw.c. */
+/* The fold over the control log: rules, seals, acknowledgements (GLI-31 2.6), and voids and events there; units are in fold_units.c,
+ * draws in fold_draw.c. */
 #include "fold_draw.h"
 
 #include "error.h"
 #include "fold_keys.h"
+#include "fold_units.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,60 +75,6 @@ static raffle_rc apply_open(rf_control *c, const rf_record *r, const uint8_t lea
     return RAFFLE_OK;
 }
 
-/* --- units --- */
-
-static raffle_rc apply_enrol(rf_control *c, const rf_record *r, raffle_error *err)
-{
-    if (c->units >= RAFFLE_UNIT_MAX || (uint64_t)r->unit != c->units + 1)
-        return rf_fail(err, RAFFLE_CORRUPT, "unit %lld is enrolled after unit %zu", (long long)r->unit, c->units);
-    rf_unit_row row = {.quota = (uint64_t)r->quota, .index = c->size};
-    if (!rf_text_copy(&r->name, row.name, sizeof row.name) || !rf_text_copy(&r->key, row.key, sizeof row.key))
-        return rf_fail(err, RAFFLE_CORRUPT, "the name or key of unit %lld is too long", (long long)r->unit);
-    memcpy(row.ticket_key, r->ticket_key, 32);
-    rf_unit_row *grown = realloc(c->unit, (c->units + 1) * sizeof *grown);
-    if (grown == NULL)
-        return rf_nomem(err);
-    c->unit = grown;
-    c->unit[c->units++] = row;
-    return RAFFLE_OK;
-}
-
-static raffle_rc apply_unit_change(rf_unit_row *u, const rf_record *r, raffle_error *err)
-{
-    if (u->unenrolled)
-        return rf_fail(err, RAFFLE_DISABLED, "unit %lld was un-enrolled", (long long)r->unit);
-    switch (r->type) {
-    case RF_UNIT_ENABLE:
-    case RF_UNIT_DISABLE:
-        if (u->enabled == (r->type == RF_UNIT_ENABLE))
-            return rf_fail(err, RAFFLE_EXISTS, "unit %lld is %s already", (long long)r->unit,
-                           u->enabled ? "enabled" : "disabled");
-        u->enabled = r->type == RF_UNIT_ENABLE;
-        return RAFFLE_OK;
-    case RF_UNIT_QUOTA:
-        u->quota = (uint64_t)r->quota;
-        return RAFFLE_OK;
-    default:
-        u->enabled = false;
-        u->unenrolled = true;
-        return RAFFLE_OK;
-    }
-}
-
-static raffle_rc apply_unit(rf_control *c, const rf_record *r, raffle_error *err)
-{
-    raffle_rc rc = rf_control_role(c, RF_OP_UNITS, r->by, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    if (c->final.kind != 0 && r->type != RF_UNIT_DISABLE)
-        return rf_fail(err, RAFFLE_CLOSED, "after the final seal no unit is enrolled or changed");
-    if (r->type == RF_UNIT_ENROL)
-        return apply_enrol(c, r, err);
-    if (r->unit < 1 || (uint64_t)r->unit > c->units)
-        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no unit %lld", (long long)r->unit);
-    return apply_unit_change(&c->unit[r->unit - 1], r, err);
-}
-
 /* --- seals (design section 8) --- */
 
 static raffle_rc apply_seal_unit(rf_control *c, const rf_record *r, raffle_error *err)
@@ -141,6 +89,9 @@ static raffle_rc apply_seal_unit(rf_control *c, const rf_record *r, raffle_error
                        c->run, c->units);
     if (r->voids > r->tickets || r->void_numbers > r->numbers || r->void_gross > r->gross)
         return rf_fail(err, RAFFLE_CORRUPT, "the seal of unit %lld counts more voids than sales", (long long)r->unit);
+    rc = rf_units_sealed(&c->unit[c->run], r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     rf_seal_unit *grown = realloc(c->run_unit, (c->run + 1) * sizeof *grown);
     if (grown == NULL)
         return rf_nomem(err);
@@ -222,7 +173,7 @@ static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_se
     rc = check_closed(c, r, err);
     if (rc != RAFFLE_OK)
         return rc;
-    return unreconciled == 0 ? RAFFLE_OK : rf_control_approved(c, r, err);
+    return unreconciled == 0 && !rf_units_twice(c) ? RAFFLE_OK : rf_control_approved(c, r, err);
 }
 
 /* An early seal serves an early prize that is not drawn. */
@@ -380,7 +331,8 @@ static raffle_rc apply(rf_control *c, const rf_record *r, const uint8_t leaf_has
     case RF_UNIT_DISABLE:
     case RF_UNIT_QUOTA:
     case RF_UNIT_UNENROL:
-        return apply_unit(c, r, err);
+    case RF_UNIT_SYNC:
+        return rf_units_apply(c, r, err);
     case RF_SEAL_UNIT:
         return apply_seal_unit(c, r, err);
     case RF_SEAL:

@@ -28,6 +28,7 @@ typedef enum rf_type {
     RF_UNIT_ENROL,
     RF_UNIT_QUOTA,
     RF_UNIT_START,
+    RF_UNIT_SYNC,
     RF_UNIT_UNENROL,
     RF_VOID,
     RF_VOIDS_ACK,
@@ -42,6 +43,7 @@ typedef enum rf_field {
     RF_F_ASK,
     RF_F_AT,
     RF_F_ATTEMPT,
+    RF_F_AWAY,
     RF_F_BEACON,
     RF_F_BY,
     RF_F_CODE,
@@ -90,6 +92,7 @@ typedef enum rf_field {
     RF_F_TICKET_KEY,
     RF_F_TICKETS,
     RF_F_TIER,
+    RF_F_TWICE,
     RF_F_UNIT,
     RF_F_UNITS,
     RF_F_UNRECONCILED,
@@ -112,9 +115,9 @@ typedef struct rf_record {
     raffle_role by, ok;
     bool reconciled;
     int64_t at;
-    int64_t alternates, ask, attempt, count, first, format, gross, intent, n, numbers, place, price, promoted, quota,
-        rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void, tickets, unit,
-        units, unreconciled, void_gross, void_numbers, voids, winners;
+    int64_t alternates, ask, attempt, away, count, first, format, gross, intent, n, numbers, place, price, promoted,
+        quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void, tickets,
+        twice, unit, units, unreconciled, void_gross, void_numbers, voids, winners;
     rf_text code, component, evidence, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier;
     uint8_t commitment[32], open[32], p[32], root[32], skips[32], ticket_key[32], void_root[32];
     uint8_t seed[48], beacon[48], fallback[48];
