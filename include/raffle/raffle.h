@@ -53,6 +53,7 @@
 #include <raffle/rng.h>
 #include <raffle/sale.h>
 #include <raffle/seal.h>
+#include <raffle/till.h>
 #include <raffle/timestamp.h>
 #include <raffle/types.h>
 #include <raffle/unit.h>

@@ -22,6 +22,7 @@ enum {
     RAFFLE_NAME_SIZE = 72,    /* a name, an actor's id, an order key, a buyer's tag: 64 bytes at most */
     RAFFLE_WORD_SIZE = 40,    /* a tier, a prize, a reason, a code, a channel: [a-z0-9][a-z0-9._-]*, 32 bytes at most */
     RAFFLE_VKEY_SIZE = 320,   /* a public key as a C2SP vkey */
+    RAFFLE_PROOF_SIZE = 1024, /* the signed checkpoint of an empty log */
     RAFFLE_NOTE_SIZE = 16385, /* a checkpoint */
     RAFFLE_VALIDATION_SIZE = 32, /* a validation number, 5x5 with hyphens */
     RAFFLE_NUMBER_SIZE = 32,     /* a printed draw number, U-NNNNNNN */

@@ -13,11 +13,17 @@ typedef struct raffle_unit_options {
     uint32_t reserved;
     uint64_t quota;              /* the most draw numbers it may sell; 0: no limit */
     char name[RAFFLE_NAME_SIZE]; /* unlike that of the others */
+    /* Of a till elsewhere (till.h), which needs a quota; else zero. */
+    int32_t away;                  /* 0 or 1: its log is in a store of its own, and comes here by uploads */
+    uint32_t hours;                /* for which it may sell after it last heard from the raffle; 0: no limit */
+    char key[RAFFLE_VKEY_SIZE];    /* its public key, and … */
+    char proof[RAFFLE_PROOF_SIZE]; /* … the proof that it has it: raffle_unit_apply() */
 } raffle_unit_options;
 RAFFLE_API void raffle_unit_options_init(raffle_unit_options *options, size_t size);
 
-/* Enrols the next unit, with a key of its own, disabled (GLI-31 6.1.3), and stores its number, 1, 2, …. RAFFLE_EXISTS: a unit has this
- * name, and `*number` is its. A seal that is final ends enrolment: RAFFLE_CLOSED. */
+/* Enrols the next unit, with a key of its own (made here, or a till's), disabled (GLI-31 6.1.3), and stores its number, 1, 2, …. RAFFLE_EXISTS: a unit has this
+ * name, and `*number` is its. A seal that is final ends enrolment: RAFFLE_CLOSED. Of a till elsewhere: RAFFLE_MISMATCH, its key is that of
+ * another unit than the next one; RAFFLE_INVALID, RAFFLE_SIGNATURE. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_enrol(raffle *raffle_, const raffle_actor *by,
                                                         const raffle_unit_options *options, uint32_t *number,
                                                         raffle_error *err);
@@ -60,7 +66,17 @@ typedef struct raffle_unit_info {
     uint64_t voids;
     int64_t gross;
     int64_t void_gross;
-    int64_t last_at; /* time of the newest record; 0: none */
+    int64_t last_at;       /* time of the newest record; 0: none */
+    int32_t away;          /* its log is in a store of its own: till.h */
+    uint32_t hours;        /* then, for which it sells by itself; 0: no limit */
+    int64_t heard;         /* when the control log last spoke of it so that these hours began anew */
+    uint64_t synced;       /* records that it uploaded */
+    uint64_t twice;        /* orders of those that another unit sold, too */
+    uint64_t left_numbers; /* draw numbers, and … */
+    int64_t
+        left_gross; /* … money, of what the final seal left out and is in the store since; up to its quota more may be out */
+    int32_t unreconciled; /* the final seal took less than all its sales */
+    int32_t reserved;
 } raffle_unit_info;
 #define RAFFLE_UNIT_INFO_INIT RAFFLE_INIT_OF(raffle_unit_info)
 RAFFLE_API void raffle_unit_info_init(raffle_unit_info *info, size_t size);

@@ -661,7 +661,7 @@ static raffle_rc check_orders(folding *f, raffle_error *err)
         return rf_nomem(err);
     for (size_t i = 0; i < a->units; i++)
         size[i] = a->unit[i].size;
-    raffle_rc rc = rf_orders_check(&f->orders, &f->segments, size, a->units, &a->faults, err);
+    raffle_rc rc = rf_orders_check(&f->orders, &f->segments, size, a->units, &a->control, &a->faults, err);
     free(size);
     return rc;
 }

@@ -274,14 +274,28 @@ static int compare(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-static uint64_t report(look *l, rf_faults *faults)
+/* Two stores cannot tell each other what they sell: what a unit that is away sold twice stands in its unit.sync, and needed a second approver at the
+ * seal (docs/spec/sales.md). */
+static bool is_declared(const rf_control *control, const sighting *a, const sighting *b, uint64_t *declared)
 {
-    uint64_t reported = 0;
+    const bool away = (a->log <= control->units && control->unit[a->log - 1].away) ||
+                      (b->log <= control->units && control->unit[b->log - 1].away);
+    if (!away || *declared == 0)
+        return false;
+    --*declared;
+    return true;
+}
+
+static uint64_t report(look *l, const rf_control *control, rf_faults *faults)
+{
+    uint64_t reported = 0, declared = 0;
+    for (size_t i = 0; i < control->units; i++)
+        declared += control->unit[i].twice;
     if (l->n > 1)
         qsort(l->seen, l->n, sizeof *l->seen, compare);
     for (size_t i = 1; i < l->n; i++) {
         const sighting *s = &l->seen[i], *first = s - 1;
-        if (compare_keys(first, s) != 0)
+        if (compare_keys(first, s) != 0 || is_declared(control, first, s, &declared))
             continue;
         rf_fault(faults, RAFFLE_FAULT_INTEGRITY, s->log, s->index, "order-twice",
                  "its order key is that of ticket %u/%llu too", first->log, (unsigned long long)first->index);
@@ -291,7 +305,7 @@ static uint64_t report(look *l, rf_faults *faults)
 }
 
 raffle_rc rf_orders_check(rf_orders *orders, const rf_segment_frame *frame, const uint64_t *size, size_t logs,
-                          rf_faults *faults, raffle_error *err)
+                          const rf_control *control, rf_faults *faults, raffle_error *err)
 {
     look l = {.frame = frame, .print = orders->print};
     uint64_t extra = 0;
@@ -307,7 +321,7 @@ raffle_rc rf_orders_check(rf_orders *orders, const rf_segment_frame *frame, cons
         rc = look_through(&l, size[i], err);
     }
     if (rc == RAFFLE_OK) {
-        uint64_t reported = report(&l, faults);
+        uint64_t reported = report(&l, control, faults);
         /* Chance makes one in millions of raffles look twice at a key; so many are no chance, and are counted as they are. */
         if (l.prints == LOOK_MOST && extra > reported)
             faults->integrity += extra - reported;

@@ -25,9 +25,10 @@ raffle_rc rf_orders_add(rf_orders *orders, rf_order_walk *walk, rf_faults *fault
 void rf_orders_unknown(rf_order_walk *walk);
 /* It is something else, or the log's end: no order may be open. */
 void rf_orders_end(rf_order_walk *walk, rf_faults *faults, uint32_t log, uint64_t size);
-/* Finds the keys that came twice, and reads the logs again for where. Leaves the list empty. */
+/* Finds the keys that came twice, and reads the logs again for where. Leaves the list empty. Of units that are away as many are no fault as the
+ * control log says. */
 raffle_rc rf_orders_check(rf_orders *orders, const rf_segment_frame *frame, const uint64_t *size, size_t logs,
-                          rf_faults *faults, raffle_error *err);
+                          const rf_control *control, rf_faults *faults, raffle_error *err);
 void rf_orders_clear(rf_orders *orders);
 
 /* Moves the prints that occur more than once to the front, each once; returns their number, and adds to `*extra` how often one came again. At

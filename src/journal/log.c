@@ -415,15 +415,36 @@ static raffle_rc borrow_tree(rf_log *log, rf_tree *tree, raffle_error *err)
     return tree->hash == NULL ? rf_nomem(err) : RAFFLE_OK;
 }
 
+static raffle_rc check_size(rf_log *log, uint64_t size, raffle_error *err)
+{
+    const uint64_t there = rf_log_size(log);
+    return size <= there ? RAFFLE_OK
+                         : rf_fail(err, RAFFLE_NOT_FOUND, "%s has %llu records, not %llu", log->origin,
+                                   (unsigned long long)there, (unsigned long long)size);
+}
+
 raffle_rc rf_log_root_at(rf_log *log, uint64_t size, uint8_t root[32], raffle_error *err)
 {
     rf_tree tree;
-    if (size > rf_log_size(log))
-        return rf_fail(err, RAFFLE_NOT_FOUND, "%s has %llu records, not %llu", log->origin,
-                       (unsigned long long)rf_log_size(log), (unsigned long long)size);
-    raffle_rc rc = borrow_tree(log, &tree, err);
+    raffle_rc rc = check_size(log, size, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = borrow_tree(log, &tree, err);
     if (rc == RAFFLE_OK)
         rc = rf_tree_root(&tree, size, root, err);
+    rf_sha256_free(tree.hash);
+    return rc;
+}
+
+raffle_rc rf_log_range_at(rf_log *log, uint64_t size, rf_range *range, raffle_error *err)
+{
+    rf_tree tree;
+    raffle_rc rc = check_size(log, size, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rc = borrow_tree(log, &tree, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_tree_range(&tree, size, range, err);
     rf_sha256_free(tree.hash);
     return rc;
 }

@@ -111,6 +111,8 @@ raffle_rc rf_log_writable(rf_log *log, raffle_error *err);
 
 /* Proofs and roots from the store, in a hash of their own; any thread. */
 raffle_rc rf_log_root_at(rf_log *log, uint64_t size, uint8_t root[32], raffle_error *err);
+/* And the compact range, to be grown by records that are not there yet. */
+raffle_rc rf_log_range_at(rf_log *log, uint64_t size, rf_range *range, raffle_error *err);
 raffle_rc rf_log_inclusion(rf_log *log, uint64_t index, uint64_t size, uint8_t (*proof)[32], size_t *n,
                            raffle_error *err);
 raffle_rc rf_log_consistency(rf_log *log, uint64_t old_size, uint64_t size, uint8_t (*proof)[32], size_t *n,

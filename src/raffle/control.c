@@ -268,11 +268,14 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
 raffle_rc rf_control_append(rf_control_op *op, raffle_error *err)
 {
     raffle_error refusal = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_not_at_till(op->raffle, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     request q = {.op = op, .hash = rf_sha256_new(), .err = &refusal};
     if (q.hash == NULL)
         return rf_nomem(err);
     rf_request r = {.build = build, .ctx = &q, .timeout_ms = rf_timeout(op->raffle)};
-    raffle_rc rc = rf_log_append(op->raffle->log, &r, err);
+    rc = rf_log_append(op->raffle->log, &r, err);
     rf_sha256_free(q.hash);
     if (q.rc != RAFFLE_OK)
         rc = rf_fail_as(err, &refusal);
@@ -326,7 +329,9 @@ static raffle_rc sign_checkpoint(void *ctx, const uint8_t *message, size_t lengt
 
 raffle_rc rf_control_checkpoint(raffle *r, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {
-    raffle_rc rc = rf_log_checkpoint(r->log, &r->vkey, sign_checkpoint, r, note, length, size, err);
+    raffle_rc rc = rf_not_at_till(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_log_checkpoint(r->log, &r->vkey, sign_checkpoint, r, note, length, size, err);
     rf_tell_log(r, r->log);
     return rc;
 }

@@ -56,7 +56,7 @@ raffle_rc raffle_event(raffle *r, const raffle_actor *by, uint32_t unit, const c
 {
     raffle_actor actor;
     rf_unit *u;
-    raffle_rc rc = rf_enter_write(r, err);
+    raffle_rc rc = rf_enter_unit_write(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_actor_in(&actor, by, "by", err);
     if (rc == RAFFLE_OK)
@@ -86,7 +86,7 @@ void rf_validation_failed(raffle *r)
         r->failed_written = now;
     }
     pthread_mutex_unlock(&r->lock);
-    if (!due || r->keys == NULL)
+    if (!due || r->keys == NULL || r->till != 0)
         return;
     rf_record event = make_event("validation.failed", NULL);
     event.count = (int64_t)count;

@@ -182,7 +182,7 @@ raffle_rc raffle_checkpoint(raffle *r, uint32_t log, char *note, size_t cap, siz
     rf_unit *u;
     size_t n;
     uint64_t size;
-    raffle_rc rc = rf_enter_write(r, err);
+    raffle_rc rc = rf_enter_unit_write(r, err);
     if (rc == RAFFLE_OK)
         rc = get_log(r, log, &l, &u, err);
     if (rc == RAFFLE_OK && (length == NULL || (note == NULL && cap > 0)))

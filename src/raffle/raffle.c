@@ -8,6 +8,7 @@
 #include "order.h"
 #include "sha256.h"
 #include "unit_impl.h"
+#include "validation.h"
 #include <limits.h>
 #include <raffle/ext/key.h>
 #include <raffle/ext/store.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- lifetime --- */
@@ -131,7 +133,23 @@ static raffle_rc anchor_again(raffle *r, raffle_error *err)
     return rc;
 }
 
+raffle_rc rf_not_at_till(const raffle *r, raffle_error *err)
+{
+    return r->till == 0
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_AWAY, "this is the till of unit %u: the control log of %s is written elsewhere",
+                         r->till, r->origin);
+}
+
 raffle_rc rf_enter_write(raffle *r, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_not_at_till(r, err);
+    return rc == RAFFLE_OK ? rf_enter_unit_write(r, err) : rc;
+}
+
+raffle_rc rf_enter_unit_write(raffle *r, raffle_error *err)
 {
     raffle_rc rc = rf_enter(r, err);
     if (rc != RAFFLE_OK)
@@ -181,6 +199,21 @@ static raffle_rc open_control_log(raffle *r, raffle_error *err)
     return rf_log_open(r->store, 0, r->origin, &fold, false, &r->log, err);
 }
 
+raffle_rc rf_raffle_bare(raffle_store *store, const char *origin, raffle **out, raffle_error *err)
+{
+    raffle *r = NULL;
+    raffle_rc rc = new_handle(store, NULL, NULL, &r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    memcpy(r->origin, origin, strlen(origin) + 1);
+    rc = open_control_log(r, err);
+    if (rc == RAFFLE_OK)
+        *out = r;
+    else
+        rf_raffle_unref(r);
+    return rc;
+}
+
 /* Folds the control log from its first record, and takes from it what never changes. */
 static raffle_rc load_control(raffle *r, raffle_error *err)
 {
@@ -214,24 +247,54 @@ static void key_commitment(rf_sha256 *hash, uint8_t out[32], const char *origin,
     rf_sha256_spans(hash, out, spans, 3);
 }
 
-/* The ticket key K: from the host when it keeps secrets, else from the keys. `k` is secure memory. */
+/* A secret of 32 bytes from the host, into secure memory; RAFFLE_NOT_FOUND when it keeps none by this name. */
+static raffle_rc host_secret(raffle *r, const char *what, uint8_t out[32], raffle_error *err)
+{
+    raffle_error theirs = RAFFLE_ERROR_INIT;
+    size_t length = SIZE_MAX;
+    if (r->host.secret == NULL)
+        return RAFFLE_NOT_FOUND;
+    raffle_rc rc = r->host.secret(r->host.ctx, what, out, 32, &length, &theirs);
+    if ((rc == RAFFLE_OK && length == 32) || rc == RAFFLE_NOT_FOUND)
+        return rc;
+    rf_fail(err, RAFFLE_HOST, "the host's secret \"%s\" failed: %s", what,
+            rc == RAFFLE_OK ? "not 32 bytes" : theirs.message);
+    if (err != NULL)
+        err->token = theirs.token;
+    return RAFFLE_HOST;
+}
+
+/* From the host when it keeps secrets, else from the keys. */
 raffle_rc rf_raffle_ticket_key(raffle *r, uint8_t k[32], raffle_error *err)
 {
-    if (r->host.secret != NULL) {
-        raffle_error theirs = RAFFLE_ERROR_INIT;
-        size_t length = SIZE_MAX;
-        raffle_rc rc = r->host.secret(r->host.ctx, "ticket-key", k, 32, &length, &theirs);
-        if (rc == RAFFLE_OK && length == 32)
-            return RAFFLE_OK;
-        if (rc != RAFFLE_NOT_FOUND) {
-            rf_fail(err, RAFFLE_HOST, "the host's secret \"ticket-key\" failed: %s",
-                    rc == RAFFLE_OK ? "not 32 bytes" : theirs.message);
-            if (err != NULL)
-                err->token = theirs.token;
-            return RAFFLE_HOST;
-        }
-    }
-    return rf_keys_ticket_key(r->keys, r->origin, k, err);
+    raffle_rc rc = host_secret(r, "ticket-key", k, err);
+    return rc == RAFFLE_NOT_FOUND ? rf_keys_ticket_key(r->keys, r->origin, k, err) : rc;
+}
+
+static raffle_rc till_ticket_key(raffle *r, uint32_t unit, uint8_t ku[32], raffle_error *err)
+{
+    raffle_rc rc = host_secret(r, "unit-ticket-key", ku, err);
+    return rc == RAFFLE_NOT_FOUND ? rf_keys_unit_ticket_key(r->keys, r->origin, unit, ku, err) : rc;
+}
+
+raffle_rc rf_raffle_unit_ticket_key(raffle *r, uint32_t unit, uint8_t ku[32], raffle_error *err)
+{
+    if (r->till == unit)
+        return till_ticket_key(r, unit, ku, err);
+    rf_sha256 *hash = rf_sha256_new();
+    uint8_t *k = sodium_malloc(32);
+    raffle_rc rc = hash == NULL || k == NULL ? rf_nomem(err) : rf_raffle_ticket_key(r, k, err);
+    if (rc == RAFFLE_OK)
+        rf_vn_unit_key(hash, ku, k, r->origin, unit);
+    sodium_free(k);
+    rf_sha256_free(hash);
+    return rc;
+}
+
+void rf_unit_key_commitment(rf_sha256 *hash, const uint8_t ku[32], uint8_t out[32])
+{
+    const rf_span spans[] = {{"libraffle/unit-key/v1", 22}, {ku, 32}};
+    rf_sha256_spans(hash, out, spans, 2);
 }
 
 /* Reads K, and derives from it; with `expected`, K must be the key that this commits to. */
@@ -253,17 +316,62 @@ out:
     return rc;
 }
 
+/* What a till has in place of K: order keys are told apart by a key of its own, since its store is. */
+static raffle_rc load_till(raffle *r, const rf_unit_row *row, raffle_error *err)
+{
+    uint8_t commitment[32];
+    rf_sha256 *hash = rf_sha256_new();
+    uint8_t *ku = sodium_malloc(32);
+    r->order_key = sodium_malloc(RF_ORDER_KEY_SIZE);
+    raffle_rc rc =
+        hash == NULL || ku == NULL || r->order_key == NULL ? rf_nomem(err) : till_ticket_key(r, r->till, ku, err);
+    if (rc != RAFFLE_OK)
+        goto out;
+    rf_unit_key_commitment(hash, ku, commitment);
+    if (sodium_memcmp(commitment, row->ticket_key, 32) != 0)
+        rc = rf_fail(err, RAFFLE_KEY, "the ticket key of unit %u is not the one that its unit.enrol commits to",
+                     r->till);
+    rf_order_key(hash, r->order_key, ku, r->origin);
+out:
+    sodium_free(ku);
+    rf_sha256_free(hash);
+    return rc;
+}
+
+/* The unit that is away and whose key is here; 0: none. */
+static uint32_t find_till(raffle *r)
+{
+    for (uint32_t i = 0; i < r->control.units; i++) {
+        const rf_unit_row *row = &r->control.unit[i];
+        char name[16];
+        rf_vkey vkey;
+        uint8_t public_key[32];
+        snprintf(name, sizeof name, "unit-%u", i + 1);
+        if (row->away && !row->unenrolled && rf_vkey_parse(&vkey, row->key, strlen(row->key), NULL) == RAFFLE_OK &&
+            rf_keys_public_key(r->keys, r->origin, name, public_key, NULL) == RAFFLE_OK &&
+            memcmp(public_key, vkey.key, 32) == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
 static raffle_rc check_keys(raffle *r, raffle_error *err)
 {
     uint8_t public_key[32], commitment[32];
+    raffle_error why = RAFFLE_ERROR_INIT;
     if (r->keys == NULL)
         return RAFFLE_OK;
-    raffle_rc rc = rf_keys_public_key(r->keys, r->origin, "control", public_key, err);
-    if (rc == RAFFLE_NOT_FOUND)
-        return rf_fail(err, RAFFLE_KEY, "the keys hold no control key of %s", r->origin);
-    if (rc == RAFFLE_OK && memcmp(public_key, r->vkey.key, 32) != 0)
+    raffle_rc rc = rf_keys_public_key(r->keys, r->origin, "control", public_key, &why);
+    if (rc != RAFFLE_OK && rc != RAFFLE_NOT_FOUND)
+        return rf_fail_as(err, &why);
+    if (rc == RAFFLE_NOT_FOUND) {
+        r->till = find_till(r);
+        return r->till != 0 ? load_till(r, &r->control.unit[r->till - 1], err)
+                            : rf_fail(err, RAFFLE_KEY, "the keys hold no control key of %s", r->origin);
+    }
+    if (memcmp(public_key, r->vkey.key, 32) != 0)
         return rf_fail(err, RAFFLE_KEY, "the control key is not the one that raffle.open of %s names", r->origin);
-    return rc == RAFFLE_OK ? load_secrets(r, r->control.ticket_key, commitment, err) : rc;
+    return load_secrets(r, r->control.ticket_key, commitment, err);
 }
 
 static raffle_rc open_units(raffle *r, raffle_error *err)
@@ -440,11 +548,14 @@ static raffle_rc make_units(creation *c, raffle_error *err)
     const size_t units = c->rules->units > 0 ? c->rules->units : 1;
     raffle_rc rc = RAFFLE_OK;
     for (uint32_t i = 0; rc == RAFFLE_OK && i < units; i++) {
-        const char *name = c->rules->units > 0 ? c->rules->unit[i].name : "unit 1";
-        uint64_t quota = c->rules->units > 0 ? (uint64_t)c->rules->unit[i].quota : 0;
+        raffle_unit_options unit = {.struct_size = sizeof unit, .name = "unit 1"};
+        if (c->rules->units > 0) {
+            unit.quota = (uint64_t)c->rules->unit[i].quota;
+            memcpy(unit.name, c->rules->unit[i].name, sizeof unit.name);
+        }
         uint32_t number = i + 1;
         if (r->control.units <= i)
-            rc = rf_unit_enrol(r, &c->by, name, quota, &number, err);
+            rc = rf_unit_enrol(r, &c->by, &unit, &number, err);
         if (rc == RAFFLE_OK && !r->control.unit[i].enabled)
             rc = rf_unit_change(r, &c->by, RF_UNIT_ENABLE, number, NULL, 0, err);
     }
@@ -519,8 +630,7 @@ raffle_rc raffle_rules_check(const char *rules, size_t length, raffle_error *err
 
 /* --- by URI --- */
 
-/* "file:" and the store's path with ".keys". */
-static raffle_rc default_keys(const char *store, char out[RAFFLE_TEXT_MAX], raffle_error *err)
+raffle_rc rf_default_keys(const char *store, char out[RAFFLE_TEXT_MAX], raffle_error *err)
 {
     memcpy(out, "file:", 5);
     return rf_store_beside(store, ".keys", out + 5, RAFFLE_TEXT_MAX - 5, err);
@@ -550,8 +660,7 @@ static raffle_rc note_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raff
     return RAFFLE_OK;
 }
 
-/* The host as it is lent to stores and keys that the raffle's handle keeps: it is released once, with the handle. */
-static raffle_rc lend_host(raffle_host *lent, const raffle_host *host, raffle_error *err)
+raffle_rc rf_lend_host(raffle_host *lent, const raffle_host *host, raffle_error *err)
 {
     raffle_rc rc = rf_host_in(lent, host, err);
     lent->release = NULL;
@@ -572,9 +681,9 @@ raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *
     raffle_rc rc = check_creation(&trial, host, rules, length, by, err);
     drop_creation(&trial);
     if (rc == RAFFLE_OK)
-        rc = lend_host(&lent, host, err);
+        rc = rf_lend_host(&lent, host, err);
     if (rc == RAFFLE_OK && keys == NULL) {
-        rc = default_keys(store, beside, err);
+        rc = rf_default_keys(store, beside, err);
         keys = beside;
     }
     if (rc == RAFFLE_OK)
@@ -606,6 +715,14 @@ static raffle_rc read_noted(void *ctx, const raffle_record *record, raffle_error
     return rc;
 }
 
+/* The folder of keys that stands beside a store which notes none, as a till's does; "" when there is none. */
+static void find_beside(const char *store, char uri[RAFFLE_TEXT_MAX + 1])
+{
+    struct stat st;
+    if (rf_default_keys(store, uri, NULL) != RAFFLE_OK || stat(uri + 5, &st) != 0 || !S_ISDIR(st.st_mode))
+        uri[0] = 0;
+}
+
 raffle_rc raffle_open(const char *store, const char *keys, const raffle_host *host, raffle **out, raffle_error *err)
 {
     raffle_store *s = NULL;
@@ -614,12 +731,14 @@ raffle_rc raffle_open(const char *store, const char *keys, const raffle_host *ho
     if (store == NULL || out == NULL)
         return rf_null(err, store == NULL ? "store" : "out");
     raffle_host lent;
-    raffle_rc rc = lend_host(&lent, host, err);
+    raffle_rc rc = rf_lend_host(&lent, host, err);
     if (rc == RAFFLE_OK)
         rc = raffle_store_open(store, &lent, &s, err);
     if (rc == RAFFLE_OK && keys == NULL) {
         rc = rf_store_read(s, 0, 0, 1, read_noted, &noted, err);
         keys = noted.uri;
+        if (rc == RAFFLE_OK && keys[0] == 0)
+            find_beside(store, noted.uri);
     }
     if (rc == RAFFLE_OK && keys[0] != 0)
         rc = raffle_keys_open(keys, &lent, &k, err);

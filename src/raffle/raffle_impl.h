@@ -27,6 +27,7 @@ typedef struct rf_unit {
     uint64_t control_size;              /* of the control log, in the transaction under way */
     int64_t last_clock, last_monotonic; /* of the last reading; 0: none */
     bool verified;
+    bool away; /* its log is written elsewhere: here it is read, and takes uploads */
     /* The voids of the seal that receipts were last made for: a function of the records under the seal, kept because a unit's may be many. */
     pthread_mutex_t voids_lock;
     rf_void_list voids;
@@ -47,6 +48,8 @@ struct raffle {
     raffle_keys *keys; /* NULL: read only */
     raffle_host host;
     bool owns_host;
+    uint32_t
+        till; /* the unit whose keys alone are here: the control log and other units are written elsewhere; 0: the raffle's own */
     char origin[RAFFLE_ORIGIN_SIZE];
     rf_rules *rules;  /* frozen: the same as control.rules, and never replaced */
     uint8_t open[32]; /* leaf hash of raffle.open */
@@ -72,12 +75,29 @@ struct raffle_unit {
 raffle *rf_raffle_ref(raffle *r);
 void rf_raffle_unref(raffle *r);
 
+/* A handle over a store whose control log is still to be written, with neither rules nor keys. */
+raffle_rc rf_raffle_bare(raffle_store *store, const char *origin, raffle **out, raffle_error *err);
+/* "file:" and the store's path with ".keys". */
+raffle_rc rf_default_keys(const char *store, char out[RAFFLE_TEXT_MAX], raffle_error *err);
+/* The host as it is lent to stores and keys that the raffle's handle keeps: it is released once, with the handle. */
+raffle_rc rf_lend_host(raffle_host *lent, const raffle_host *host, raffle_error *err);
+
 /* What every public call begins with: RAFFLE_MISUSE for NULL, RAFFLE_FORKED in a child. */
 raffle_rc rf_enter(const raffle *r, raffle_error *err);
-/* The same for calls that write: RAFFLE_KEY without keys, RAFFLE_HALTED, RAFFLE_HISTORY; catches up with the control log. */
+/* The same for calls that write: RAFFLE_KEY without keys, RAFFLE_AWAY at a till, RAFFLE_HALTED, RAFFLE_HISTORY; catches up with the control log. */
 raffle_rc rf_enter_write(raffle *r, raffle_error *err);
+/* RAFFLE_AWAY at a till. */
+raffle_rc rf_not_at_till(const raffle *r, raffle_error *err);
+/* The same for those that may write to a unit alone: also at its till. */
+raffle_rc rf_enter_unit_write(raffle *r, raffle_error *err);
 /* The ticket key K into secure memory, wiped by the caller. */
 raffle_rc rf_raffle_ticket_key(raffle *r, uint8_t k[32], raffle_error *err);
+/* The ticket key K_u of a unit: what a till has of its own, anybody else from K. `ku` is secure memory. */
+raffle_rc rf_raffle_unit_ticket_key(raffle *r, uint32_t unit, uint8_t ku[32], raffle_error *err);
+/* SHA-256("libraffle/unit-key/v1" || 0 || K_u), as it stands in unit.enrol. */
+void rf_unit_key_commitment(rf_sha256 *hash, const uint8_t ku[32], uint8_t out[32]);
+/* What the control log says of a unit. RAFFLE_NOT_FOUND. */
+raffle_rc rf_unit_row_get(raffle *r, uint32_t number, rf_unit_row *row, raffle_error *err);
 /* Makes a key that is not there. */
 raffle_rc rf_raffle_make_key(raffle *r, const char *name, raffle_error *err);
 /* How long a call without a timeout may wait. */

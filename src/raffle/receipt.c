@@ -297,7 +297,7 @@ static raffle_rc catch_up(making *m, raffle_error *err)
     raffle *r = m->raffle;
     raffle_rc rc = RAFFLE_OK;
     if (r->keys != NULL)
-        rc = rf_enter_write(r, err);
+        rc = rf_enter_unit_write(r, err);
     else if (!rf_log_halted(r->log))
         rc = rf_log_refresh(r->log, err);
     if (rc == RAFFLE_OK)

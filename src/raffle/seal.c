@@ -70,8 +70,44 @@ static raffle_rc sign(void *ctx, const uint8_t *message, size_t length, uint8_t 
     return rf_keys_sign(u->raffle->keys, u->raffle->origin, name, message, length, signature, err);
 }
 
+/* The proof in its unit.enrol: its own word on the time before it uploaded anything. */
+static raffle_rc take_proof(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    rf_record record;
+    raffle_rc rc = rf_record_decode(&record, bytes->leaf, bytes->leaf_length, err);
+    if (rc == RAFFLE_OK && (!rf_has(&record, RF_F_NOTE) || !rf_text_copy(&record.note, ctx, RF_NOTE_MAX)))
+        rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log is no unit.enrol with a proof",
+                     (unsigned long long)bytes->index);
+    return rc;
+}
+
+static raffle_rc get_proof(rf_unit *u, char *note, size_t *length, raffle_error *err)
+{
+    rf_unit_row row;
+    raffle_rc rc = rf_unit_row_get(u->raffle, u->number, &row, err);
+    note[0] = 0;
+    if (rc == RAFFLE_OK)
+        rc = rf_store_read(u->raffle->store, 0, row.index, 1, take_proof, note, err);
+    *length = strlen(note);
+    return rc;
+}
+
+/* What a unit that is away signed last of what is here. */
+static raffle_rc take_away_note(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc =
+        rf_store_note_get(u->raffle->store, u->number, RF_NOTE_LATEST, size, note, RF_NOTE_MAX, length, &why);
+    if (rc != RAFFLE_NOT_FOUND)
+        return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
+    *size = 0;
+    return get_proof(u, note, length, err);
+}
+
 raffle_rc rf_unit_checkpoint(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {
+    if (u->away)
+        return take_away_note(u, note, length, size, err);
     raffle_rc rc = rf_log_checkpoint(u->log, &u->vkey, sign, u, note, length, size, err);
     rf_tell_log(u->raffle, u->log);
     return rc;
@@ -200,12 +236,36 @@ static raffle_rc take_last_good(const sealing *s, rf_unit *u, part *p, raffle_er
     }
 }
 
+/* --- a unit that is away --- */
+
+/* What it uploaded last. It is all there when that is its log's end; what it sold since, nobody here can know. */
+static raffle_rc take_synced(const sealing *s, rf_unit *u, part *p, raffle_error *err)
+{
+    rf_unit_row row;
+    rf_unit_state state;
+    uint64_t size = 0;
+    raffle_rc rc = rf_unit_row_get(s->raffle, u->number, &row, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (row.sync_size == 0)
+        rc = get_proof(u, p->note, &p->note_length, err);
+    else
+        rc = get_note(u, row.sync_size, p, &size, err);
+    p->unit.size = row.sync_size;
+    if (rc == RAFFLE_OK)
+        rc = count_prefix(s, u, &p->unit, row.sync_root, &state, err);
+    p->unit.reconciled = rc == RAFFLE_OK && state.closed != 0;
+    return rc;
+}
+
 static raffle_rc seal_unit(const sealing *s, rf_unit *u, part *p, raffle_error *err)
 {
     p->unit.unit = u->number;
     p->note = malloc(RF_NOTE_MAX);
     if (p->note == NULL)
         return rf_nomem(err);
+    if (u->away)
+        return take_synced(s, u, p, err);
     return rf_log_halted(u->log) ? take_last_good(s, u, p, err) : take_all(s, u, p, err);
 }
 
@@ -346,19 +406,63 @@ static size_t count_units(raffle *r)
     return units;
 }
 
+/* Units whose sales are not all in, as a list for a person. */
+typedef struct open_units {
+    char list[200];
+    size_t length, n, left; /* named, and not named for want of room */
+} open_units;
+
+static void name_unit(open_units *o, const rf_unit *u, const char *why)
+{
+    const int n =
+        snprintf(o->list + o->length, sizeof o->list - o->length, "%s%u (%s)", o->n > 0 ? ", " : "", u->number, why);
+    o->n++;
+    if (n < 0 || (size_t)n >= sizeof o->list - o->length) {
+        o->list[o->length] = '\0';
+        o->left++;
+    } else {
+        o->length += (size_t)n;
+    }
+}
+
+/* What keeps a unit from being sealed whole; NULL: nothing. */
+static const char *why_open(rf_unit *u, const rf_unit_row *row)
+{
+    rf_unit_state state;
+    if (rf_log_halted(u->log))
+        return "damaged, or behind its anchor";
+    if (!u->away)
+        return NULL;
+    if (row->sync_size == 0)
+        return "away, has uploaded nothing";
+    if (row->sync_size != rf_log_size(u->log) || rf_unit_current(u, &state, NULL) != RAFFLE_OK || !state.closed)
+        return "away, not closed";
+    return NULL;
+}
+
+/* With a second approver a unit may be sealed without its last records, and an order may stand twice. */
 static raffle_rc check_units(const sealing *s, raffle_error *err)
 {
-    raffle_rc rc = RAFFLE_OK;
+    open_units o = {.n = 0};
     const size_t units = count_units(s->raffle);
-    for (uint32_t i = 1; rc == RAFFLE_OK && i <= units; i++) {
+    for (uint32_t i = 1; s->ok->struct_size == 0 && i <= units; i++) {
         rf_unit *u;
-        rc = rf_unit_get(s->raffle, i, &u, err);
-        if (rc == RAFFLE_OK && rf_log_halted(u->log) && s->ok->struct_size == 0)
-            rc = rf_fail(err, RAFFLE_UNRECONCILED,
-                         "unit %u is damaged or behind its anchor; a second approver may seal without its lost records",
-                         i);
+        rf_unit_row row;
+        raffle_rc rc = rf_unit_get(s->raffle, i, &u, err);
+        if (rc == RAFFLE_OK)
+            rc = rf_unit_row_get(s->raffle, i, &row, err);
+        if (rc != RAFFLE_OK)
+            return rc;
+        const char *why = why_open(u, &row);
+        if (why == NULL && row.twice > 0)
+            why = "uploaded orders that were sold twice";
+        if (why != NULL)
+            name_unit(&o, u, why);
     }
-    return rc;
+    if (o.n == 0)
+        return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_UNRECONCILED, "not all sales are in: unit %s%s; a second approver may seal all the same",
+                   o.list, o.left > 0 ? " and others" : "");
 }
 
 static raffle_rc close_units(const sealing *s, raffle_error *err)
@@ -368,7 +472,7 @@ static raffle_rc close_units(const sealing *s, raffle_error *err)
     for (uint32_t i = 1; rc == RAFFLE_OK && s->kind == RAFFLE_SEAL_FINAL && i <= units; i++) {
         rf_unit *u;
         rc = rf_unit_get(s->raffle, i, &u, err);
-        if (rc == RAFFLE_OK && !rf_log_halted(u->log))
+        if (rc == RAFFLE_OK && !rf_log_halted(u->log) && !u->away)
             rc = rf_unit_close(u, s->by, err);
     }
     return rc;

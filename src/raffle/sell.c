@@ -302,6 +302,13 @@ static void wait_prepared(rf_sell *q, size_t n)
 
 /* --- in the transaction --- */
 
+/* A till that has heard nothing for as long as it may sell by itself (GLI-31 6.1.4). */
+static bool heard_nothing(const rf_unit_row *row, int64_t at)
+{
+    static const int64_t hour_ms = 3600000;
+    return row->away && row->away_hours > 0 && at - row->heard > (int64_t)row->away_hours * hour_ms;
+}
+
 /* What may refuse a whole call, whatever its lines say: looked at under the control log's lock. */
 static raffle_rc judge_unit(rf_sell *q, raffle_error *err)
 {
@@ -318,6 +325,10 @@ static raffle_rc judge_unit(rf_sell *q, raffle_error *err)
         q->refusal = RAFFLE_DISABLED;
         snprintf(q->refusal_text, sizeof q->refusal_text, "unit %u is %s", q->unit->number,
                  row->unenrolled ? "un-enrolled" : "not enabled");
+    } else if (heard_nothing(row, q->at)) {
+        q->refusal = RAFFLE_AWAY;
+        snprintf(q->refusal_text, sizeof q->refusal_text,
+                 "unit %u has heard nothing for %u hours: upload, and update it", q->unit->number, row->away_hours);
     } else if (!rf_rules_may(r->rules, RF_OP_SELL, q->by->role)) {
         q->refusal = RAFFLE_ROLE;
         snprintf(q->refusal_text, sizeof q->refusal_text, "the role %s may not sell", raffle_role_name(q->by->role));

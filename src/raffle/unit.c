@@ -6,7 +6,6 @@
 #include "error.h"
 #include "number.h"
 #include "timestamp.h"
-#include "validation.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,17 +222,11 @@ static raffle_rc load_state(rf_unit *u, raffle_error *err)
 
 static raffle_rc load_key(rf_unit *u, raffle_error *err)
 {
-    raffle *r = u->raffle;
-    rf_sha256 *hash = u->state_hash;
-    if (r->keys == NULL)
+    const raffle *r = u->raffle;
+    if (r->keys == NULL || (r->till != 0 && r->till != u->number))
         return RAFFLE_OK;
-    uint8_t *k = sodium_malloc(32);
     u->ku = sodium_malloc(32);
-    raffle_rc rc = k == NULL || u->ku == NULL ? rf_nomem(err) : rf_raffle_ticket_key(r, k, err);
-    if (rc == RAFFLE_OK)
-        rf_vn_unit_key(hash, u->ku, k, r->origin, u->number);
-    sodium_free(k);
-    return rc;
+    return u->ku == NULL ? rf_nomem(err) : rf_raffle_unit_ticket_key(u->raffle, u->number, u->ku, err);
 }
 
 /* What a seal says of the unit: false when it says nothing, or that records were lost. */
@@ -289,6 +282,7 @@ static raffle_rc open_unit(raffle *r, uint32_t number, const rf_unit_row *row, r
     pthread_mutex_init(&u->voids_lock, NULL);
     u->raffle = r;
     u->number = number;
+    u->away = r->till != 0 ? r->till != number : row->away;
     u->frame = (rf_unit_frame){.rules = r->rules, .unit = number};
     u->state_hash = rf_sha256_new();
     memcpy(u->frame.open, r->open, 32);
@@ -353,7 +347,7 @@ static bool find_row(raffle *r, uint32_t number, rf_unit_row *row)
 }
 
 /* A unit that is not known may have been enrolled by somebody else, a moment ago. */
-static raffle_rc get_row(raffle *r, uint32_t number, rf_unit_row *row, raffle_error *err)
+raffle_rc rf_unit_row_get(raffle *r, uint32_t number, rf_unit_row *row, raffle_error *err)
 {
     if (find_row(r, number, row))
         return RAFFLE_OK;
@@ -370,7 +364,7 @@ raffle_rc rf_unit_get(raffle *r, uint32_t number, rf_unit **out, raffle_error *e
     *out = rf_unit_opened(r, number);
     if (*out != NULL)
         return RAFFLE_OK;
-    raffle_rc rc = get_row(r, number, &row, err);
+    raffle_rc rc = rf_unit_row_get(r, number, &row, err);
     if (rc == RAFFLE_OK)
         rc = open_unit(r, number, &row, &u, err);
     if (rc == RAFFLE_OK)
@@ -393,7 +387,23 @@ raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err)
     return RAFFLE_OK;
 }
 
-raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err)
+static raffle_rc verify_unit(rf_unit *u, raffle_error *err)
+{
+    pthread_mutex_lock(&u->lock);
+    const bool verified = u->verified;
+    pthread_mutex_unlock(&u->lock);
+    if (verified)
+        return RAFFLE_OK;
+    raffle_rc rc =
+        rf_log_verify(u->log, false, err); /* several may come here: the first does it, the others wait for it */
+    pthread_mutex_lock(&u->lock);
+    u->verified = u->verified || rc == RAFFLE_OK;
+    pthread_mutex_unlock(&u->lock);
+    rf_tell_log(u->raffle, u->log);
+    return rc;
+}
+
+raffle_rc rf_unit_enter_upload(rf_unit *u, raffle_error *err)
 {
     raffle_rc rc = rf_enter(u->raffle, err);
     if (rc != RAFFLE_OK)
@@ -403,17 +413,16 @@ raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err)
     rc = rf_log_writable(u->raffle->log, err);
     if (rc == RAFFLE_OK)
         rc = rf_log_writable(u->log, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    pthread_mutex_lock(&u->lock);
-    const bool verified = u->verified;
-    pthread_mutex_unlock(&u->lock);
-    if (verified)
-        return RAFFLE_OK;
-    rc = rf_log_verify(u->log, false, err); /* several may come here: the first does it, the others wait for it */
-    pthread_mutex_lock(&u->lock);
-    u->verified = u->verified || rc == RAFFLE_OK;
-    pthread_mutex_unlock(&u->lock);
-    rf_tell_log(u->raffle, u->log);
-    return rc;
+    return rc == RAFFLE_OK ? verify_unit(u, err) : rc;
+}
+
+raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(u->raffle, err);
+    if (rc == RAFFLE_OK && u->away)
+        return rf_fail(err, RAFFLE_AWAY,
+                       u->raffle->till != 0 ? "this is the till of another unit than %u"
+                                            : "unit %u is away: its log is written by its till",
+                       u->number);
+    return rc == RAFFLE_OK ? rf_unit_enter_upload(u, err) : rc;
 }

@@ -8,13 +8,16 @@
 void rf_unit_destroy(rf_unit *u);
 
 /* The operations of unit.h, for an actor that was checked. */
-raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number,
+raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit_options *options, uint32_t *number,
                         raffle_error *err);
 raffle_rc rf_unit_change(raffle *r, const raffle_actor *by, rf_type type, uint32_t number, const char *reason,
                          uint64_t quota, raffle_error *err);
 
-/* Whether a unit may be written: RAFFLE_KEY, RAFFLE_HALTED, RAFFLE_HISTORY. Verifies its newest records before the first write of a handle. */
+/* Whether a unit may be written here: RAFFLE_AWAY, RAFFLE_KEY, RAFFLE_HALTED, RAFFLE_HISTORY. Verifies its newest records before the first write of a handle. */
 raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err);
+
+/* The same of a unit that is away, for what its till uploads. */
+raffle_rc rf_unit_enter_upload(rf_unit *u, raffle_error *err);
 
 /* Under the control log's lock, within a transaction: whether the control log's state is that of this transaction, and not ahead of it with what
  * another one is about to commit. RAFFLE_BUSY. */

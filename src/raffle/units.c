@@ -5,43 +5,63 @@
 #include "abi.h"
 #include "bytes.h"
 #include "error.h"
-#include "validation.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* SHA-256("libraffle/unit-key/v1" || 0 || K_u): which K_u the unit's validation numbers are made with. */
+/* Which K_u the unit's validation numbers are made with. */
 static raffle_rc unit_key_commitment(raffle *r, uint32_t number, uint8_t out[32], raffle_error *err)
 {
     rf_sha256 *hash = rf_sha256_new();
-    uint8_t *k = sodium_malloc(64);
-    raffle_rc rc = hash == NULL || k == NULL ? rf_nomem(err) : rf_raffle_ticket_key(r, k, err);
-    if (rc == RAFFLE_OK) {
-        const rf_span spans[] = {{"libraffle/unit-key/v1", 22}, {k + 32, 32}};
-        rf_vn_unit_key(hash, k + 32, k, r->origin, number);
-        rf_sha256_spans(hash, out, spans, 2);
-    }
-    sodium_free(k);
+    uint8_t *ku = sodium_malloc(32);
+    raffle_rc rc = hash == NULL || ku == NULL ? rf_nomem(err) : rf_raffle_unit_ticket_key(r, number, ku, err);
+    if (rc == RAFFLE_OK)
+        rf_unit_key_commitment(hash, ku, out);
+    sodium_free(ku);
     rf_sha256_free(hash);
     return rc;
 }
 
-static raffle_rc unit_vkey(raffle *r, uint32_t number, char key[RF_VKEY_SIZE], raffle_error *err)
+/* The key that this store's units have: made here. */
+static raffle_rc make_key(raffle *r, uint32_t number, const char *origin, rf_vkey *vkey, raffle_error *err)
 {
-    char name[16], origin[RAFFLE_ORIGIN_SIZE + 16];
+    char name[16];
     uint8_t public_key[32];
-    rf_vkey vkey;
     snprintf(name, sizeof name, "unit-%u", number);
-    snprintf(origin, sizeof origin, "%s/unit/%u", r->origin, number);
     raffle_rc rc = rf_raffle_make_key(r, name, err);
     if (rc == RAFFLE_OK)
         rc = rf_keys_public_key(r->keys, r->origin, name, public_key, err);
+    return rc == RAFFLE_OK ? rf_vkey_make(vkey, origin, RF_NOTE_ED25519, public_key, err) : rc;
+}
+
+/* A till's own key, and its signature over an empty log: that whoever sent the key can sign with it, for this unit of this raffle. */
+static raffle_rc check_proof(const rf_vkey *vkey, const char *proof, size_t length, raffle_error *err)
+{
+    rf_checkpoint checkpoint;
+    rf_note *note = malloc(sizeof *note);
+    if (note == NULL)
+        return rf_nomem(err);
+    raffle_rc rc = rf_note_parse(note, proof, length, err);
     if (rc == RAFFLE_OK)
-        rc = rf_vkey_make(&vkey, origin, RF_NOTE_ED25519, public_key, err);
+        rc = rf_note_verify(note, vkey, err);
     if (rc == RAFFLE_OK)
-        rf_vkey_format(&vkey, key);
+        rc = rf_checkpoint_parse(&checkpoint, note->text, note->text_length, err);
+    if (rc == RAFFLE_OK && (strcmp(checkpoint.origin, vkey->name) != 0 || checkpoint.size != 0 ||
+                            memcmp(checkpoint.root, rf_empty_root, 32) != 0 || note->signatures != 1))
+        rc = rf_fail(err, RAFFLE_INVALID, "the proof is not %s's signature alone over its empty log", vkey->name);
+    free(note);
     return rc;
+}
+
+static raffle_rc take_key(const raffle_unit_options *o, const char *origin, rf_vkey *vkey, raffle_error *err)
+{
+    raffle_rc rc = rf_vkey_parse(vkey, o->key, strnlen(o->key, sizeof o->key), err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (strcmp(vkey->name, origin) != 0 || vkey->type != RF_NOTE_ED25519)
+        return rf_fail(err, RAFFLE_MISMATCH, "the key is that of %s; the next unit is %s", vkey->name, origin);
+    return check_proof(vkey, o->proof, strnlen(o->proof, sizeof o->proof), err);
 }
 
 static uint32_t find_name(raffle *r, const char *name)
@@ -72,7 +92,28 @@ static raffle_rc make_enrolment(void *ctx, size_t i, rf_record *record, raffle_e
     return RAFFLE_OK;
 }
 
-static raffle_rc enrol_next(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number,
+static raffle_rc get_key(raffle *r, const raffle_unit_options *o, uint32_t number, char key[RF_VKEY_SIZE],
+                         raffle_error *err)
+{
+    char origin[RAFFLE_ORIGIN_SIZE + 16];
+    rf_vkey vkey;
+    snprintf(origin, sizeof origin, "%s/unit/%u", r->origin, number);
+    raffle_rc rc = o->away ? take_key(o, origin, &vkey, err) : make_key(r, number, origin, &vkey, err);
+    if (rc == RAFFLE_OK)
+        rf_vkey_format(&vkey, key);
+    return rc;
+}
+
+static void set_away(const raffle_unit_options *o, rf_record *record)
+{
+    if (!o->away)
+        return;
+    record->away = (int64_t)o->hours;
+    record->note = rf_text_of(o->proof);
+    record->has |= rf_bit(RF_F_AWAY) | rf_bit(RF_F_NOTE);
+}
+
+static raffle_rc enrol_next(raffle *r, const raffle_actor *by, const raffle_unit_options *o, uint32_t *number,
                             raffle_error *err)
 {
     char key[RF_VKEY_SIZE];
@@ -86,14 +127,15 @@ static raffle_rc enrol_next(raffle *r, const raffle_actor *by, const char *name,
         {.type = RF_UNIT_ENROL,
          .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_NAME) | rf_bit(RF_F_KEY) | rf_bit(RF_F_TICKET_KEY) | rf_bit(RF_F_QUOTA),
          .unit = next,
-         .name = rf_text_of(name),
-         .quota = (int64_t)quota}};
-    raffle_rc rc = unit_vkey(r, next, key, err);
+         .name = rf_text_of(o->name),
+         .quota = (int64_t)o->quota}};
+    raffle_rc rc = get_key(r, o, next, key, err);
     if (rc == RAFFLE_OK)
         rc = unit_key_commitment(r, next, e.record.ticket_key, err);
     if (rc != RAFFLE_OK)
         return rc;
     e.record.key = rf_text_of(key);
+    set_away(o, &e.record);
     rf_control_op op = {.raffle = r, .by = by, .make = make_enrolment, .ctx = &e};
     rc = rf_control_append(&op, err);
     if (rc == RAFFLE_OK)
@@ -101,7 +143,7 @@ static raffle_rc enrol_next(raffle *r, const raffle_actor *by, const char *name,
     return rc;
 }
 
-raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uint64_t quota, uint32_t *number,
+raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit_options *options, uint32_t *number,
                         raffle_error *err)
 {
     enum {
@@ -110,7 +152,7 @@ raffle_rc rf_unit_enrol(raffle *r, const raffle_actor *by, const char *name, uin
     raffle_error busy = RAFFLE_ERROR_INIT; /* of a try that another follows */
     raffle_rc rc = RAFFLE_BUSY;
     for (int i = 0; rc == RAFFLE_BUSY && i < TRIES; i++)
-        rc = enrol_next(r, by, name, quota, number, &busy);
+        rc = enrol_next(r, by, options, number, &busy);
     return rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &busy);
 }
 
@@ -135,6 +177,19 @@ static raffle_rc enter(raffle *r, const raffle_actor *by, raffle_actor *actor, r
     return rc == RAFFLE_OK ? rf_actor_in(actor, by, "by", err) : rc;
 }
 
+static raffle_rc check_away(const raffle_unit_options *o, raffle_error *err)
+{
+    if (o->away != 0 && o->away != 1)
+        return rf_fail(err, RAFFLE_INVALID, "options.away is 0 or 1, not %d", o->away);
+    if (!o->away && (o->hours != 0 || o->key[0] != 0 || o->proof[0] != 0))
+        return rf_fail(err, RAFFLE_INVALID, "hours, key and proof are those of a unit that is away");
+    if (o->away && o->quota == 0)
+        return rf_fail(err, RAFFLE_INVALID, "a unit that is away needs a quota (GLI-31 6.1.4)");
+    if (o->away && o->hours > RAFFLE_AWAY_HOURS_MAX)
+        return rf_fail(err, RAFFLE_INVALID, "%u hours are more than %d", o->hours, RAFFLE_AWAY_HOURS_MAX);
+    return RAFFLE_OK;
+}
+
 raffle_rc raffle_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit_options *options, uint32_t *number,
                             raffle_error *err)
 {
@@ -151,12 +206,15 @@ raffle_rc raffle_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit
         return rf_fail(err, RAFFLE_INVALID, "a unit's name is 1 to 64 bytes of UTF-8 without control characters");
     if (o.quota > (uint64_t)RF_JSON_INT_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "a quota of %llu is more than a record can say", (unsigned long long)o.quota);
+    rc = check_away(&o, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     uint32_t there = find_name(r, o.name);
     if (there != 0) {
         *number = there;
         return rf_fail(err, RAFFLE_EXISTS, "unit %u is called \"%s\"", there, o.name);
     }
-    return rf_unit_enrol(r, &actor, o.name, o.quota, number, err);
+    return rf_unit_enrol(r, &actor, &o, number, err);
 }
 
 raffle_rc raffle_unit_enable(raffle *r, const raffle_actor *by, uint32_t number, raffle_error *err)
@@ -260,7 +318,9 @@ raffle_rc raffle_unit_close(raffle_unit *unit, const raffle_actor *by, raffle_er
     if (unit == NULL)
         return rf_null(err, "unit");
     rf_unit *u = unit->unit;
-    raffle_rc rc = enter(u->raffle, by, &actor, err);
+    raffle_rc rc = rf_enter_unit_write(u->raffle, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_actor_in(&actor, by, "by", err);
     if (rc == RAFFLE_OK && !rf_rules_may(u->raffle->rules, RF_OP_CLOSE, actor.role))
         rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not close", raffle_role_name(actor.role));
     if (rc == RAFFLE_OK)
@@ -268,6 +328,18 @@ raffle_rc raffle_unit_close(raffle_unit *unit, const raffle_actor *by, raffle_er
     if (rc == RAFFLE_OK && state.closed)
         return rf_fail(err, RAFFLE_CLOSED, "unit %u is closed already", u->number);
     return rc == RAFFLE_OK ? rf_unit_close(u, &actor, err) : rc;
+}
+
+/* Under the control log's lock: what came in after the final seal had counted the unit without it. */
+static void set_left_out(const raffle *r, const rf_unit_state *s, raffle_unit_info *info)
+{
+    const rf_seal_state *final = &r->control.final;
+    if (final->kind == 0 || info->number > final->units || final->unit[info->number - 1].reconciled)
+        return;
+    const rf_seal_unit *sealed = &final->unit[info->number - 1];
+    info->unreconciled = 1;
+    info->left_numbers = s->numbers > sealed->numbers ? s->numbers - sealed->numbers : 0;
+    info->left_gross = s->gross > sealed->gross ? s->gross - sealed->gross : 0;
 }
 
 raffle_rc raffle_unit_describe(raffle *r, uint32_t number, raffle_unit_info *info, raffle_error *err)
@@ -302,6 +374,12 @@ raffle_rc raffle_unit_describe(raffle *r, uint32_t number, raffle_unit_info *inf
     mine.enabled = row->enabled;
     mine.unenrolled = row->unenrolled;
     mine.quota = row->quota;
+    mine.away = row->away;
+    mine.hours = row->away_hours;
+    mine.heard = row->heard;
+    mine.synced = row->sync_size;
+    mine.twice = row->twice;
+    set_left_out(r, &s, &mine);
     pthread_rwlock_unlock(&r->control_lock);
     rf_struct_out(info, rf_struct_size(info), &mine, sizeof mine);
     return RAFFLE_OK;

@@ -69,6 +69,19 @@ static raffle_rc check_still_free(void *ctx, const rf_unit_state *state, rf_reco
     return rc == RAFFLE_OK ? check_drawing(ctx, unit, serial, record->at, err) : rc;
 }
 
+/* While a till sells, its tickets are taken back there. One that is shut out does not come back for it. */
+static raffle_rc check_away(raffle *r, const rf_unit *u, const rf_unit_state *state, raffle_error *err)
+{
+    rf_unit_row row;
+    if (!u->away || state->closed)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_unit_row_get(r, u->number, &row, err);
+    if (rc == RAFFLE_OK && row.enabled)
+        rc = rf_fail(err, RAFFLE_AWAY, "unit %u is away: its till takes tickets back, until it is closed or disabled",
+                     u->number);
+    return rc;
+}
+
 raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t serial, const char *reason,
                       raffle_error *err)
 {
@@ -76,7 +89,7 @@ raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t
     rf_unit *u;
     rf_sold sold;
     rf_unit_state state;
-    raffle_rc rc = rf_enter_write(r, err);
+    raffle_rc rc = rf_enter_unit_write(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_actor_in(&actor, by, "by", err);
     if (rc == RAFFLE_OK)
@@ -101,7 +114,10 @@ raffle_rc raffle_void(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t
                             .reason = rf_text_of(reason),
                             .count = sold.ticket.count,
                             .price = sold.ticket.price};
-    if (!state.closed && !rf_log_halted(u->log)) {
+    rc = check_away(r, u, &state, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (!state.closed && !rf_log_halted(u->log) && !u->away) {
         rc = rf_unit_enter_write(u, &closed);
         rc = rc == RAFFLE_OK ? rf_unit_append(&op, &closed) : rc;
         if (rc != RAFFLE_CLOSED)

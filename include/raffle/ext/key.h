@@ -25,6 +25,12 @@ typedef struct raffle_keys_table {
     /* The ticket key. `out` is in libsodium's secure memory; the library wipes it. */
     raffle_rc (*ticket_key)(void *ctx, const char *origin, uint8_t out[32], raffle_error *err);
     void (*free)(void *ctx);
+    /* For a till elsewhere (till.h), which has K_u in place of the ticket key; both optional. The ticket key of one unit, as above;
+     * RAFFLE_NOT_FOUND when there is none. */
+    raffle_rc (*unit_ticket_key)(void *ctx, const char *origin, uint32_t unit, uint8_t out[32], raffle_error *err);
+    /* Keeps it, durably. RAFFLE_EXISTS when there is one, which is then left as it is. */
+    raffle_rc (*unit_ticket_key_keep)(void *ctx, const char *origin, uint32_t unit, const uint8_t key[32],
+                                      raffle_error *err);
 } raffle_keys_table;
 
 RAFFLE_API void raffle_keys_table_init(raffle_keys_table *table, size_t size);

@@ -30,7 +30,7 @@ static raffle_rc apply_enrol(rf_control *c, const rf_record *r, raffle_error *er
     rf_unit_row row = {.quota = (uint64_t)r->quota,
                        .index = c->size,
                        .away = rf_has(r, RF_F_AWAY),
-                       .away_hours = (uint32_t)r->away,
+                       .away_hours = rf_has(r, RF_F_AWAY) ? (uint32_t)r->away : 0,
                        .heard = r->at};
     if (!rf_text_copy(&r->name, row.name, sizeof row.name) || !rf_text_copy(&r->key, row.key, sizeof row.key))
         return rf_fail(err, RAFFLE_CORRUPT, "the name or key of unit %lld is too long", (long long)r->unit);
@@ -109,10 +109,10 @@ static raffle_rc apply_change(const rf_control *c, rf_unit_row *u, const rf_reco
     return RAFFLE_OK;
 }
 
-/* An upload proves by itself who sent it: whatever serves the tills may write that it came. */
+/* An upload proves by itself who sent it: whatever serves the tills may write that it came, and shut out a till that it catches. */
 static raffle_rc check_role(const rf_control *c, const rf_record *r, raffle_error *err)
 {
-    if (r->type == RF_UNIT_SYNC && r->by == RAFFLE_SYSTEM)
+    if ((r->type == RF_UNIT_SYNC || r->type == RF_UNIT_DISABLE) && r->by == RAFFLE_SYSTEM)
         return RAFFLE_OK;
     return rf_control_role(c, RF_OP_UNITS, r->by, err);
 }

@@ -206,28 +206,49 @@ static raffle_rc keyfile_sign(void *ctx, const char *origin, const char *name, c
 
 static const char ticket_prefix[] = "libraffle-ticket-key-1 ";
 
-static raffle_rc parse_ticket(const keyfile *k, const char *line, size_t length, const char *origin, uint8_t out[32],
-                              raffle_error *err)
+static raffle_rc parse_ticket(const keyfile *k, const char *name, const char *line, size_t length, const char *owner,
+                              uint8_t out[32], raffle_error *err)
 {
-    const size_t prefix = sizeof ticket_prefix - 1, origin_length = strlen(origin);
+    const size_t prefix = sizeof ticket_prefix - 1, owner_length = strlen(owner);
     if (length < prefix + 2 + 64 || memcmp(line, ticket_prefix, prefix) != 0 || line[length - 65] != ' ' ||
         !rf_hex_decode(out, 32, line + length - 64, 64))
-        return rf_fail(err, RAFFLE_KEY, "%s/ticket.key is no ticket key", k->directory);
-    if (length - prefix - 65 != origin_length || memcmp(line + prefix, origin, origin_length) != 0)
-        return rf_fail(err, RAFFLE_MISMATCH, "%s/ticket.key is the key of another raffle than %s", k->directory,
-                       origin);
+        return rf_fail(err, RAFFLE_KEY, "%s/%s.key is no ticket key", k->directory, name);
+    if (length - prefix - 65 != owner_length || memcmp(line + prefix, owner, owner_length) != 0)
+        return rf_fail(err, RAFFLE_MISMATCH, "%s/%s.key is the key of another raffle than %s", k->directory, name,
+                       owner);
     return RAFFLE_OK;
+}
+
+static raffle_rc read_ticket(const keyfile *k, const char *name, const char *owner, uint8_t out[32], raffle_error *err)
+{
+    size_t length;
+    secret *s = sodium_malloc(sizeof *s);
+    raffle_rc rc = s == NULL ? rf_nomem(err) : read_line(k, name, s->line, &length, err);
+    if (rc == RAFFLE_OK)
+        rc = parse_ticket(k, name, s->line, length, owner, out, err);
+    sodium_free(s);
+    return rc;
 }
 
 static raffle_rc keyfile_ticket(void *ctx, const char *origin, uint8_t out[32], raffle_error *err)
 {
-    size_t length;
-    secret *s = sodium_malloc(sizeof *s);
-    raffle_rc rc = s == NULL ? rf_nomem(err) : read_line(ctx, "ticket", s->line, &length, err);
-    if (rc == RAFFLE_OK)
-        rc = parse_ticket(ctx, s->line, length, origin, out, err);
-    sodium_free(s);
-    return rc;
+    return read_ticket(ctx, "ticket", origin, out, err);
+}
+
+/* K_u's file, and the log that it says it belongs to. */
+static void unit_ticket_names(const char *origin, uint32_t unit, char name[16], char owner[256])
+{
+    char log[16];
+    snprintf(name, 16, "ticket-%u", unit);
+    snprintf(log, sizeof log, "unit-%u", unit);
+    log_name(owner, origin, log);
+}
+
+static raffle_rc keyfile_unit_ticket(void *ctx, const char *origin, uint32_t unit, uint8_t out[32], raffle_error *err)
+{
+    char name[16], owner[256];
+    unit_ticket_names(origin, unit, name, owner);
+    return read_ticket(ctx, name, owner, out, err);
 }
 
 /* --- making --- */
@@ -258,11 +279,10 @@ static size_t format_key(secret *s, const char *origin, const char *name)
     return at;
 }
 
-static size_t format_ticket(secret *s, const char *origin)
+static size_t format_ticket(secret *s, const char *owner, const uint8_t key[32])
 {
-    size_t at = (size_t)snprintf(s->line, LINE_MAX_BYTES, "%s%s ", ticket_prefix, origin);
-    randombytes_buf(s->key, 32);
-    rf_hex_encode(s->line + at, s->key, 32);
+    size_t at = (size_t)snprintf(s->line, LINE_MAX_BYTES, "%s%s ", ticket_prefix, owner);
+    rf_hex_encode(s->line + at, key, 32);
     at += 64;
     s->line[at++] = '\n';
     return at;
@@ -322,9 +342,9 @@ static raffle_rc publish(const keyfile *k, int directory, const char *name, cons
     return synced == RAFFLE_OK ? rc : synced;
 }
 
-static raffle_rc keyfile_make(void *ctx, const char *origin, const char *name, raffle_error *err)
+/* `key`: of 32 bytes, whose owner is `owner`; NULL: a new log's key. */
+static raffle_rc make_file(const keyfile *k, const char *name, const char *owner, const uint8_t *key, raffle_error *err)
 {
-    const keyfile *k = ctx;
     int directory = -1;
     raffle_rc rc = make_directory(k, &directory, err);
     if (rc != RAFFLE_OK)
@@ -333,12 +353,33 @@ static raffle_rc keyfile_make(void *ctx, const char *origin, const char *name, r
     if (s == NULL) {
         rc = rf_nomem(err);
     } else {
-        size_t length = strcmp(name, "ticket") == 0 ? format_ticket(s, origin) : format_key(s, origin, name);
+        size_t length = key != NULL ? format_ticket(s, owner, key) : format_key(s, owner, name);
         rc = publish(k, directory, name, s->line, length, err);
     }
     sodium_free(s);
     close(directory);
     return rc;
+}
+
+static raffle_rc keyfile_make(void *ctx, const char *origin, const char *name, raffle_error *err)
+{
+    if (strcmp(name, "ticket") != 0)
+        return make_file(ctx, name, origin, NULL, err);
+    uint8_t *key = sodium_malloc(32);
+    if (key == NULL)
+        return rf_nomem(err);
+    randombytes_buf(key, 32);
+    raffle_rc rc = make_file(ctx, name, origin, key, err);
+    sodium_free(key);
+    return rc;
+}
+
+static raffle_rc keyfile_unit_ticket_keep(void *ctx, const char *origin, uint32_t unit, const uint8_t key[32],
+                                          raffle_error *err)
+{
+    char name[16], owner[256];
+    unit_ticket_names(origin, unit, name, owner);
+    return make_file(ctx, name, owner, key, err);
 }
 
 static void keyfile_free(void *ctx)
@@ -363,7 +404,9 @@ raffle_rc rf_keyfile_open(const char *directory, raffle_keys_table *table, void 
                                  .public_key = keyfile_public,
                                  .sign = keyfile_sign,
                                  .ticket_key = keyfile_ticket,
-                                 .free = keyfile_free};
+                                 .free = keyfile_free,
+                                 .unit_ticket_key = keyfile_unit_ticket,
+                                 .unit_ticket_key_keep = keyfile_unit_ticket_keep};
     *ctx = k;
     return RAFFLE_OK;
 }

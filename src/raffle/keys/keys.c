@@ -302,6 +302,18 @@ raffle_rc rf_keys_sign(raffle_keys *keys, const char *origin, const char *name, 
     return RAFFLE_OK;
 }
 
+/* What a table gave as a ticket key: wiped when it is none. */
+static raffle_rc check_ticket_key(raffle_rc rc, const char *origin, uint8_t out[32], raffle_error *theirs,
+                                  raffle_error *err)
+{
+    if (rc == RAFFLE_OK && !sodium_is_zero(out, 32))
+        return RAFFLE_OK;
+    sodium_memzero(out, 32);
+    if (rc == RAFFLE_OK)
+        return rf_fail(err, RAFFLE_KEY, "the ticket key of %s that the keys gave is all zeros", origin);
+    return hand_on(missing_is_key(rc), theirs, "ticket", err);
+}
+
 raffle_rc rf_keys_ticket_key(raffle_keys *keys, const char *origin, uint8_t out[32], raffle_error *err)
 {
     raffle_error theirs = RAFFLE_ERROR_INIT;
@@ -309,11 +321,32 @@ raffle_rc rf_keys_ticket_key(raffle_keys *keys, const char *origin, uint8_t out[
     if (rc != RAFFLE_OK)
         return rc;
     sodium_memzero(out, 32);
-    rc = keys->table.ticket_key(keys->ctx, origin, out, &theirs);
-    if (rc == RAFFLE_OK && !sodium_is_zero(out, 32))
-        return RAFFLE_OK;
+    return check_ticket_key(keys->table.ticket_key(keys->ctx, origin, out, &theirs), origin, out, &theirs, err);
+}
+
+raffle_rc rf_keys_unit_ticket_key(raffle_keys *keys, const char *origin, uint32_t unit, uint8_t out[32],
+                                  raffle_error *err)
+{
+    raffle_error theirs = RAFFLE_ERROR_INIT;
+    raffle_rc rc = enter(keys, origin, "ticket", err);
+    if (rc != RAFFLE_OK)
+        return rc;
     sodium_memzero(out, 32);
-    if (rc == RAFFLE_OK)
-        return rf_fail(err, RAFFLE_KEY, "the ticket key of %s that the keys gave is all zeros", origin);
-    return hand_on(missing_is_key(rc), &theirs, "ticket", err);
+    if (keys->table.unit_ticket_key == NULL)
+        return rf_fail(err, RAFFLE_KEY, "the keys hold no ticket key of a single unit");
+    return check_ticket_key(keys->table.unit_ticket_key(keys->ctx, origin, unit, out, &theirs), origin, out, &theirs,
+                            err);
+}
+
+raffle_rc rf_keys_unit_ticket_key_keep(raffle_keys *keys, const char *origin, uint32_t unit, const uint8_t key[32],
+                                       raffle_error *err)
+{
+    raffle_error theirs = RAFFLE_ERROR_INIT;
+    raffle_rc rc = enter(keys, origin, "ticket", err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (keys->table.unit_ticket_key_keep == NULL)
+        return rf_fail(err, RAFFLE_UNSUPPORTED, "the keys keep no ticket key of a single unit");
+    rc = keys->table.unit_ticket_key_keep(keys->ctx, origin, unit, key, &theirs);
+    return rc == RAFFLE_OK ? RAFFLE_OK : hand_on(rc, &theirs, "ticket", err);
 }

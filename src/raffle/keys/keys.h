@@ -22,6 +22,13 @@ raffle_rc rf_keys_sign(raffle_keys *keys, const char *origin, const char *name, 
 /* `out` is secure memory (sodium_malloc). RAFFLE_KEY: there is none, or all bytes are zero. */
 raffle_rc rf_keys_ticket_key(raffle_keys *keys, const char *origin, uint8_t out[32], raffle_error *err);
 
+/* K_u, of a till elsewhere. The same as for K; RAFFLE_KEY also when the holder keeps none. */
+raffle_rc rf_keys_unit_ticket_key(raffle_keys *keys, const char *origin, uint32_t unit, uint8_t out[32],
+                                  raffle_error *err);
+/* RAFFLE_EXISTS: there is one, whatever it is. RAFFLE_UNSUPPORTED: this holder keeps none. */
+raffle_rc rf_keys_unit_ticket_key_keep(raffle_keys *keys, const char *origin, uint32_t unit, const uint8_t key[32],
+                                       raffle_error *err);
+
 /* The built-in keys `file:DIR`, in keyfile.c: fills the table and its context, which table->free releases. The folder need not exist. */
 raffle_rc rf_keyfile_open(const char *directory, raffle_keys_table *table, void **ctx, raffle_error *err);
 

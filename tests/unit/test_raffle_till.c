@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tills elsewhere: enrolled with a proof, installed from a kit, selling by themselves, uploading, caught when there are two; and seals with them. */
+#include "fixture.h"
+
+#include <raffle/till.h>
+#include <sodium.h>
+
+/* What travels. */
+typedef struct parcel {
+    char *bytes;
+    size_t length, cap;
+    size_t fails_after; /* bytes; 0: never */
+} parcel;
+
+typedef struct till {
+    char store[200], keys[200];
+    raffle *raffle;
+    raffle_unit *unit;
+} till;
+
+static till tent;
+static parcel box;
+
+static raffle_rc pack(void *ctx, const char *bytes, size_t length, raffle_error *err)
+{
+    parcel *p = ctx;
+    if (p->fails_after > 0 && p->length + length > p->fails_after)
+        return raffle_error_set(err, RAFFLE_FULL, 7, "the stick is full");
+    if (p->length + length > p->cap) {
+        p->cap = 2 * (p->length + length);
+        p->bytes = realloc(p->bytes, p->cap);
+        ck_assert_ptr_nonnull(p->bytes);
+    }
+    memcpy(p->bytes + p->length, bytes, length);
+    p->length += length;
+    return RAFFLE_OK;
+}
+
+static void empty(parcel *p)
+{
+    free(p->bytes);
+    memset(p, 0, sizeof *p);
+}
+
+static raffle_rc apply(const char *keys, uint32_t unit, raffle_unit_options *o)
+{
+    raffle_unit_options_init(o, sizeof *o);
+    snprintf(o->name, sizeof o->name, "tent %u", unit);
+    o->quota = 50;
+    o->away = 1;
+    o->hours = 24;
+    return raffle_unit_apply(keys, NULL, "raffle.example/fixture", unit, o->key, o->proof, &fx.err);
+}
+
+/* A till for the next unit, which is enabled when `enabled`. */
+static void make_till(till *t, bool enabled)
+{
+    raffle_unit_options o;
+    uint32_t number = 0;
+    const uint32_t next = fx_info().units + 1;
+    snprintf(t->store, sizeof t->store, "sqlite:%s/tent-%u.raffle", fx.folder, next);
+    snprintf(t->keys, sizeof t->keys, "file:%s/tent-%u.keys", fx.folder, next);
+    FX_OK(apply(t->keys, next, &o));
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    ck_assert_uint_eq(number, next);
+    if (enabled)
+        FX_OK(raffle_unit_enable(fx.raffle, &fx_boss, number, &fx.err));
+    empty(&box);
+    FX_OK(raffle_unit_kit(fx.raffle, number, pack, &box, &fx.err));
+    FX_OK(raffle_unit_install(t->store, t->keys, &fx.host, box.bytes, box.length, NULL, &t->raffle, &fx.err));
+    FX_OK(raffle_unit_open(t->raffle, number, &t->unit, &fx.err));
+}
+
+static void drop_till(till *t)
+{
+    raffle_unit_free(t->unit);
+    raffle_free(t->raffle);
+    memset(t, 0, sizeof *t);
+}
+
+static void reopen_till(till *t, uint32_t number)
+{
+    raffle_unit_free(t->unit);
+    raffle_free(t->raffle);
+    FX_OK(raffle_open(t->store, t->keys, &fx.host, &t->raffle, &fx.err));
+    FX_OK(raffle_unit_open(t->raffle, number, &t->unit, &fx.err));
+}
+
+static raffle_rc sell(const till *t, const char *order, const char *tier)
+{
+    raffle_sale sale = fx_line(order, tier);
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    return raffle_unit_sell(t->unit, &fx_seller, &sale, 1, 5000, &ticket, &fx.err);
+}
+
+/* What the till has to upload now, under a fresh challenge. */
+static raffle_rc export(const till *t, uint32_t number)
+{
+    char challenge[RAFFLE_CHALLENGE_SIZE];
+    FX_OK(raffle_unit_challenge(fx.raffle, number, challenge, &fx.err));
+    empty(&box);
+    return raffle_unit_export(t->unit, challenge, pack, &box, &fx.err);
+}
+
+static raffle_rc take(raffle_upload_info *info)
+{
+    raffle_upload_info_init(info, sizeof *info);
+    return raffle_unit_upload(fx.raffle, &fx_boss, box.bytes, box.length, info, &fx.err);
+}
+
+static raffle_upload_info upload(const till *t, uint32_t number)
+{
+    raffle_upload_info info;
+    FX_OK(export(t, number));
+    FX_OK(take(&info));
+    return info;
+}
+
+static raffle_rc inform(const till *t, uint32_t number, uint64_t from)
+{
+    empty(&box);
+    FX_OK(raffle_unit_news(fx.raffle, number, from, pack, &box, &fx.err));
+    return raffle_unit_update(t->raffle, box.bytes, box.length, &fx.err);
+}
+
+static void begin(void)
+{
+    fx_create(FX_HEAD FX_TIERS
+              "\"prizes\":[{\"name\":\"first\",\"alternates\":2,\"share\":5000},{\"name\":\"second\"}]}");
+    fx_sell("office-1", "ten");
+}
+
+static void end(void)
+{
+    drop_till(&tent);
+    empty(&box);
+}
+
+START_TEST(from_the_application_to_the_draw)
+{
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(sell(&tent, "b", "one"));
+    FX_OK(raffle_void(tent.raffle, &fx_super, 2, 2, "refund", &fx.err));
+    raffle_upload_info info = upload(&tent, 2);
+    ck_assert_uint_eq(info.records, 4);
+    ck_assert_uint_eq(info.taken, 4);
+    ck_assert_uint_eq(info.numbers, 11);
+    ck_assert_uint_eq(info.twice, 0);
+    ck_assert_int_eq(info.closed, 0);
+    FX_OK(inform(&tent, 2, info.control_size));
+    FX_OK(sell(&tent, "c", "ten"));
+    FX_OK(raffle_unit_close(tent.unit, &fx_super, &fx.err));
+    info = upload(&tent, 2);
+    ck_assert_uint_eq(info.taken, 2);
+    ck_assert_uint_eq(info.size, 6);
+    ck_assert_int_eq(info.closed, 1);
+    raffle_unit_info unit = fx_unit_info(2);
+    ck_assert_int_eq(unit.away, 1);
+    ck_assert_uint_eq(unit.hours, 24);
+    ck_assert_uint_eq(unit.synced, 6);
+    ck_assert_uint_eq(unit.numbers, 21);
+    ck_assert_int_eq(unit.closed, 1);
+    fx_seal(RAFFLE_SEAL_FINAL);
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    FX_OK(raffle_seal_latest(fx.raffle, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.unreconciled, 0);
+    ck_assert_uint_eq(seal.numbers, 31);
+    ck_assert_uint_eq(seal.voids, 1);
+    fx_draw("first");
+    fx_draw("second");
+    end();
+}
+END_TEST
+
+/* The same validation numbers on both sides: K_u is what it is derived to be. */
+START_TEST(a_ticket_of_the_till_is_known_at_the_raffle)
+{
+    char there[RAFFLE_VALIDATION_SIZE], here[RAFFLE_VALIDATION_SIZE];
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(raffle_unit_validation(tent.unit, 1, there, &fx.err));
+    (void)upload(&tent, 2);
+    raffle_unit *unit = fx_unit(2);
+    FX_OK(raffle_unit_validation(unit, 1, here, &fx.err));
+    ck_assert_str_eq(there, here);
+    raffle_unit_free(unit);
+    end();
+}
+END_TEST
+
+START_TEST(each_side_writes_its_own)
+{
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    raffle_unit *elsewhere;
+    raffle_unit_options o;
+    uint32_t number = 0;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "one"));
+    FX_FAILS(RAFFLE_AWAY, raffle_seal(tent.raffle, &fx_boss, NULL, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    FX_FAILS(RAFFLE_AWAY, raffle_unit_enable(tent.raffle, &fx_boss, 2, &fx.err));
+    FX_FAILS(RAFFLE_AWAY, raffle_event(tent.raffle, &fx_boss, 0, "x.a", NULL, NULL, &fx.err));
+    FX_OK(raffle_event(tent.raffle, &fx_boss, 2, "x.a", NULL, NULL, &fx.err));
+    FX_OK(raffle_unit_open(tent.raffle, 1, &elsewhere, &fx.err));
+    const till other = {.unit = elsewhere};
+    FX_FAILS(RAFFLE_AWAY, sell(&other, "x", "one"));
+    raffle_unit_free(elsewhere);
+    raffle_unit *away = fx_unit(2);
+    const till here = {.unit = away};
+    FX_REFUSED(RAFFLE_AWAY, sell(&here, "x", "one"));
+    FX_REFUSED(RAFFLE_AWAY, raffle_unit_close(away, &fx_boss, &fx.err));
+    FX_FAILS(RAFFLE_INVALID, raffle_unit_export(away, "x", pack, &box, &fx.err));
+    raffle_unit_free(away);
+    (void)upload(&tent, 2);
+    FX_REFUSED(RAFFLE_AWAY, raffle_void(fx.raffle, &fx_super, 2, 1, "refund", &fx.err));
+    FX_REFUSED(RAFFLE_INVALID, raffle_unit_kit(fx.raffle, 1, pack, &box, &fx.err));
+    FX_REFUSED(RAFFLE_LIMIT, raffle_unit_quota(fx.raffle, &fx_boss, 2, 0, &fx.err));
+    FX_OK(apply(tent.keys, 2, &o));
+    snprintf(o.name, sizeof o.name, "another");
+    FX_REFUSED(RAFFLE_MISMATCH, raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    end();
+}
+END_TEST
+
+START_TEST(an_application_that_is_none)
+{
+    raffle_unit_options o, good;
+    uint32_t number = 0;
+    char keys[128];
+    begin();
+    snprintf(keys, sizeof keys, "file:%s/tent.keys", fx.folder);
+    FX_OK(apply(keys, 2, &good));
+    o = good;
+    o.proof[strlen(o.proof) - 30] = o.proof[strlen(o.proof) - 30] == 'A' ? 'B' : 'A';
+    FX_REFUSED(RAFFLE_SIGNATURE, raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    o = good;
+    o.proof[0] = '\0';
+    FX_REFUSED(RAFFLE_INVALID, raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    o = good;
+    o.key[0] = '\0';
+    FX_REFUSED(RAFFLE_INVALID, raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    o = good;
+    o.quota = 0;
+    FX_REFUSED(RAFFLE_INVALID, raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    o = good;
+    o.hours = RAFFLE_AWAY_HOURS_MAX + 1;
+    FX_REFUSED(RAFFLE_INVALID, raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    o = good;
+    o.away = 0;
+    FX_REFUSED(RAFFLE_INVALID, raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, &good, &number, &fx.err));
+    FX_FAILS(RAFFLE_INVALID, raffle_unit_apply(keys, NULL, "No Origin", 2, o.key, o.proof, &fx.err));
+    FX_FAILS(RAFFLE_INVALID, raffle_unit_apply(keys, NULL, "raffle.example/fixture", 0, o.key, o.proof, &fx.err));
+    end();
+}
+END_TEST
+
+START_TEST(a_till_halts_at_its_quota_and_its_hours)
+{
+    begin();
+    make_till(&tent, true);
+    for (int i = 0; i < 5; i++) {
+        char order[8];
+        snprintf(order, sizeof order, "a%d", i);
+        FX_OK(sell(&tent, order, "ten"));
+    }
+    FX_FAILS(RAFFLE_QUOTA, sell(&tent, "b", "one"));
+    FX_OK(raffle_unit_quota(fx.raffle, &fx_boss, 2, 60, &fx.err));
+    FX_FAILS(RAFFLE_QUOTA, sell(&tent, "b", "one")); /* it has not heard of it */
+    FX_OK(inform(&tent, 2, 0));
+    FX_OK(sell(&tent, "b", "one"));
+    end();
+}
+END_TEST
+
+START_TEST(a_till_that_hears_nothing_stops)
+{
+    raffle_unit_options o;
+    uint32_t number;
+    begin();
+    snprintf(tent.store, sizeof tent.store, "sqlite:%s/short.raffle", fx.folder);
+    snprintf(tent.keys, sizeof tent.keys, "file:%s/short.keys", fx.folder);
+    FX_OK(apply(tent.keys, 2, &o));
+    o.hours = 2;
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    FX_OK(raffle_unit_enable(fx.raffle, &fx_boss, 2, &fx.err));
+    FX_OK(raffle_unit_kit(fx.raffle, 2, pack, &box, &fx.err));
+    FX_OK(raffle_unit_install(tent.store, tent.keys, &fx.host, box.bytes, box.length, NULL, &tent.raffle, &fx.err));
+    FX_OK(raffle_unit_open(tent.raffle, 2, &tent.unit, &fx.err));
+    FX_OK(sell(&tent, "a", "one"));
+    fx.now += 2 * FX_HOUR - 1000;
+    reopen_till(&tent, 2); /* the clock's leap is another matter */
+    FX_OK(sell(&tent, "b", "one"));
+    fx.now += 1001;
+    FX_FAILS(RAFFLE_AWAY, sell(&tent, "c", "one"));
+    FX_OK(sell(&tent, "a", "one")); /* sold already */
+    fx_close();
+    fx_open();
+    const raffle_upload_info info = upload(&tent, 2);
+    FX_FAILS(RAFFLE_AWAY, sell(&tent, "c", "one"));
+    FX_OK(inform(&tent, 2, info.control_size));
+    FX_OK(sell(&tent, "c", "one"));
+    end();
+}
+END_TEST
+
+START_TEST(the_same_upload_again)
+{
+    raffle_upload_info info;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(export(&tent, 2));
+    FX_OK(take(&info));
+    const uint64_t size = fx_size(0);
+    FX_OK(take(&info));
+    ck_assert_uint_eq(info.taken, 0);
+    ck_assert_uint_eq(info.size, 2);
+    ck_assert_uint_eq(fx_size(0), size);
+    fx.now += 1000;
+    info = upload(&tent, 2); /* nothing new; but it was heard of */
+    ck_assert_uint_eq(info.records, 0);
+    ck_assert_uint_eq(fx_size(0), size + 1);
+    ck_assert_int_eq(fx_unit_info(2).heard, fx.now);
+    end();
+}
+END_TEST
+
+/* Cut off or altered at any byte it changes nothing; whole it is taken. */
+START_TEST(every_byte_of_an_upload)
+{
+    raffle_upload_info info;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(sell(&tent, "b", "one"));
+    FX_OK(export(&tent, 2));
+    const size_t length = box.length;
+    const uint64_t control = fx_size(0);
+    for (size_t i = 0; i < length; i++) {
+        box.length = i;
+        ck_assert_int_ne(take(&info), RAFFLE_OK);
+        box.length = length;
+        box.bytes[i] ^= 1;
+        ck_assert_int_ne(take(&info), RAFFLE_OK);
+        box.bytes[i] ^= 1;
+    }
+    raffle_error_init(&fx.err, sizeof fx.err);
+    ck_assert_uint_eq(fx_size(0), control);
+    ck_assert_uint_eq(fx_size(2), 0);
+    FX_OK(take(&info));
+    ck_assert_uint_eq(info.taken, 3);
+    end();
+}
+END_TEST
+
+/* Rewrites the hash at the end, so that what lies below it is judged. */
+static void seal_box(void)
+{
+    unsigned char hash[32];
+    char *end = box.bytes + box.length - 69;
+    ck_assert_mem_eq(end, "end ", 4);
+    crypto_hash_sha256(hash, (unsigned char *)box.bytes, (unsigned long long)(end - box.bytes));
+    for (int i = 0; i < 32; i++)
+        snprintf(end + 4 + 2 * i, 3, "%02x", hash[i]);
+    box.bytes[box.length - 1] = '\n';
+}
+
+START_TEST(every_byte_of_an_upload_under_its_hash)
+{
+    raffle_upload_info info;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(export(&tent, 2));
+    char *good = malloc(box.length);
+    memcpy(good, box.bytes, box.length);
+    const uint64_t control = fx_size(0);
+    for (size_t i = 0; i < box.length - 70; i++) {
+        const char *line = good + i;
+        while (line > good && line[-1] != '\n')
+            line--;
+        memcpy(box.bytes, good, box.length);
+        box.bytes[i] ^= 1;
+        seal_box();
+        const raffle_rc rc = take(&info);
+        /* What the till knows of the control log is its own word, and harms nobody else. */
+        if (strncmp(line, "control ", 8) == 0 && rc == RAFFLE_OK)
+            continue;
+        ck_assert_msg(rc != RAFFLE_OK, "byte %zu in \"%.20s\"", i, line);
+    }
+    free(good);
+    raffle_error_init(&fx.err, sizeof fx.err);
+    ck_assert_uint_le(fx_size(0), control + 1);
+    end();
+}
+END_TEST
+
+START_TEST(challenges)
+{
+    raffle_upload_info info;
+    char challenge[RAFFLE_CHALLENGE_SIZE], old[RAFFLE_CHALLENGE_SIZE];
+    till other = {.raffle = NULL};
+    begin();
+    make_till(&tent, true);
+    make_till(&other, true);
+    FX_OK(raffle_unit_challenge(fx.raffle, 2, challenge, &fx.err));
+    FX_FAILS(RAFFLE_MISMATCH, raffle_unit_export(other.unit, challenge, pack, &box, &fx.err));
+    FX_FAILS(RAFFLE_INVALID, raffle_unit_export(tent.unit, "libraffle/challenge/v1 x", pack, &box, &fx.err));
+    memcpy(old, challenge, sizeof old);
+    challenge[strlen(challenge) - 1] = challenge[strlen(challenge) - 1] == '0' ? '1' : '0';
+    FX_OK(sell(&tent, "a", "one"));
+    empty(&box);
+    FX_OK(raffle_unit_export(tent.unit, challenge, pack, &box, &fx.err));
+    FX_REFUSED(RAFFLE_SIGNATURE, take(&info)); /* not one that this raffle gave */
+    empty(&box);
+    FX_OK(raffle_unit_export(tent.unit, old, pack, &box, &fx.err));
+    fx.now += RAFFLE_CHALLENGE_LIFE_MS + 1;
+    FX_REFUSED(RAFFLE_SEQUENCE, take(&info));
+    fx.now -= RAFFLE_CHALLENGE_LIFE_MS + 1;
+    box.fails_after = box.length + 10;
+    ck_assert_int_eq(raffle_unit_export(tent.unit, old, pack, &box, &fx.err), RAFFLE_HOST);
+    ck_assert_uint_eq(fx.err.token, 7);
+    raffle_error_init(&fx.err, sizeof fx.err);
+    drop_till(&other);
+    end();
+}
+END_TEST
+
+START_TEST(an_order_that_was_sold_twice)
+{
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "office-1", "ten"));
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(raffle_unit_close(tent.unit, &fx_super, &fx.err));
+    const raffle_upload_info info = upload(&tent, 2);
+    ck_assert_uint_eq(info.twice, 1);
+    ck_assert_uint_eq(fx_unit_info(2).twice, 1);
+    FX_REFUSED(RAFFLE_UNRECONCILED, raffle_seal(fx.raffle, &fx_boss, NULL, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    fx_said("unit 2 (uploaded orders that were sold twice)");
+    FX_OK(raffle_void(fx.raffle, &fx_super, 2, 1, "error", &fx.err)); /* it is closed: here */
+    FX_OK(raffle_seal(fx.raffle, &fx_boss, &fx_chief, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.unreconciled, 0);
+    ck_assert_uint_eq(seal.voids, 1);
+    end();
+}
+END_TEST
+
+START_TEST(a_seal_without_a_till)
+{
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    till never = {.raffle = NULL};
+    begin();
+    make_till(&tent, true);
+    make_till(&never, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    (void)upload(&tent, 2);
+    FX_OK(sell(&tent, "b", "ten"));
+    FX_REFUSED(RAFFLE_UNRECONCILED, raffle_seal(fx.raffle, &fx_boss, NULL, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    fx_said("unit 2 (away, not closed), 3 (away, has uploaded nothing)");
+    FX_OK(raffle_seal(fx.raffle, &fx_boss, &fx_chief, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.unreconciled, 2);
+    ck_assert_uint_eq(seal.numbers, 20);
+    FX_OK(raffle_voids_ack(fx.raffle, &fx_boss, seal.index, &fx.err));
+    /* Found again: what it sold is kept, and not drawn. */
+    const raffle_upload_info info = upload(&tent, 2);
+    ck_assert_int_eq(info.excepted, 1);
+    const raffle_unit_info unit = fx_unit_info(2);
+    ck_assert_int_eq(unit.unreconciled, 1);
+    ck_assert_uint_eq(unit.left_numbers, 10);
+    ck_assert_int_eq(unit.left_gross, 2000);
+    fx_draw("first");
+    fx_draw("second");
+    drop_till(&never);
+    fx.spoilt = true; /* the audit says what was left out: completeness */
+    ck_assert_uint_gt(fx_faults(), 0);
+    end();
+}
+END_TEST
+
+START_TEST(two_tills_with_one_key)
+{
+    raffle_upload_info info;
+    char path[100], copy[100], challenge[RAFFLE_CHALLENGE_SIZE];
+    till clone = {.raffle = NULL};
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "one"));
+    drop_till(&tent);
+    snprintf(path, sizeof path, "%s/tent-2.raffle", fx.folder);
+    snprintf(copy, sizeof copy, "%s/clone.raffle", fx.folder);
+    fx_copy(path, copy, false);
+    snprintf(tent.store, sizeof tent.store, "sqlite:%s", path);
+    snprintf(clone.store, sizeof clone.store, "sqlite:%s", copy);
+    snprintf(tent.keys, sizeof tent.keys, "file:%s/tent-2.keys", fx.folder);
+    memcpy(clone.keys, tent.keys, sizeof clone.keys);
+    reopen_till(&tent, 2);
+    reopen_till(&clone, 2);
+    FX_OK(sell(&tent, "b", "ten"));
+    FX_OK(sell(&clone, "c", "one"));
+    FX_OK(raffle_unit_challenge(fx.raffle, 2, challenge, &fx.err));
+    empty(&box);
+    FX_OK(raffle_unit_export(tent.unit, challenge, pack, &box, &fx.err));
+    FX_OK(take(&info));
+    empty(&box);
+    FX_OK(raffle_unit_export(clone.unit, challenge, pack, &box, &fx.err));
+    FX_FAILS(RAFFLE_HISTORY, take(&info));
+    fx_said("differ at record 2");
+    ck_assert_int_eq(fx_unit_info(2).enabled, 0);
+    ck_assert_uint_eq(fx_size(2), 3);
+    FX_OK(export(&tent, 2));
+    FX_FAILS(RAFFLE_DISABLED, take(&info));
+    FX_FAILS(RAFFLE_HISTORY, export(&clone, 2)); /* the challenge says what the raffle has */
+    FX_FAILS(RAFFLE_HISTORY, sell(&clone, "d", "one"));
+    reopen_till(&clone, 2);
+    FX_FAILS(RAFFLE_HISTORY, sell(&clone, "d", "one"));
+    drop_till(&clone);
+    end();
+}
+END_TEST
+
+START_TEST(a_till_restored_from_an_older_copy)
+{
+    char path[100], copy[100];
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "one"));
+    drop_till(&tent);
+    snprintf(path, sizeof path, "%s/tent-2.raffle", fx.folder);
+    snprintf(copy, sizeof copy, "%s/old.raffle", fx.folder);
+    fx_copy(path, copy, false);
+    snprintf(tent.store, sizeof tent.store, "sqlite:%s", path);
+    snprintf(tent.keys, sizeof tent.keys, "file:%s/tent-2.keys", fx.folder);
+    reopen_till(&tent, 2);
+    FX_OK(sell(&tent, "b", "one"));
+    (void)upload(&tent, 2);
+    snprintf(tent.store, sizeof tent.store, "sqlite:%s", copy);
+    reopen_till(&tent, 2);
+    FX_FAILS(RAFFLE_HISTORY, export(&tent, 2));
+    FX_FAILS(RAFFLE_HISTORY, sell(&tent, "c", "one"));
+    end();
+}
+END_TEST
+
+START_TEST(what_a_person_must_decide)
+{
+    raffle_upload_info info;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(export(&tent, 2));
+    FX_OK(raffle_unit_quota(fx.raffle, &fx_boss, 2, 5, &fx.err)); /* the till does not know */
+    FX_REFUSED(RAFFLE_QUOTA, take(&info));
+    FX_OK(raffle_unit_quota(fx.raffle, &fx_boss, 2, 50, &fx.err));
+    FX_OK(raffle_unit_disable(fx.raffle, &fx_boss, 2, "lost", &fx.err));
+    FX_REFUSED(RAFFLE_DISABLED, take(&info));
+    FX_OK(raffle_unit_enable(fx.raffle, &fx_boss, 2, &fx.err));
+    FX_REFUSED(RAFFLE_ROLE, raffle_unit_upload(fx.raffle, &fx_seller, box.bytes, box.length, NULL, &fx.err));
+    FX_OK(raffle_unit_upload(fx.raffle, &fx_system, box.bytes, box.length, NULL, &fx.err));
+    fx.now += FX_HOUR;
+    reopen_till(&tent, 2);
+    FX_OK(sell(&tent, "b", "ten"));
+    fx.now -= FX_HOUR;
+    FX_OK(export(&tent, 2));
+    FX_REFUSED(RAFFLE_CLOCK, take(&info));
+    end();
+}
+END_TEST
+
+START_TEST(a_ticket_taken_back_on_both_sides)
+{
+    raffle_upload_info info;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    (void)upload(&tent, 2);
+    FX_OK(raffle_unit_disable(fx.raffle, &fx_boss, 2, "lost", &fx.err));
+    FX_OK(raffle_void(fx.raffle, &fx_super, 2, 1, "refund", &fx.err));
+    FX_OK(raffle_void(tent.raffle, &fx_super, 2, 1, "refund", &fx.err));
+    FX_OK(raffle_unit_enable(fx.raffle, &fx_boss, 2, &fx.err));
+    FX_OK(export(&tent, 2));
+    FX_REFUSED(RAFFLE_VOIDED, take(&info));
+    end();
+}
+END_TEST
+
+START_TEST(kits_and_news_of_others)
+{
+    raffle *out = NULL;
+    char store[160], keys[160];
+    begin();
+    make_till(&tent, true);
+    snprintf(store, sizeof store, "sqlite:%s/x.raffle", fx.folder);
+    snprintf(keys, sizeof keys, "file:%s/x.keys", fx.folder);
+    empty(&box);
+    FX_OK(raffle_unit_kit(fx.raffle, 2, pack, &box, &fx.err));
+    FX_FAILS(RAFFLE_KEY, raffle_unit_install(store, keys, NULL, box.bytes, box.length, NULL, &out, &fx.err));
+    FX_FAILS(RAFFLE_EXISTS,
+             raffle_unit_install(tent.store, tent.keys, NULL, box.bytes, box.length, NULL, &out, &fx.err));
+    FX_FAILS(RAFFLE_KEY,
+             raffle_unit_install(store, tent.keys, NULL, box.bytes, box.length, "other+key", &out, &fx.err));
+    FX_FAILS(RAFFLE_MISMATCH, raffle_unit_update(tent.raffle, box.bytes, box.length, &fx.err)); /* a kit, no news */
+    for (size_t i = 0; i < box.length; i += 7) {
+        box.bytes[i] ^= 1;
+        ck_assert_int_ne(raffle_unit_install(store, tent.keys, NULL, box.bytes, box.length, NULL, &out, &fx.err),
+                         RAFFLE_OK);
+        box.bytes[i] ^= 1;
+    }
+    ck_assert_ptr_null(out);
+    FX_FAILS(RAFFLE_INVALID, raffle_unit_update(fx.raffle, box.bytes, box.length, &fx.err)); /* no till */
+    FX_FAILS(RAFFLE_NOT_FOUND, raffle_unit_news(fx.raffle, 2, 1000, pack, &box, &fx.err));
+    FX_OK(raffle_event(fx.raffle, &fx_boss, 0, "x.a", NULL, NULL, &fx.err));
+    FX_OK(raffle_event(fx.raffle, &fx_boss, 0, "x.b", NULL, NULL, &fx.err));
+    FX_FAILS(RAFFLE_SEQUENCE, inform(&tent, 2, fx_size(0))); /* a gap */
+    FX_OK(inform(&tent, 2, 0));
+    FX_OK(inform(&tent, 2, 0));
+    end();
+}
+END_TEST
+
+FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is_known_at_the_raffle,
+        each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
+        a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
+        every_byte_of_an_upload_under_its_hash, challenges, an_order_that_was_sold_twice, a_seal_without_a_till,
+        two_tills_with_one_key, a_till_restored_from_an_older_copy, what_a_person_must_decide,
+        a_ticket_taken_back_on_both_sides, kits_and_news_of_others)
