@@ -73,7 +73,7 @@ class Draw:
 class Intent:
     def __init__(self, index, record, prize, seal):
         self.index, self.record, self.prize, self.seal = index, record, prize, seal
-        self.root, self.asked, self.waiting, self.picks = None, 0, None, []
+        self.root, self.asked, self.waiting, self.asked_at, self.picks = None, 0, None, None, []
 
 
 class ControlLog:
@@ -255,7 +255,7 @@ class ControlLog:
             self._role(record, "draw" if code.startswith("draw.") else EVENT_ROLES.get(code, "event"))
         if code == "draw.ask":
             need(self.intent is not None and self.intent.waiting is None, "there is no open draw, or an asking waits already")
-            self.intent.waiting = self.size
+            self.intent.waiting, self.intent.asked_at = self.size, record["at_ms"]
             self.intent.asked += 1
         elif code in ("draw.ask-failed", "draw.ask-again"):
             need(self.intent is not None and self.intent.waiting is not None, "no asking waits")

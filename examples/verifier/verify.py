@@ -497,13 +497,13 @@ def was_void(control, result, place, index, at, if_unknown):
 
 
 def was_taken_back(control, result, prize, place):
-    """Whether the place's ticket was taken back in its unit's log when its draw's outcome was known: with the result, or with the beacon's round."""
+    """Whether the place's ticket was taken back in its unit's log when its draw's outcome was known: with the result, the asking for its seed, or the beacon's round."""
     log, void_index, record = result.voids.get(place.serial, (0, 0, None))
     if log == 0:
         return False
-    drawn = next(each.record for each in control.draws if each.index == prize.result)
+    drawn = next(each for each in control.draws if each.index == prize.result)
     sealed = before_by_seals(control, place, void_index, prize.result)
-    known_at = min(drawn["at_ms"], time_of_round(drawn["round"])) if "round" in drawn else drawn["at_ms"]
+    known_at = min(drawn.record["at_ms"], time_of_round(drawn.record["round"]) if "round" in drawn.record else drawn.intent.asked_at)
     return sealed is False or sealed is None and record["at_ms"] > known_at + DOUBT_MS
 
 

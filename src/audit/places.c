@@ -2,7 +2,6 @@
 /* Verifications against the voids, forfeits against the times of the records after them. */
 #include "places.h"
 
-#include "beacon.h"
 #include "error.h"
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +60,8 @@ static bool was_void(const raffle_audit *a, const rf_place *place, uint64_t inde
     return order == BEFORE || (order == UNKNOWN && if_unknown);
 }
 
-/* Whether a ticket that has a place was taken back when its draw's outcome was known: with the result, or with the beacon's round. In the control log
- * the fold sees to it, for as long as the place is not lost. */
+/* Whether a ticket that has a place was taken back when its draw's outcome was known: with the result, with the asking for its seed, or with the beacon's
+ * round. In the control log the fold sees to it, for as long as the place is not lost. */
 static bool was_taken_back(const raffle_audit *a, const rf_control *c, int prize, const rf_place *place)
 {
     const rf_prize_state *p = &c->prize[prize];
@@ -71,8 +70,7 @@ static bool was_taken_back(const raffle_audit *a, const rf_control *c, int prize
         return false;
     if (order_of(a, place->unit, v, p->result, p->result_at) == AFTER)
         return true;
-    return c->rules->prize[prize].committed && order_by_seals(a, place->unit, v, p->result) == UNKNOWN &&
-           v->at > raffle_beacon_time(rf_control_round(c, prize)) + RF_DOUBT_MS;
+    return order_by_seals(a, place->unit, v, p->result) == UNKNOWN && v->at > p->known_at + RF_DOUBT_MS;
 }
 
 /* --- records --- */

@@ -161,6 +161,12 @@ def a_winner_who_is_taken_back_and_never_asked(forgery):
     forgery.logs[0].remove(forgery.find("winner.verify"))
 
 
+def a_winner_who_is_taken_back_while_the_provider_is_asked(forgery):
+    """Whoever has its answer knows who wins, and writes the result when the ticket is void."""
+    a_winner_who_is_taken_back(forgery, "2023-09-15T09:36:00.000Z")
+    forgery.find("draw.result")["at"] = "2023-09-15T09:40:00.000Z"
+
+
 def a_sale_after_the_window(forgery):
     """The unit's log passes the end of the sales; then its clock is set back, and it sells on."""
     for record in ({"t": "event", "code": "x.late", "at": "2023-09-15T10:30:00.000Z"},
@@ -265,6 +271,7 @@ NIGHT = {
     "a claim approved by a seller": (late("claim", set_to(ok="seller")), {"fold"}),
     "a void ticket that is verified": (a_void_winner_who_is_verified, {"winner"}),
     "a winner who is taken back after the draw": (a_winner_who_is_taken_back, {"winner"}),
+    "a winner who is taken back between the seed and the result": (a_winner_who_is_taken_back_while_the_provider_is_asked, {"winner"}),
     "a winner who is taken back and never asked": (a_winner_who_is_taken_back_and_never_asked, {"winner"}),
     "a winner who is refused without a void": (late("winner.verify", set_to(outcome="void", promoted=2), 1), {"fold"}),
     "a member that is not known": (late("sale", set_to(extra=1), 3, 1), {"not-canonical"}),

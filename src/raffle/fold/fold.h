@@ -107,6 +107,7 @@ typedef struct rf_prize_state {
     uint64_t numbers, pot; /* of that seal */
     uint64_t intent, result;
     int64_t intent_at, result_at;
+    int64_t known_at;                /* of a result: from when on somebody could know it */
     uint8_t commitment[32];          /* of the open intent of a committed draw, */
     char provider[RAFFLE_NAME_SIZE]; /* and who gave its seed */
     size_t places;
@@ -131,6 +132,7 @@ typedef struct rf_control {
     int open_prize;        /* whose intent is open, or -1 */
     uint32_t asked;        /* under the open intent */
     uint64_t ask;          /* index of the asking whose answer is not written; 0: none */
+    int64_t ask_at;        /* and its time */
     size_t picks;          /* places of draw.picks records under the open intent */
     rf_place_state *pick;
 } rf_control;

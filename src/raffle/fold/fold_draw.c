@@ -295,6 +295,8 @@ static raffle_rc apply_result(rf_control *c, const rf_record *r, raffle_error *e
     p->state = RAFFLE_PRIZE_DRAWN;
     p->result = c->size;
     p->result_at = r->at;
+    p->known_at =
+        c->rules->prize[c->open_prize].committed ? raffle_beacon_time(rf_control_round(c, c->open_prize)) : c->ask_at;
     p->places = c->picks;
     p->place = c->pick;
     c->pick = NULL;
@@ -338,6 +340,7 @@ static raffle_rc apply_ask(rf_control *c, const rf_record *r, raffle_error *err)
                        c->rules->prize[c->open_prize].name);
     c->asked++;
     c->ask = c->size;
+    c->ask_at = r->at;
     return RAFFLE_OK;
 }
 
