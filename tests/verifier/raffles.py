@@ -109,7 +109,7 @@ def tiny():
 
 def night():
     """Three units, an early seal and a final one, voids in both logs, every one-win rule, tiers that are not entered, and every state of a place."""
-    prizes = [{"name": "early-bird", "seal": "early", "winners": 2, "alternates": 1}, {"name": "main", "alternates": 4, "winners": 2},
+    prizes = [{"name": "early-bird", "seal": "early", "winners": 2, "alternates": 1}, {"name": "main", "alternates": 12, "winners": 2},
               {"name": "numbers", "one_win": "number", "winners": 3, "tiers": ["ten"]}, {"name": "again", "one_win": "none", "winners": 2, "alternates": 1},
               {"name": "last", "winners": 30, "alternates": 60}]
     store = make("night", rules("night", prizes=prizes, units=[{"name": "web"}, {"name": "till", "quota": 600}, {"name": "spare"}]))
