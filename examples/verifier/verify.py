@@ -32,6 +32,7 @@ from unit_log import Refused, UnitLog
 INTEGRITY, COMPLETENESS = "integrity", "completeness"  # what is there is right; what must be there is there
 FAULTS_KEPT = 1000
 DOUBT_MS = 60000  # two logs' clocks may differ by this much
+SEALING_MS = 600000  # a seal takes this long, from the moment in which it takes a unit's records until it is written
 MANIFEST_MAX = 64 * 1024 * 1024
 
 # --- faults ---
@@ -188,10 +189,10 @@ def check_manifest(report, folder, control):
 
 
 class UnitResult:
-    """A unit's log as it was read. `at_size`: its totals at each size that a seal names."""
+    """A unit's log as it was read. `at_size`: its totals at each size that a seal names; `next_at`: the time of the record behind."""
 
     def __init__(self, log, fold):
-        self.log, self.fold, self.at_size, self.voids = log, fold, {}, {}
+        self.log, self.fold, self.at_size, self.next_at, self.voids = log, fold, {}, {}, {}
 
     def ticket(self, number):
         """The ticket of a draw number. Records carry the next draw number: it is searched for by halving, first among the bundles."""
@@ -227,6 +228,8 @@ def read_unit(report, folder, control, unit, withheld):
         if leaf is None:
             return
         record = log.decoded(index, leaf)
+        if record is not None and index in marks:
+            result.next_at[index] = record["at_ms"]
         if index % tiles.WIDTH == 0:
             log.first_numbers.append(fold.next)
         try:
@@ -314,6 +317,15 @@ def check_seals(report, control, units):
         if each.kind is not None:
             largest[said["unit"]] = max(said["size"], largest.get(said["unit"], 0))
         check_seal_unit(report, each, result)
+        if each.kind == "early" and said["reconciled"] and not (control.rules["rehearsal"] or control.set_back or result.fold.set_back):
+            check_early(report, each, result)
+
+
+def check_early(report, each, result):
+    """No close shows where the unit's records ended when an early seal took them; their times do."""
+    said = each.record
+    if result.next_at.get(said["size"], said["at_ms"]) < said["at_ms"] - SEALING_MS:
+        report.wrong(0, each.index, "seal", f"the early seal says that it took all of unit {said['unit']}, and left out records from long before it")
 
 
 def check_seal_note(report, each, unit):

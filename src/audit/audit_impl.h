@@ -15,6 +15,7 @@
 typedef struct rf_sealed {
     rf_seal_unit says;
     uint64_t index; /* in the control log */
+    int64_t at;
     uint64_t first; /* of its run */
     int32_t kind;   /* of its seal; 0: the run was not finished, and counts for nothing */
 } rf_sealed;
@@ -23,6 +24,8 @@ typedef struct rf_sealed {
 typedef struct rf_mark {
     uint64_t size;
     bool reached;
+    bool has_next;   /* the record behind is there, and */
+    int64_t next_at; /* has this time */
     uint8_t root[32];
     rf_unit_state state;
 } rf_mark;
@@ -52,7 +55,9 @@ typedef struct rf_allowed {
 
 /* Each log has its own time. Two records of different logs that lie closer together may have been written in either order. */
 enum {
-    RF_DOUBT_MS = 60000
+    RF_DOUBT_MS = 60000,
+    RF_SEALING_MS =
+        600000 /* from the moment in which a seal takes a unit's records, which it reads all again, to that in which it is written */
 };
 
 struct raffle_audit {

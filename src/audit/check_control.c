@@ -129,6 +129,7 @@ static raffle_rc add_seal_unit(reading *r, const rf_record *record, uint64_t ind
     }
     rf_sealed *s = &a->sealed[a->seals++];
     *s = (rf_sealed){.index = index,
+                     .at = record->at,
                      .first = r->run_first,
                      .says = {.size = (uint64_t)record->size,
                               .tickets = (uint64_t)record->tickets,

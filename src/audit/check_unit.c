@@ -182,6 +182,16 @@ static void reach_mark(folding *f)
     m->state = f->state;
 }
 
+/* The record at f->index was folded. When a mark stands right before it, its time tells whether a seal left it out that was made much later. */
+static void follow_mark(folding *f, const rf_brief *b)
+{
+    rf_mark *m = f->next_mark > 0 ? &f->log->mark[f->next_mark - 1] : NULL;
+    if (m == NULL || m->size != f->index || b->kind == RF_BRIEF_LOST)
+        return;
+    m->has_next = true;
+    m->next_at = f->state.last_at;
+}
+
 static void refuse(folding *f, const rf_record *r, const raffle_error *why)
 {
     rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "fold", "%s", why->message);
@@ -440,6 +450,7 @@ static raffle_rc take_segment(void *ctx, size_t log, rf_segment *s, raffle_error
         raffle_rc rc = fold_brief(f, s, &s->brief[i], err);
         if (rc != RAFFLE_OK)
             return rc;
+        follow_mark(f, &s->brief[i]);
         f->index++;
     }
     raffle_rc rc = grow_tree(f, s, err);
@@ -467,6 +478,19 @@ static void check_sealed_sums(const folding *f, const rf_sealed *s, const rf_mar
                  "what the final seal takes of unit %u does not end in its close", f->number);
 }
 
+/* An early seal has no close that shows where a unit's records ended. That it took all, when it says so, their times tell, where clocks can be trusted. */
+static void check_early(const folding *f, const rf_sealed *s, const rf_mark *m)
+{
+    raffle_audit *a = f->audit;
+    if (s->kind != RAFFLE_SEAL_EARLY || !s->says.reconciled || !m->has_next || m->next_at >= s->at - RF_SEALING_MS)
+        return;
+    if (f->set_back || a->set_back || a->control.rules == NULL || a->control.rules->rehearsal)
+        return;
+    rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+             "the early seal says that it took all of unit %u, and record %llu, from %lld s before it, is left out",
+             f->number, (unsigned long long)s->says.size, (long long)(s->at - m->next_at) / 1000);
+}
+
 static void check_seal(const folding *f, const rf_sealed *s)
 {
     raffle_audit *a = f->audit;
@@ -483,6 +507,7 @@ static void check_seal(const folding *f, const rf_sealed *s)
                  "the root of the first %llu records of unit %u is another", (unsigned long long)says->size, f->number);
     if (!a->withheld)
         check_sealed_sums(f, s, m);
+    check_early(f, s, m);
     if (s->kind == RAFFLE_SEAL_FINAL && !says->reconciled)
         rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, says->size, "left-out",
                  "the final seal took the unit without all that it sold; %llu records that it left out are here",

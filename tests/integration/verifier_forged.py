@@ -394,6 +394,39 @@ def witnessed(forgery):
     forgery.cosigners = [(WITNESSES[0], 1), (WITNESSES[2], 60)]
 
 
+# --- a night with clocks that can be trusted: no rehearsal ---
+
+
+def in_earnest(forgery):
+    forgery.rules().update(rehearsal=False, rng=["system"])
+    for record in forgery.logs[0]:
+        if "provider" in record.value:
+            record["provider"] = "system"
+
+
+def an_early_seal_that_hides_what_it_leaves_out(forgery, seal_at=None):
+    """Unit 2's sales of half an hour before are not in the early draw, and the seal says that they are."""
+    forgery.find("seal.unit", 1).last = forgery.logs[2][3]
+    if seal_at:
+        for record in forgery.logs[0][:forgery.logs[0].index(forgery.find("voids.ack")) + 1]:
+            record["at"] = min(record["at"], seal_at)
+
+
+EARNEST = {"an early seal that hides what it leaves out": (an_early_seal_that_hides_what_it_leaves_out, {"seal"})}
+
+
+def forge_earnest():
+    forgery = forge.Forgery("night.public", "night.raffle.keys")
+    in_earnest(forgery)
+    forgery.copy().write("earnest")
+    accept("a night in earnest", "earnest")
+    forge_each(forgery, EARNEST)
+    quick = forgery.copy()
+    an_early_seal_that_hides_what_it_leaves_out(quick, "2023-09-15T09:09:59.000Z")
+    quick.write("earnest")
+    accept("an early seal within ten minutes of what it leaves out", "earnest")
+
+
 def cosigned_by(*cosigners):
     def make(forgery):
         forgery.cosigners = list(cosigners)
@@ -511,6 +544,7 @@ if __name__ == "__main__":
         allowed = forge.Forgery("night.public", "night.raffle.keys")
         allowed.write("allowed", **(allow(allowed) or {}))
         accept(allowed_name, "allowed")
+    forge_earnest()
     forge_all(raffles.committed, COMMITTED)
     forge_witnessed()
     print(f"{checks} checks passed")
