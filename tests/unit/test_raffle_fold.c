@@ -564,6 +564,8 @@ START_TEST(draws)
     lost.promoted = 2;
     good_control(lost);
     ck_assert(rf_control_barred(&control, RF_ONE_WIN_TICKET, &second));
+    lost.place = 2; /* nobody is left, and place 0 is nobody */
+    BAD_CONTROL(lost, RAFFLE_CORRUPT, r.promoted = 0);
     rf_control_clear(&control);
 }
 END_TEST

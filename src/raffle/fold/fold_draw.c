@@ -393,7 +393,7 @@ static raffle_rc lose_place(rf_control *c, const rf_record *r, int prize, rf_pla
                             raffle_error *err)
 {
     uint32_t next = rf_control_promotion(c, prize);
-    if ((rf_has(r, RF_F_PROMOTED) ? (uint64_t)r->promoted : 0) != next)
+    if (rf_has(r, RF_F_PROMOTED) != (next != 0) || (next != 0 && (uint64_t)r->promoted != next))
         return rf_fail(err, RAFFLE_CORRUPT, "place %lld is lost to place %lld; the next alternate is place %u",
                        (long long)r->place, (long long)(rf_has(r, RF_F_PROMOTED) ? r->promoted : 0), next);
     place->state = state;
