@@ -6,10 +6,11 @@ import re
 import ed25519
 import note
 from canonical_json import Malformed
+from records import text
 
 WITNESSES_MAX = GROUPS_MAX = 32
 LINE_MAX, LINES_BYTES_MAX = 4200, 32768
-NAME = re.compile(r"[^\s+]{1,64}")
+NAME_MAX = 64
 URL = re.compile(r"""https?://(?![/:])[^\x00-\x20\x7f-\U0010ffff?#@\\"<>]+""")
 URL_MAX = 255
 
@@ -18,12 +19,14 @@ class Policy:
     def __init__(self, lines):
         self.witnesses, self.groups, self.quorum = {}, {}, None
         self.free = set()  # names that are in no group yet
-        if not isinstance(lines, list) or not all(isinstance(line, str) and len(line.encode("utf-8")) <= LINE_MAX for line in lines) \
-                or sum(len(line.encode("utf-8")) + 1 for line in lines) > LINES_BYTES_MAX:
-            raise Malformed("the witnesses are no lines, or too long")
+        if not isinstance(lines, list):
+            raise Malformed("the witnesses are no lines")
         for line in lines:
+            text(LINE_MAX)(line)
             words = line.split(" ")
             {"witness": self._witness, "group": self._group, "quorum": self._quorum}.get(words[0], self._unknown)(words)
+        if sum(len(line.encode("utf-8")) + 1 for line in lines) > LINES_BYTES_MAX:
+            raise Malformed("the witnesses are too long")
         if self.quorum is None or len(self.witnesses) > WITNESSES_MAX or len(self.groups) > GROUPS_MAX:
             raise Malformed(f"a policy has one quorum, at most {WITNESSES_MAX} witnesses and {GROUPS_MAX} groups")
 
@@ -31,7 +34,7 @@ class Policy:
         raise Malformed(f"{words[0]!r} begins no line of a policy")
 
     def _define(self, name):
-        if not NAME.fullmatch(name) or len(name.encode("utf-8")) > 64 or name == "none" or name in self.witnesses or name in self.groups:
+        if not 1 <= len(name.encode("utf-8")) <= NAME_MAX or name == "none" or name in self.witnesses or name in self.groups:
             raise Malformed(f"{name!r} is no name, or is defined already")
         self.free.add(name)
 

@@ -299,6 +299,13 @@ class Policies(unittest.TestCase):
         for names, reached in (("", False), ("w0 w1", False), ("w3", False), ("w0 w3", False), ("w0 w2 w3", True), ("w0 w1 w2 w3", True)):
             self.assertEqual(own.is_reached(set(names.split())), reached, names)
 
+    def test_names(self):
+        """Any text without a space of ASCII: the library's reader says the same."""
+        for name in ("a+b", "no\u00a0break", "é" * 32, "#"):
+            policy.Policy([self.lines[0].replace("w0", name, 1), f"quorum {name}"])
+        for name in ("a\tb", "a\u0085b", "é" * 33):
+            self.refuse(self.lines[0].replace("w0", name, 1), f"quorum {name}")
+
     def test_lines_that_are_refused(self):
         good = self.lines[0]
         self.refuse()
