@@ -142,11 +142,19 @@ static raffle_rc check_fallback(replay *r, raffle_error *err)
     return RAFFLE_OK;
 }
 
+/* Nobody is asked about a round that the intent does not fix: the fold refused it, and who verifies may not know what to say of round 0. */
+static bool has_round(const replay *r)
+{
+    const rf_control *c = &r->control;
+    return rf_has(&r->record, RF_F_BEACON) && rf_has(&r->record, RF_F_ROUND) &&
+           c->rules->prize[c->open_prize].committed && (uint64_t)r->record.round == rf_control_round(c, c->open_prize);
+}
+
 static raffle_rc check_committed(replay *r, raffle_error *err)
 {
     r->beacon_verified = false;
-    if (!rf_has(&r->record, RF_F_BEACON) || !rf_has(&r->record, RF_F_ROUND))
-        return RAFFLE_OK; /* the fold asked for it, where it must be */
+    if (!has_round(r))
+        return RAFFLE_OK;
     raffle_rc rc = check_beacon(r, err);
     return rc == RAFFLE_OK && rf_has(&r->record, RF_F_FALLBACK) ? check_fallback(r, err) : rc;
 }

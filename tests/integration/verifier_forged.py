@@ -368,6 +368,7 @@ ALLOWED = {
 COMMITTED = {
     "a clock that was set back": (a_clock_set_back_before_the_intent, {"backdated"}),
     "another round": (late("draw.result", add_to(round=1)), {"fold"}),
+    "no round": (late("draw.result", set_to(round=0)), {"fold"}),
     "another beacon": (early("draw.result", set_to(beacon="a" + raffles.SIGNATURE[1:])), {"beacon"}),
     "a result before its round": (late("draw.result", set_to(at="2023-09-15T11:00:02.000Z")), {"fold"}),
     "a seed that was not committed to": (early("draw.result", another_seed), {"fold"}),
@@ -465,6 +466,7 @@ WITNESSED = {
     "a cosignature that is wrong": (late("draw.result", a_wrong_cosignature), {"fold"}),
     "a cosignature in the round's second": (cosigned_by((WITNESSES[0], 1), (WITNESSES[1], 61)), {"quorum-late"}),
     "a cosignature without a time": (cosigned_by((WITNESSES[0], 1), (WITNESSES[1], -1694775542)), {"fold"}),
+    "a provider with a name of 65 bytes": (early("raffle.open", lambda value: value["rules"]["rng"].append("x" * 65)), set()),
     "a policy that names nobody": (early("raffle.open", lambda value: value["rules"].update(witnesses=["quorum w0"])), set()),
     "another seed than the committed one": (early("draw.result", another_seed), {"fold"}),
 }
