@@ -126,9 +126,10 @@ static void conclude(raffle_audit *a)
     v->faults = v->integrity + v->incomplete;
     v->passed = v->faults == 0;
     v->withheld = a->withheld;
-    /* A draw that follows from its seed proves little when the records around it are not right. */
+    /* A draw that follows from its seed proves little when the records around it are not right, whoever vouches for the seed: what was in the drum is not
+     * what was sold. */
     for (size_t i = 0; i < a->draws; i++)
-        if (a->draw[i].assurance == RAFFLE_ASSURANCE_CERTIFIED && v->integrity > 0)
+        if (a->draw[i].assurance != RAFFLE_ASSURANCE_WRONG && v->integrity > 0)
             a->draw[i].assurance = RAFFLE_ASSURANCE_OPERATOR;
 }
 

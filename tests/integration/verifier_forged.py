@@ -510,6 +510,9 @@ def reject(name, folder, wanted):
     check(not theirs["verdict"]["passed"], f"{name}: the audit accepts it, and the verifier finds {codes}")
     check(wanted <= codes, f"{name}: the verifier finds {own['faults']}, and not {wanted}")
     check(wanted <= their_codes, f"{name}: the audit finds {theirs['faults']}, and not {wanted}")
+    if not theirs["verdict"]["integrity"]:
+        proved = {line["assurance"] for line in theirs["draws"] + own["draws"]}
+        check(proved <= {"wrong", "operator-trusted"}, f"{name}: draws of a raffle that is not right are {proved}")
     for verdict in ("integrity", "completeness") if "fold" not in codes else ("integrity",):  # after a record that is refused, each goes on in its way
         check(theirs["verdict"][verdict] == own["verdict"][verdict], f"{name}: of {verdict} the audit says {theirs['faults']}, the verifier {own['faults']}")
 
