@@ -197,6 +197,7 @@ class ControlLog:
         self._role(record, "seal")
         need(record["unit"] == len(run) + 1, f"a seal takes the units in order: the next is {len(run) + 1}")
         need(record["unit"] <= len(self.units), f"there is no unit {record['unit']}")
+        need(record["tickets"] == 0 or self.units[record["unit"] - 1].ever_enabled, "it counts tickets of a unit that was never enabled")
         need(all(record[name] <= record[of] for name, of in (("voids", "tickets"), ("void_numbers", "numbers"), ("void_gross", "gross"))),
              "it counts more voids than sales")
         self.run = run + [SealUnit(self.size, record, self.size if not run else run[0].index)]

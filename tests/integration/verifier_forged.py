@@ -196,6 +196,13 @@ def another_seed(value):
     value["seed"] = "0" * 96
 
 
+def a_unit_enabled_after_its_sales_were_sealed(forgery):
+    enable, result = forgery.find("unit.enable"), forgery.find("draw.result")
+    forgery.logs[0].remove(enable)
+    enable["at"] = result["at"]
+    forgery.logs[0].insert(forgery.logs[0].index(result) + 1, enable)
+
+
 def an_early_seal_too_many(forgery):
     """Of the early prize, which is drawn."""
     at = forgery.logs[0].index(forgery.find("draw.result")) + 1
@@ -240,6 +247,7 @@ NIGHT = {
     "a void of a ticket that was never sold": (early("void", set_to(serial=2000), at=0), {"void"}),
     "a close with another total": (late("unit.close", add_to(gross=1), log=1), {"fold"}),
     "a record after the close": (insert({"t": "event", "code": "x.late"}, "unit.close", log=1), {"fold", "after-seal"}),
+    "a unit that was enabled after its sales were sealed": (a_unit_enabled_after_its_sales_were_sealed, {"fold"}),
     "a unit that was never enabled": (remove("unit.enable", 1), {"not-enabled"}),
     "a quota that was passed": (early("unit.enrol", set_to(quota=50), 1), {"quota"}),
     "a unit enrolled twice": (twice("unit.enrol", 0), {"fold"}),

@@ -283,6 +283,11 @@ static rf_record unit_sync(int64_t unit, int64_t size)
     return r;
 }
 
+static rf_record enable(int64_t unit)
+{
+    return (rf_record){.type = RF_UNIT_ENABLE, .unit = unit};
+}
+
 static rf_record seal_unit(int64_t unit, int64_t numbers)
 {
     return (rf_record){.type = RF_SEAL_UNIT,
@@ -369,6 +374,8 @@ START_TEST(units_and_seals)
     BAD_CONTROL(((rf_record){.type = RF_UNIT_ENABLE, .unit = 3}), RAFFLE_NOT_FOUND, (void)0);
     BAD_CONTROL(((rf_record){.type = RF_UNIT_DISABLE, .unit = 1}), RAFFLE_EXISTS, (void)0);
     BAD_CONTROL(seal_unit(2, 5), RAFFLE_SEQUENCE, (void)0);
+    BAD_CONTROL(seal_unit(1, 5), RAFFLE_DISABLED, (void)0); /* who enabled it? */
+    good_control(enable(1));
     BAD_CONTROL(seal_unit(1, 5), RAFFLE_CORRUPT, r.voids = 6);
     BAD_CONTROL(seal_unit(1, 5), RAFFLE_CORRUPT, r.void_numbers = 6);
     BAD_CONTROL(seal_unit(1, 5), RAFFLE_CORRUPT, r.void_gross = 2501);
@@ -412,12 +419,14 @@ START_TEST(units_that_are_away)
 {
     begin();
     good_control(enrol(1));
+    good_control(enable(1));
     BAD_CONTROL(enrol_away(2), RAFFLE_CORRUPT, r.has = rf_bit(RF_F_AWAY));
     BAD_CONTROL(enrol_away(2), RAFFLE_CORRUPT, r.has = rf_bit(RF_F_NOTE));
     BAD_CONTROL(enrol_away(2), RAFFLE_LIMIT, r.quota = 0);
     BAD_CONTROL(enrol_away(2), RAFFLE_LIMIT, r.away = RAFFLE_AWAY_HOURS_MAX + 1);
     good_control(enrol_away(2));
     ck_assert_int_eq(control.unit[1].heard, FX_NOW);
+    good_control(enable(2));
     BAD_CONTROL(((rf_record){.type = RF_UNIT_QUOTA, .unit = 2}), RAFFLE_LIMIT, (void)0);
     BAD_CONTROL(unit_sync(1, 6), RAFFLE_CORRUPT, (void)0); /* its log is here */
     BAD_CONTROL(unit_sync(3, 6), RAFFLE_NOT_FOUND, (void)0);
@@ -459,8 +468,10 @@ START_TEST(sums_that_no_record_can_say)
 {
     const int64_t most = INT64_C(9007199254740991);
     begin();
-    for (int64_t unit = 1; unit <= 1100; unit++)
+    for (int64_t unit = 1; unit <= 1100; unit++) {
         good_control(enrol(unit));
+        good_control(enable(unit));
+    }
     for (int64_t unit = 1; unit <= 1100; unit++) {
         rf_record part = seal_unit(unit, 1);
         part.gross = most;
@@ -480,6 +491,7 @@ START_TEST(draws)
 {
     begin();
     good_control(enrol(1));
+    good_control(enable(1));
     BAD_CONTROL(intent("bird", 0, 0, 1), RAFFLE_NOT_SEALED, (void)0);
     good_control(seal_unit(1, 5));
     good_control(seal("early", 1, 5));

@@ -66,6 +66,7 @@ typedef struct rf_unit_row {
     uint64_t quota;
     uint64_t index; /* of its unit.enrol */
     bool enabled, unenrolled;
+    bool was_enabled; /* ever */
     /* Of one whose log lives elsewhere: */
     bool away;
     uint32_t away_hours; /* for which it may sell after it heard from the raffle; 0: no limit */

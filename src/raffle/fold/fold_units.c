@@ -90,6 +90,7 @@ static raffle_rc apply_change(const rf_control *c, rf_unit_row *u, const rf_reco
             return rf_fail(err, RAFFLE_EXISTS, "unit %lld is %s already", (long long)r->unit,
                            u->enabled ? "enabled" : "disabled");
         u->enabled = r->type == RF_UNIT_ENABLE;
+        u->was_enabled = u->was_enabled || u->enabled;
         break;
     case RF_UNIT_QUOTA:
         if (u->away && r->quota == 0)
@@ -133,6 +134,9 @@ raffle_rc rf_units_apply(rf_control *c, const rf_record *r, raffle_error *err)
 
 raffle_rc rf_units_sealed(const rf_unit_row *u, const rf_record *r, raffle_error *err)
 {
+    if (r->tickets > 0 && !u->was_enabled)
+        return rf_fail(err, RAFFLE_DISABLED, "the seal counts %lld tickets of unit %lld, which was never enabled",
+                       (long long)r->tickets, (long long)r->unit);
     if (!u->away || ((uint64_t)r->size == u->sync_size && memcmp(r->root, u->sync_root, 32) == 0))
         return RAFFLE_OK;
     return rf_fail(err, RAFFLE_CORRUPT, "the seal takes %lld records of unit %lld, which is away and uploaded %llu",

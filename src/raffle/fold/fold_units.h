@@ -7,7 +7,7 @@
 
 /* unit.enrol, unit.enable, unit.disable, unit.quota, unit.unenrol, unit.sync. */
 raffle_rc rf_units_apply(rf_control *c, const rf_record *r, raffle_error *err);
-/* Whether a seal.unit takes of a unit that is away what it uploaded: no more, and no less. */
+/* Whether a seal.unit takes tickets of a unit that was enabled some time, and of one that is away what it uploaded: no more, and no less. */
 raffle_rc rf_units_sealed(const rf_unit_row *u, const rf_record *r, raffle_error *err);
 
 #endif
