@@ -16,9 +16,9 @@ current=start
 PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev meson ninja-build pkg-config
     libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libcurl4-openssl-dev libmbedtls-dev zlib1g-dev libp11-kit-dev softhsm2 opensc openssl check
     python3 python3-cffi python3-jsonschema python3-venv golang-go sqlite3 dieharder
-    libqrencode-dev zbar-tools librsvg2-bin chromium chromium-driver)
+    libpq-dev postgresql-15 libqrencode-dev zbar-tools librsvg2-bin chromium chromium-driver)
 TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder openssl softhsm2-util pkcs11-tool zbarimg rsvg-convert chromium chromedriver)
-MODULES=(libsodium libcrypto sqlite3 jansson libcurl check p11-kit-1 libqrencode)
+MODULES=(libsodium libcrypto sqlite3 jansson libcurl check p11-kit-1 libpq libqrencode)
 PYPI=(numpy scipy html5lib) # for what RAFFLE_PYTHON runs
 
 # --- the frame: steps, and the count at the end ---
@@ -61,6 +61,7 @@ missing_tools() {
     done
     [ -e /usr/include/mbedtls/hmac_drbg.h ] || echo libmbedtls-dev
     pkg-config --exists zlib 2>/dev/null || echo zlib1g-dev # which sqlite3.pc asks for, for static hosts
+    [ -x /usr/lib/postgresql/15/bin/initdb ] || echo postgresql-15
     python3 -c "import cffi" 2>/dev/null || echo python3-cffi
     python3 -c "import jsonschema" 2>/dev/null || echo python3-jsonschema
     python3 -c "import ensurepip" 2>/dev/null || echo python3-venv
@@ -116,7 +117,7 @@ build() {
     local folder=$work/$1
     shift
     rm -rf "$folder"
-    meson setup "$folder" "$root" --prefix=/usr --libdir=lib -Dwerror=true -Dcli=enabled -Dtests=enabled -Dexamples=enabled -Dkms=enabled -Dqr=enabled "$@"
+    meson setup "$folder" "$root" --prefix=/usr --libdir=lib -Dwerror=true -Dcli=enabled -Dtests=enabled -Dexamples=enabled -Dkms=enabled -Dpostgres=enabled -Dqr=enabled "$@"
     ninja -C "$folder" -j "$jobs"
 }
 

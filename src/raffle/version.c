@@ -19,6 +19,11 @@
 #else
 #define HTTP ""
 #endif
+#ifdef RAFFLE_WITH_POSTGRES
+#define POSTGRES "\"postgresql\","
+#else
+#define POSTGRES ""
+#endif
 #ifdef RAFFLE_WITH_PKCS11
 #define KEYS "[\"file\",\"pkcs11\"]"
 #define PKCS11 "\"pkcs11\","
@@ -49,7 +54,8 @@ static void describe(void)
              "{\"compiled\":{\"libsodium\":\"%s\",\"openssl\":\"%s\",\"sqlite\":\"%s\"},"
              "\"keys\":" KEYS ","
              "\"linked\":{\"libsodium\":\"%s\",\"openssl\":\"%s\",\"sqlite\":\"%s\"},"
-             "\"providers\":" PROVIDERS ",\"records\":\"libraffle-rec-1\",\"stores\":[\"folder\"," HTTP "\"sqlite\"],"
+             "\"providers\":" PROVIDERS ",\"records\":\"libraffle-rec-1\",\"stores\":[\"folder\"," HTTP POSTGRES
+             "\"sqlite\"],"
              "\"test\":" TEST ",\"version\":\"" RAFFLE_VERSION "\"}",
              SODIUM_VERSION_STRING, OPENSSL_VERSION_STR, SQLITE_VERSION, sodium_version_string(),
              OpenSSL_version(OPENSSL_VERSION_STRING), sqlite3_libversion());

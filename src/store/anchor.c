@@ -318,3 +318,18 @@ raffle_rc rf_anchor_put(rf_anchor *anchor, const char *origin, uint32_t log, uin
     unlock_and_close(fd);
     return rc;
 }
+
+raffle_rc rf_anchor_unseen(rf_anchor *anchor, const char *origin, raffle_error *err)
+{
+    uint64_t size = 0;
+    uint8_t root[32];
+    raffle_error own = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_anchor_get(anchor, origin, 0, &size, root, &own);
+    if (rc == RAFFLE_OK && size > 0)
+        return rf_fail(err, RAFFLE_HISTORY,
+                       "the anchor saw %" PRIu64
+                       " records of the control log of %s, whose store is lost: it is to be put "
+                       "back, and not made anew",
+                       size, origin);
+    return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &own);
+}

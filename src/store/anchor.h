@@ -21,6 +21,9 @@ void rf_anchor_free(rf_anchor *anchor);
 raffle_rc rf_anchor_get(rf_anchor *anchor, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
                         raffle_error *err);
 
+/* RAFFLE_HISTORY when it saw records of the raffle's control log already: a raffle whose store is lost is put back, and not made anew. */
+raffle_rc rf_anchor_unseen(rf_anchor *anchor, const char *origin, raffle_error *err);
+
 /* A smaller size changes nothing. The same size with another root is RAFFLE_HISTORY. `durable`: the disk has it on return. */
 raffle_rc rf_anchor_put(rf_anchor *anchor, const char *origin, uint32_t log, uint64_t size, const uint8_t root[32],
                         bool durable, raffle_error *err);

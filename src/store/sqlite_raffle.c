@@ -94,26 +94,10 @@ static raffle_rc find_create(rf_conn *conn, rf_write *request, bool *there, raff
     return rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rc;
 }
 
-/* A raffle that was seen already lost its store: that is put back, and not made anew. */
-static raffle_rc check_unseen(rf_anchor *anchor, const char *origin, raffle_error *err)
-{
-    uint64_t size = 0;
-    uint8_t root[32];
-    raffle_error own = RAFFLE_ERROR_INIT;
-    raffle_rc rc = rf_anchor_get(anchor, origin, 0, &size, root, &own);
-    if (rc == RAFFLE_OK && size > 0)
-        return rf_fail(err, RAFFLE_HISTORY,
-                       "the anchor saw %" PRIu64
-                       " records of the control log of %s, whose store is lost: it is to be put "
-                       "back, and not made anew",
-                       size, origin);
-    return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &own);
-}
-
 raffle_rc rf_sqlite_create(void *ctx, const char *origin, raffle_error *err)
 {
     rf_sqlite *db = ctx;
-    raffle_rc rc = db->anchor == NULL ? RAFFLE_OK : check_unseen(db->anchor, origin, err);
+    raffle_rc rc = db->anchor == NULL ? RAFFLE_OK : rf_anchor_unseen(db->anchor, origin, err);
     if (rc != RAFFLE_OK)
         return rc;
     creating c = {.request = {.run = run_create, .find = find_create}, .origin = origin};

@@ -5,6 +5,7 @@
 #include "abi.h"
 #include "bytes.h"
 #include "error.h"
+#include "postgres/postgres.h"
 #include "published/published.h"
 #include "sqlite.h"
 #include "store_batch.h"
@@ -118,6 +119,23 @@ static bool is_address(const char *text)
     return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
 }
 
+/* Before anything else reads it: such a URI may hold a password, which no sentence may show. */
+static bool is_database(const char *text)
+{
+    return strncasecmp(text, "postgresql:", 11) == 0 || strncasecmp(text, "postgres:", 9) == 0;
+}
+
+static raffle_rc open_database(const char *uri, bool create, const raffle_host *host, raffle_store_table *table,
+                               void **ctx, raffle_error *err)
+{
+#ifdef RAFFLE_WITH_POSTGRES
+    return rf_postgres_open(uri, host, create, table, ctx, err);
+#else
+    (void)uri, (void)create, (void)host, (void)table, (void)ctx;
+    return rf_fail(err, RAFFLE_UNSUPPORTED, "this build has no store postgresql:, which needs libpq");
+#endif
+}
+
 static bool is_folder(const char *path)
 {
     struct stat found;
@@ -148,16 +166,18 @@ static raffle_rc open_uri(const char *text, bool create, int32_t timeout_ms, raf
     return rf_sqlite_open(&options, table, ctx, err);
 }
 
-static raffle_rc open_any(const char *text, bool create, int32_t timeout_ms, raffle_store_table *table, void **ctx,
+static raffle_rc open_any(const char *text, bool create, const raffle_host *host, raffle_store_table *table, void **ctx,
                           raffle_error *err)
 {
+    if (is_database(text))
+        return open_database(text, create, host, table, ctx, err);
     if (is_address(text))
         return open_address(text, table, ctx, err);
     if (!rf_uri_has_scheme(text) && is_folder(text))
         return open_folder(text, table, ctx, err);
     if (rf_uri_has_scheme(text))
-        return open_uri(text, create, timeout_ms, table, ctx, err);
-    const rf_sqlite_options options = {.path = text, .create = create, .timeout_ms = timeout_ms};
+        return open_uri(text, create, host->timeout_ms, table, ctx, err);
+    const rf_sqlite_options options = {.path = text, .create = create, .timeout_ms = host->timeout_ms};
     return rf_sqlite_open(&options, table, ctx, err);
 }
 
@@ -170,6 +190,8 @@ raffle_rc rf_store_beside(const char *store, const char *suffix, char *out, size
 {
     rf_uri uri;
     const char *path = store;
+    if (is_database(store))
+        return rf_fail(err, RAFFLE_INVALID, "the store is a database, and nothing lies beside it: the keys need a URI");
     if (rf_uri_has_scheme(store)) {
         raffle_rc rc = rf_uri_parse(&uri, store, err);
         if (rc != RAFFLE_OK)
@@ -184,7 +206,7 @@ raffle_rc rf_store_beside(const char *store, const char *suffix, char *out, size
     return RAFFLE_OK;
 }
 
-/* Of the host only its timeout matters here: SQLite has no password. */
+/* Of the host SQLite needs its timeout alone; PostgreSQL its secrets, too. */
 raffle_rc rf_store_open(const char *uri, const raffle_host *host, bool create, raffle_store **out, raffle_error *err)
 {
     if (uri == NULL)
@@ -196,14 +218,14 @@ raffle_rc rf_store_open(const char *uri, const raffle_host *host, bool create, r
     void *ctx = NULL;
     raffle_rc rc = rf_host_in(&mine, host, err);
     if (rc == RAFFLE_OK)
-        rc = open_any(uri, create, mine.timeout_ms, &table, &ctx, err);
+        rc = open_any(uri, create, &mine, &table, &ctx, err);
     if (rc != RAFFLE_OK)
         return rc;
     rc = raffle_store_new(&table, ctx, out, err);
     if (rc != RAFFLE_OK)
         table.free(ctx);
     else
-        (*out)->settles = true;
+        (*out)->settles = !is_database(uri);
     return rc;
 }
 
