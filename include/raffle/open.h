@@ -84,7 +84,7 @@ typedef struct raffle_info {
     int32_t drawing;              /* an intent is open */
     char place[RAFFLE_NAME_SIZE]; /* where it takes place; "": the rules name none */
     uint32_t witnesses;           /* that the rules ask: raffle/witness.h */
-    uint32_t reserved_2;
+    uint32_t till;                /* the unit whose till this is: its keys alone are here (till.h); 0: none */
 } raffle_info;
 #define RAFFLE_INFO_INIT RAFFLE_INIT_OF(raffle_info)
 RAFFLE_API void raffle_info_init(raffle_info *info, size_t size);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `raffle receipt`: a ticket's receipt. */
 #include "commands.h"
+#include "file_out.h"
 #include "ticket_ref.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,28 +13,6 @@ static const option_spec receipt_options[] = {
     {"split", "FOLDER", "write its parts as C2SP tlog-proofs, sale.tlog-proof and so on, into this folder, too"},
     {NULL, NULL, NULL},
 };
-
-static int write_file(cli *c, const char *path, const char *text, size_t length)
-{
-    FILE *file = fopen(path, "wb");
-    if (file == NULL)
-        return cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
-    const bool written = fwrite(text, 1, length, file) == length;
-    if (fclose(file) == 0 && written)
-        return CLI_DONE;
-    int status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
-    (void)remove(path);
-    return status;
-}
-
-static int write_out(cli *c, const char *text, size_t length)
-{
-    const char *path = cli_option(c, "out");
-    if (path != NULL)
-        return write_file(c, path, text, length);
-    fwrite(text, 1, length, stdout);
-    return CLI_DONE;
-}
 
 /* The next "part NAME" at the beginning of a line; `text` is ended by NUL. */
 static const char *next_part(const char *text)
@@ -56,7 +34,7 @@ static int write_parts(cli *c, const char *text)
         if (n < 0 || (size_t)n >= sizeof path)
             return cli_usage(c, "the folder's name is too long");
         if (strncmp(name, "voids\n", 6) != 0)
-            status = write_file(c, path, body, end != NULL ? (size_t)(end - body) : strlen(body));
+            status = file_write(c, path, body, end != NULL ? (size_t)(end - body) : strlen(body), false);
     }
     return status;
 }
@@ -70,7 +48,7 @@ static int give_receipt(cli *c, const ticket_list *list)
     char *text = memory_grow(NULL, RAFFLE_RECEIPT_MAX + 1);
     raffle_rc rc = raffle_receipt(c->raffle, list->ticket->unit, list->ticket->serial, text, RAFFLE_RECEIPT_MAX + 1,
                                   &length, &c->err);
-    int status = rc == RAFFLE_OK ? write_out(c, text, length) : cli_fail(c);
+    int status = rc == RAFFLE_OK ? file_out(c, "out", text, length) : cli_fail(c);
     if (status == CLI_DONE && cli_option(c, "split") != NULL)
         status = write_parts(c, text);
     free(text);

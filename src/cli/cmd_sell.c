@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const option_spec options_of[] = {
-    {"unit", "N", "the sales unit; default: 1"},
+    {"unit", "N", "the sales unit; default: 1, and at a till its own"},
     {"tier", "NAME", "the price tier"},
     {"order", "KEY", "the order's key: sold once, however often it is sent; default: a new one"},
     {"count", "C", "how many tickets; default: 1"},
@@ -29,7 +29,7 @@ static bool take(cli *c, const char *name, char *to, size_t size, int *status)
 static int read_sale(cli *c, raffle_sale *sale, uint64_t *unit, uint64_t *count)
 {
     int status = CLI_DONE;
-    *unit = 1;
+    *unit = 0;
     *count = 1;
     raffle_sale_init(sale, sizeof *sale);
     if (cli_option(c, "tier") == NULL)
@@ -75,7 +75,11 @@ static int run(cli *c)
     int status = read_sale(c, &sale, &unit, &count);
     if (status == CLI_DONE)
         status = cli_open(c, NEED_ACTOR);
-    return status == CLI_DONE ? sell(c, &sale, (uint32_t)unit, (size_t)count) : status;
+    if (status != CLI_DONE)
+        return status;
+    if (unit == 0)
+        unit = c->info.till != 0 ? c->info.till : 1;
+    return sell(c, &sale, (uint32_t)unit, (size_t)count);
 }
 
 const command cmd_sell = {

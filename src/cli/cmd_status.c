@@ -41,7 +41,7 @@ static const char *unit_state(const raffle_unit_info *unit)
     return unit->halted       ? "HALTED"
            : unit->unenrolled ? "un-enrolled"
            : unit->closed     ? "closed"
-           : unit->enabled    ? "enabled"
+           : unit->enabled    ? unit->away ? "enabled, away" : "enabled"
                               : "disabled";
 }
 
@@ -98,6 +98,23 @@ static raffle_rc tiers_json(cli *c, json_t *list)
     return RAFFLE_OK;
 }
 
+/* How much more a unit may have sold than anybody here knows; UINT64_MAX: it has no quota. */
+static uint64_t may_be_out(const raffle_unit_info *unit)
+{
+    if (unit->quota == 0)
+        return UINT64_MAX;
+    return unit->quota > unit->numbers && !unit->closed ? unit->quota - unit->numbers : 0;
+}
+
+/* Of a unit that the final seal did not reconcile (GLI-31 2.8.1(g)). */
+static void put_left_out(json_t *o, const raffle_unit_info *unit)
+{
+    const uint64_t out = may_be_out(unit);
+    json_put(o, "left_numbers", json_count(unit->left_numbers));
+    json_put(o, "left_gross", json_integer(unit->left_gross));
+    json_put(o, "may_be_out", out == UINT64_MAX ? json_null() : json_count(out));
+}
+
 static json_t *unit_json(const raffle_unit_info *unit)
 {
     json_t *o = json_must(json_object());
@@ -113,6 +130,15 @@ static json_t *unit_json(const raffle_unit_info *unit)
     json_put(o, "void_gross", json_integer(unit->void_gross));
     json_put(o, "last_at", unit->last_at != 0 ? json_time(unit->last_at) : json_null());
     json_put(o, "key", json_text(unit->key));
+    json_put(o, "away", json_boolean(unit->away));
+    if (unit->away) {
+        json_put(o, "hours", json_count(unit->hours));
+        json_put(o, "heard", json_time(unit->heard));
+        json_put(o, "synced", json_count(unit->synced));
+        json_put(o, "twice", json_count(unit->twice));
+    }
+    if (unit->unreconciled)
+        put_left_out(o, unit);
     return o;
 }
 
@@ -239,6 +265,27 @@ static raffle_rc print_units(cli *c)
     return rc;
 }
 
+/* Units whose sales are not all in the final seal: their numbers and money, and what may still be out (GLI-31 2.8.1(g)). */
+static raffle_rc print_corruption(cli *c)
+{
+    raffle_unit_info unit;
+    raffle_rc rc = RAFFLE_OK;
+    char numbers[MONEY_SIZE], gross[MONEY_SIZE], out[MONEY_SIZE];
+    for (uint32_t number = 1; number <= c->info.units && (rc = unit_at(c, number, &unit)) == RAFFLE_OK; number++) {
+        if (!unit.unreconciled)
+            continue;
+        count_format(unit.left_numbers, numbers);
+        if (may_be_out(&unit) == UINT64_MAX)
+            (void)snprintf(out, sizeof out, "any number");
+        else
+            count_format(may_be_out(&unit), out);
+        printf("\nNOT RECONCILED: unit %u \"%s\": %s draw numbers for %s came in after the final seal; %s more may be "
+               "out\n",
+               unit.number, unit.name, numbers, cli_money(c, unit.left_gross, gross), out);
+    }
+    return rc;
+}
+
 static raffle_rc print_prizes(cli *c)
 {
     static const column columns[] = {{"prize", false}, {"title", false}, {"seal", false},       {"winners", true},
@@ -309,8 +356,8 @@ static int run(cli *c)
     if (c->json)
         return print_json(c);
     print_raffle(c);
-    if (print_tiers(c) != RAFFLE_OK || print_units(c) != RAFFLE_OK || print_prizes(c) != RAFFLE_OK ||
-        print_seals(c) != RAFFLE_OK)
+    if (print_tiers(c) != RAFFLE_OK || print_units(c) != RAFFLE_OK || print_corruption(c) != RAFFLE_OK ||
+        print_prizes(c) != RAFFLE_OK || print_seals(c) != RAFFLE_OK)
         return cli_fail(c);
     return CLI_DONE;
 }

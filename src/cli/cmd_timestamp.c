@@ -2,8 +2,8 @@
 /* `raffle timestamp`: a time-stamping authority's word (RFC 3161) on what is published, over the network or by files that somebody carries. */
 #include "commands.h"
 #include "fetch.h"
+#include "file_out.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,15 +53,6 @@ static int print_stamp(const cli *c, uint64_t size, const raffle_timestamp *stam
     return CLI_DONE;
 }
 
-static int write_query(cli *c, const char *path, const uint8_t *query, size_t length)
-{
-    FILE *file = fopen(path, "wb");
-    if (file == NULL)
-        return cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
-    const bool written = fwrite(query, 1, length, file) == length;
-    return fclose(file) == 0 && written ? CLI_DONE : cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
-}
-
 /* The answer is verified before it is published. */
 static int finish(cli *c, uint64_t size, const void *answer, size_t length)
 {
@@ -99,7 +90,7 @@ static int begin(cli *c)
         return cli_fail(c);
     if (path == NULL)
         return ask(c, size, query, length);
-    int status = write_query(c, path, query, length);
+    int status = file_write(c, path, query, length, false);
     return status == CLI_DONE ? print_query(c, size, path) : status;
 }
 

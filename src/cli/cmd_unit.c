@@ -2,12 +2,18 @@
 /* `raffle unit …`: sales units enrolled, enabled, disabled, given a quota, closed and un-enrolled. */
 #include "commands.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static const option_spec no_options[] = {{NULL, NULL, NULL}};
 
 static const option_spec enrol_options[] = {
     {"name", "NAME", "unlike that of the other units"},
     {"quota", "N", "the most draw numbers that it may sell; default: no limit"},
     {"enable", NULL, "let it sell at once"},
+    {"key", "FILE", "of a till elsewhere: what `unit apply` wrote there"},
+    {"hours", "N", "for which that till may sell without hearing from the raffle; default: no limit"},
+    {"kit", "FILE", "write what that till is installed from here: a secret"},
     {NULL, NULL, NULL},
 };
 
@@ -40,6 +46,36 @@ static int open_unit(cli *c, uint32_t *number)
     return cli_open(c, NEED_ACTOR);
 }
 
+/* A till's application: its key, an empty line, and the proof. */
+static int take_application(cli *c, raffle_unit_options *unit)
+{
+    size_t length;
+    uint64_t hours = 0;
+    int status = CLI_DONE;
+    if (cli_option(c, "key") == NULL)
+        return cli_option(c, "hours") == NULL && cli_option(c, "kit") == NULL
+                   ? CLI_DONE
+                   : cli_usage(c, "--hours and --kit are for a till elsewhere, which has a --key FILE");
+    if (!options_number(&c->options, "hours", 0, RAFFLE_AWAY_HOURS_MAX, &hours))
+        return cli_usage_fault(c);
+    char *text = cli_read_file(c, cli_option(c, "key"), sizeof unit->key + sizeof unit->proof, &length, &status);
+    if (text == NULL)
+        return status;
+    char *proof = strstr(text, "\n\n");
+    if (proof == NULL)
+        status = cli_fail_as(c, RAFFLE_INVALID, "%.200s is no key and proof as `raffle unit apply` writes them",
+                             cli_option(c, "key"));
+    else
+        *proof = '\0';
+    if (status == CLI_DONE &&
+        (!cli_copy(unit->key, sizeof unit->key, text) || !cli_copy(unit->proof, sizeof unit->proof, proof + 2)))
+        status = cli_fail_as(c, RAFFLE_INVALID, "%.200s: its key or proof is too long", cli_option(c, "key"));
+    free(text);
+    unit->away = 1;
+    unit->hours = (uint32_t)hours;
+    return status;
+}
+
 static int run_enrol(cli *c)
 {
     raffle_unit_options unit;
@@ -52,7 +88,9 @@ static int run_enrol(cli *c)
         return cli_usage(c, "--name is longer than %d bytes", RAFFLE_NAME_MAX);
     if (!options_number(&c->options, "quota", 1, UINT64_C(1) << 53, &unit.quota))
         return cli_usage_fault(c);
-    int status = cli_open(c, NEED_ACTOR);
+    int status = take_application(c, &unit);
+    if (status == CLI_DONE)
+        status = cli_open(c, NEED_ACTOR);
     if (status != CLI_DONE)
         return status;
     raffle_rc rc = raffle_unit_enrol(c->raffle, &c->by, &unit, &number, &c->err);
@@ -60,6 +98,8 @@ static int run_enrol(cli *c)
         rc = raffle_unit_enable(c->raffle, &c->by, number, &c->err);
     if (rc != RAFFLE_OK)
         return cli_fail(c);
+    if (cli_option(c, "kit") != NULL && (status = till_write_kit(c, number, cli_option(c, "kit"))) != CLI_DONE)
+        return status;
     return done(c, number, cli_flag(c, "enable") ? "enrolled and enabled" : "enrolled");
 }
 
@@ -120,9 +160,11 @@ static int run_close(cli *c)
 
 const command cmd_unit_enrol = {
     .name = "unit enrol",
-    .usage = "STORE --name NAME [--quota N] [--enable] --by ID:ROLE",
+    .usage = "STORE --name NAME [--quota N] [--enable] [--key FILE [--hours N] [--kit FILE]] --by ID:ROLE",
     .summary = "enrol a sales unit, with a log and a key of its own",
-    .example = "  raffle unit enrol gala.raffle --name till-3 --quota 50000 --by boss:manager",
+    .example =
+        "  raffle unit enrol gala.raffle --name till-3 --quota 50000 --by boss:manager\n"
+        "  raffle unit enrol gala.raffle --name tent --quota 5000 --key tent.key --hours 24 --kit tent.kit --enable",
     .options = enrol_options,
     .min = 1,
     .max = 1,

@@ -27,16 +27,27 @@ extern const command cmd_show;
 extern const command cmd_status;
 extern const command cmd_ticket;
 extern const command cmd_timestamp;
+extern const command cmd_unit_apply;
+extern const command cmd_unit_challenge;
 extern const command cmd_unit_close;
 extern const command cmd_unit_disable;
 extern const command cmd_unit_enable;
 extern const command cmd_unit_enrol;
+extern const command cmd_unit_export;
+extern const command cmd_unit_install;
+extern const command cmd_unit_kit;
 extern const command cmd_unit_quota;
 extern const command cmd_unit_unenrol;
+extern const command cmd_unit_update;
+extern const command cmd_unit_upload;
 extern const command cmd_vectors;
+
 extern const command cmd_verify;
 extern const command cmd_verify_winner;
 extern const command cmd_void;
 extern const command cmd_witness;
+
+/* cmd_till.c: writes a unit's kit, as `unit enrol --kit` does too. */
+int till_write_kit(cli *c, uint32_t number, const char *path);
 
 #endif

@@ -44,6 +44,7 @@ static void describe_rules(const raffle *r, raffle_info *info)
     info->tiers = (uint32_t)rules->tiers;
     info->prizes = (uint32_t)rules->prizes;
     info->witnesses = count_witnesses(rules);
+    info->till = r->till;
 }
 
 static void describe_control(raffle *r, raffle_info *info)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing files whole, or not at all. */
+#include "file_out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static FILE *open_file(const char *path, bool secret)
+{
+    if (!secret)
+        return fopen(path, "wb");
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (fd >= 0 && file == NULL)
+        close(fd);
+    return file;
+}
+
+int file_write(cli *c, const char *path, const void *bytes, size_t length, bool secret)
+{
+    FILE *file = open_file(path, secret);
+    if (file == NULL)
+        return cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
+    const bool written = fwrite(bytes, 1, length, file) == length;
+    if (fclose(file) == 0 && written)
+        return CLI_DONE;
+    const int status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
+    (void)remove(path);
+    return status;
+}
+
+int file_out(cli *c, const char *name, const void *bytes, size_t length)
+{
+    const char *path = cli_option(c, name);
+    if (path != NULL)
+        return file_write(c, path, bytes, length, false);
+    if (fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0)
+        return CLI_DONE;
+    return cli_fail_as(c, RAFFLE_IO, "standard output: %s", strerror(errno));
+}
+
+raffle_rc file_gather(void *ctx, const char *bytes, size_t length, raffle_error *err)
+{
+    file_bytes *g = ctx;
+    (void)err;
+    if (length > g->cap - g->length) {
+        g->cap = 2 * (g->length + length) + 4096;
+        g->bytes = memory_grow(g->bytes, g->cap);
+    }
+    memcpy(g->bytes + g->length, bytes, length);
+    g->length += length;
+    return RAFFLE_OK;
+}
+
+void file_forget(file_bytes *gathered)
+{
+    if (gathered->bytes != NULL)
+        explicit_bzero(gathered->bytes, gathered->length);
+    free(gathered->bytes);
+    memset(gathered, 0, sizeof *gathered);
+}
