@@ -16,7 +16,7 @@ finish() {
     local status=$?
     "${user[@]}" "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop >/dev/null 2>&1 || true
     if [ "$status" -ne 0 ]; then
-        tail -n 40 "$folder"/setup "$folder"/log >&2 || true
+        grep -v LOG: "$folder/log" | tail -n 40 >&2 || true
     fi
     rm -rf "$folder"
 }
@@ -24,6 +24,7 @@ trap finish EXIT
 
 cd "$folder"
 "${user[@]}" "$bin/initdb" -D data -U raffle -A trust --encoding=UTF8 --locale=C >setup 2>&1
+"${user[@]}" sed -i '1i local all asked scram-sha-256' data/pg_hba.conf
 "${user[@]}" "$bin/pg_ctl" -D data -l log -w start \
     -o "-c listen_addresses='' -c unix_socket_directories=$folder -c max_connections=150 -c deadlock_timeout=200ms" >>setup
 cd - >/dev/null

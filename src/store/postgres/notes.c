@@ -191,6 +191,8 @@ raffle_rc rf_pg_note_put(void *ctx, uint32_t log, uint64_t size, const char *not
     rf_pg *db = ctx;
     putting p = {.log = log, .size = size, .note = note, .length = length};
     const int64_t until = rf_pg_deadline(db->timeout_ms);
+    if (db->uri.readonly)
+        return rf_fail(err, RAFFLE_READONLY, "%s is open for reading only", db->uri.label);
     raffle_rc rc = rf_pg_raffle(db, &p.raffle, err);
     while (rc == RAFFLE_OK) {
         rf_pg_conn *c = NULL;
