@@ -306,8 +306,12 @@ static raffle_rc fill(void *ctx, const raffle_store_head *head, const raffle_sto
     log->buffers->nodes = 0;
     log->buffers->nomem = false;
     if (head->size != log->range.size) {
-        t->outcome = AGAIN;
-        return RAFFLE_BUSY;
+        raffle_rc rc = rf_log_catch_up_within(log, head->size, batch, err);
+        if (rc == RAFFLE_BUSY)
+            t->outcome = AGAIN;
+        log->buffers->before = log->range;
+        if (rc != RAFFLE_OK)
+            return rc;
     }
     raffle_rc rc = log->fold.begin(log->fold.ctx, head->control_size, err);
     if (rc == RAFFLE_BUSY)

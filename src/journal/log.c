@@ -171,6 +171,10 @@ const char *rf_log_origin(const rf_log *log)
 
 /* --- catching up --- */
 
+enum {
+    WITHIN_MAX = 4096 /* records that are caught up while others wait for the store: some milliseconds */
+};
+
 static raffle_rc follow_record(void *ctx, const raffle_record *record, raffle_error *err)
 {
     rf_log *log = ctx;
@@ -224,6 +228,21 @@ raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err)
     if (rc == RAFFLE_OK && log->range.size != size)
         rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of %s is missing", (unsigned long long)log->range.size,
                      log->origin);
+    rf_log_stop_if_damaged(log, rc);
+    rf_log_publish(log);
+    return rc;
+}
+
+raffle_rc rf_log_catch_up_within(rf_log *log, uint64_t size, const raffle_store_batch *batch, raffle_error *err)
+{
+    const uint64_t from = log->range.size;
+    if (batch->read == NULL || log->number == 0 || size < from || size - from > WITHIN_MAX)
+        return rf_fail(err, RAFFLE_BUSY, "%s has grown", log->origin);
+    raffle_rc rc = batch->read(batch->ctx, from, size - from, follow_record, log, err);
+    if (rc == RAFFLE_OK && log->range.size != size)
+        rc = rf_fail(err, RAFFLE_BUSY, "%s grows in this transaction", log->origin);
+    if (rc == RAFFLE_OK && size > log->unknown_at)
+        rf_log_note_settled(log, true);
     rf_log_stop_if_damaged(log, rc);
     rf_log_publish(log);
     return rc;

@@ -55,6 +55,8 @@ void rf_log_follow(rf_log *log);
 void rf_log_pass_on(rf_log *log);
 /* As the leader: refreshes the fold and catches up; publishes size and root to `view`. */
 raffle_rc rf_log_catch_up(rf_log *log, raffle_error *err);
+/* The same inside of a transaction, in which the log has `size` records, without refreshing the fold; RAFFLE_BUSY when it is not to be done there. */
+raffle_rc rf_log_catch_up_within(rf_log *log, uint64_t size, const raffle_store_batch *batch, raffle_error *err);
 void rf_log_publish(rf_log *log);
 /* As the leader: compares with the anchor; catches up when it is ahead, and marks the log forked when it still is. */
 raffle_rc rf_log_check_anchor(rf_log *log, raffle_error *err);

@@ -13,6 +13,7 @@ typedef struct rf_sqlite_options {
     bool no_anchor;
     bool create; /* make the file when there is none, or it is empty */
     bool readonly;
+    bool no_threads;    /* no helper thread: RAFFLE_HOST_NO_THREADS */
     int32_t timeout_ms; /* of calls without one of their own: as in raffle_host */
 } rf_sqlite_options;
 

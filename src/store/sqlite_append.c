@@ -10,6 +10,7 @@
 /* One append. The last leaf is kept: a log that holds it at its place holds the whole append. */
 typedef struct appending {
     rf_write request; /* first: a pointer to one is a pointer to the other */
+    rf_sqlite *db;
     uint32_t log;
     raffle_store_fill fill;
     void *fill_ctx;
@@ -140,6 +141,14 @@ static raffle_rc batch_note(void *ctx, uint64_t size, const char *note, size_t l
     return keep_failure(a, rf_note_write(a->conn, a->log, size, note, length, err));
 }
 
+/* Through a connection for reading: what others in this very transaction wrote is not committed. */
+static raffle_rc batch_read(void *ctx, uint64_t from, uint64_t count, raffle_store_sink_record sink, void *sink_ctx,
+                            raffle_error *err)
+{
+    appending *a = ctx;
+    return keep_failure(a, rf_sqlite_read(a->db, a->log, from, count, sink, sink_ctx, err));
+}
+
 static raffle_rc put_head(appending *a, raffle_error *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -165,7 +174,8 @@ static raffle_rc call_fill(appending *a, raffle_error *err)
                                       .records = batch_records,
                                       .node = batch_node,
                                       .state = batch_state,
-                                      .note = batch_note};
+                                      .note = batch_note,
+                                      .read = batch_read};
     return a->fill(a->fill_ctx, &a->head, &batch, err);
 }
 
@@ -219,6 +229,7 @@ raffle_rc rf_sqlite_append(void *ctx, uint32_t log, raffle_store_fill fill, void
 {
     appending a;
     a.request = (rf_write){.run = run_append, .find = find_append};
+    a.db = ctx;
     a.log = log;
     a.fill = fill;
     a.fill_ctx = fill_ctx;

@@ -22,6 +22,12 @@ int64_t rf_deadline(int32_t timeout_ms)
     return timeout_ms < 0 ? INT64_MAX : rf_now() + (int64_t)timeout_ms * 1000;
 }
 
+void rf_pause(void)
+{
+    const struct timespec pause = {.tv_nsec = 100000};
+    nanosleep(&pause, NULL);
+}
+
 /* SQLite's own handler sleeps for milliseconds; a commit takes less. */
 static int wait_for_lock(void *ctx, int tries)
 {
@@ -29,8 +35,7 @@ static int wait_for_lock(void *ctx, int tries)
     (void)tries;
     if (rf_now() >= conn->busy_until)
         return 0;
-    const struct timespec pause = {.tv_nsec = 100000};
-    nanosleep(&pause, NULL);
+    rf_pause();
     return 1;
 }
 
@@ -139,6 +144,7 @@ raffle_rc rf_conn_open(const rf_sqlite *db, bool write, rf_conn **out, raffle_er
     if (conn == NULL)
         return rf_nomem(err);
     conn->owner = db;
+    conn->turn = -1;
     conn->busy_until = rf_deadline(db->timeout_ms);
     int flags = SQLITE_OPEN_NOMUTEX | (db->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     if (db->uri != NULL)
@@ -167,6 +173,7 @@ void rf_conn_close(rf_conn *conn)
     for (size_t i = 0; i < RF_SQL_COUNT; i++)
         sqlite3_finalize(conn->statement[i]);
     conn->busy_until = 0;
+    rf_turn_close(conn);
     sqlite3_close(conn->db);
     rf_scrub_free(conn->scrub);
     free(conn);

@@ -58,7 +58,9 @@ typedef struct rf_conn {
     sqlite3_stmt *statement[RF_SQL_COUNT]; /* prepared when first used */
     int64_t busy_until;                    /* by rf_now() */
     int wal_pages;                         /* after the last commit */
+    int changes;                           /* rows that it wrote, ever, before this transaction */
     uint64_t generation;
+    int turn;         /* the file whose lock is the turn to write, or -1 */
     dev_t wal_device; /* the write-ahead log's file, when it was opened … */
     ino_t wal_inode;  /* … or 0 */
     struct rf_conn *next;
@@ -82,18 +84,21 @@ typedef struct rf_write {
 struct rf_sqlite {
     char *path; /* absolute: the working folder may change */
     char *uri;  /* NULL, or how a file is opened that can have no -shm */
-    bool readonly;
+    bool readonly, no_threads;
     int32_t timeout_ms; /* of calls without one of their own */
     pid_t pid;
     rf_anchor *anchor; /* NULL: none */
     rf_conn *writer;   /* the leader's */
-    int checkpoint_at; /* the leader's: pages of the write-ahead log */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_condattr_t monotonic;
     rf_write *queue, **queue_end;
     bool leading;
     pthread_t leader;
+    bool folding; /* somebody folds the write-ahead log … */
+    pthread_t folder;
+    bool folder_started; /* and is to be joined */
+    int folded;          /* … which had so many pages when it was folded last; 0: it began anew */
     rf_conn *idle;
     size_t idle_count;
     uint64_t generation; /* connections of an older one are closed when they come back */
@@ -103,6 +108,7 @@ struct rf_sqlite {
 /* --- sqlite_conn.c --- */
 int64_t rf_now(void); /* microseconds, monotonic */
 int64_t rf_deadline(int32_t timeout_ms);
+void rf_pause(void); /* between two looks at a lock */
 raffle_rc rf_conn_open(const rf_sqlite *db, bool write, rf_conn **out, raffle_error *err);
 void rf_conn_close(rf_conn *conn);
 /* The status for a result code of SQLite's, with a sentence that begins "cannot <doing>". */
@@ -126,6 +132,18 @@ const char *rf_sql_text(rf_sql which);
 /* RAFFLE_NOT_RAFFLE, RAFFLE_NEWER, RAFFLE_CORRUPT. `*empty`: a database without anything in it. */
 raffle_rc rf_schema_check(rf_conn *conn, bool *empty, raffle_error *err);
 raffle_rc rf_schema_create(rf_conn *conn, raffle_error *err);
+
+/* --- sqlite_turn.c --- */
+/* Waits for its turn to ask for the write lock, until `busy_until` at most; gives it on; forgets it with the connection. */
+void rf_turn_take(rf_conn *conn);
+void rf_turn_give(rf_conn *conn);
+void rf_turn_close(rf_conn *conn);
+
+/* --- sqlite_fold.c --- */
+/* With the lock held, by the one who has just led: whether the write-ahead log is to be folded, and that work, begun. Waits for its end. */
+bool rf_fold_due(rf_sqlite *db);
+void rf_fold_begin(rf_sqlite *db);
+void rf_fold_end(rf_sqlite *db);
 
 /* --- sqlite_group.c --- */
 /* Runs the request in a transaction, which it may share with others, and waits until that is durable. */

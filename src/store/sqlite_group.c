@@ -38,7 +38,10 @@ static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
     if (db->writer == NULL)
         return rf_fail(err, RAFFLE_IO, "%s: no connection to write", db->path);
     db->writer->busy_until = deadline;
+    rf_turn_take(db->writer);
     raffle_rc rc = rf_conn_run(db->writer, RF_SQL_BEGIN_WRITE, "begin to write", err);
+    rf_turn_give(db->writer);
+    db->writer->changes = sqlite3_total_changes(db->writer->db);
     if (rc == RAFFLE_OK)
         rc = rf_conn_in_place(db->writer, err);
     if (rc != RAFFLE_OK)
@@ -197,18 +200,6 @@ static void run_group(rf_sqlite *db, rf_write *group, int64_t deadline)
     }
 }
 
-/* Folds the write-ahead log once it is long. What cannot be folded now, because somebody reads, is tried again much later. */
-static void checkpoint(rf_sqlite *db)
-{
-    rf_conn *conn = db->writer;
-    if (conn == NULL || conn->wal_pages < db->checkpoint_at)
-        return;
-    int pages = 0, done = 0;
-    int code = sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
-    bool whole = code == SQLITE_OK && pages == done;
-    db->checkpoint_at = whole ? RF_SQLITE_CHECKPOINT : conn->wal_pages + RF_SQLITE_CHECKPOINT;
-}
-
 static rf_write *take_queue(rf_sqlite *db)
 {
     rf_write *group = db->queue;
@@ -264,13 +255,13 @@ static void lead(rf_sqlite *db, rf_write *own)
         run_group(db, group, own->deadline);
         pthread_mutex_lock(&db->lock);
         answer(group);
-        pthread_mutex_unlock(&db->lock);
-        checkpoint(db);
-        pthread_mutex_lock(&db->lock);
     }
+    const bool fold = rc == RAFFLE_OK && rf_fold_due(db);
     db->leading = false;
     if (db->queue != NULL)
         pthread_cond_signal(&db->queue->wake);
+    if (fold)
+        rf_fold_begin(db);
 }
 
 static int wait_for_leader(rf_sqlite *db, rf_write *request)

@@ -223,6 +223,7 @@ static void rf_sqlite_free(void *ctx)
     rf_sqlite *db = ctx;
     if (db->pid != getpid())
         return;
+    rf_fold_end(db);
     rf_conn_close(db->writer);
     rf_readers_close(db);
     free_memory(db);
@@ -259,9 +260,9 @@ raffle_rc rf_sqlite_open(const rf_sqlite_options *options, raffle_store_table *t
     init_locks(db);
     db->pid = getpid();
     db->readonly = options->readonly;
+    db->no_threads = options->no_threads;
     db->timeout_ms = options->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : options->timeout_ms;
     db->queue_end = &db->queue;
-    db->checkpoint_at = RF_SQLITE_CHECKPOINT;
     bool made = false;
     raffle_rc rc = set_path(db, options->path, err);
     if (rc == RAFFLE_OK)

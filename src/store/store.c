@@ -142,7 +142,7 @@ static bool is_folder(const char *path)
     return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
-static raffle_rc open_uri(const char *text, bool create, int32_t timeout_ms, raffle_store_table *table, void **ctx,
+static raffle_rc open_uri(const char *text, bool create, const raffle_host *host, raffle_store_table *table, void **ctx,
                           raffle_error *err)
 {
     rf_uri uri;
@@ -162,7 +162,8 @@ static raffle_rc open_uri(const char *text, bool create, int32_t timeout_ms, raf
     if (rc != RAFFLE_OK)
         return rc;
     options.create = options.create || create;
-    options.timeout_ms = timeout_ms;
+    options.timeout_ms = host->timeout_ms;
+    options.no_threads = (host->flags & RAFFLE_HOST_NO_THREADS) != 0;
     return rf_sqlite_open(&options, table, ctx, err);
 }
 
@@ -176,8 +177,11 @@ static raffle_rc open_any(const char *text, bool create, const raffle_host *host
     if (!rf_uri_has_scheme(text) && is_folder(text))
         return open_folder(text, table, ctx, err);
     if (rf_uri_has_scheme(text))
-        return open_uri(text, create, host->timeout_ms, table, ctx, err);
-    const rf_sqlite_options options = {.path = text, .create = create, .timeout_ms = host->timeout_ms};
+        return open_uri(text, create, host, table, ctx, err);
+    const rf_sqlite_options options = {.path = text,
+                                       .create = create,
+                                       .timeout_ms = host->timeout_ms,
+                                       .no_threads = (host->flags & RAFFLE_HOST_NO_THREADS) != 0};
     return rf_sqlite_open(&options, table, ctx, err);
 }
 
@@ -206,7 +210,7 @@ raffle_rc rf_store_beside(const char *store, const char *suffix, char *out, size
     return RAFFLE_OK;
 }
 
-/* Of the host SQLite needs its timeout alone; PostgreSQL its secrets, too. */
+/* Of the host SQLite needs its timeout and its word on threads; PostgreSQL its secrets, too. */
 raffle_rc rf_store_open(const char *uri, const raffle_host *host, bool create, raffle_store **out, raffle_error *err)
 {
     if (uri == NULL)
@@ -461,38 +465,6 @@ raffle_rc rf_store_append(raffle_store *store, uint32_t log, raffle_store_fill f
     return rc == RAFFLE_OK ? RAFFLE_OK : rf_fail_as(err, &own);
 }
 
-/* A read on its way: what must come next, and what the sink said. */
-typedef struct reading {
-    uint32_t log;
-    uint64_t next, end;
-    raffle_store_sink_record sink;
-    void *sink_ctx;
-    raffle_error *err;
-    raffle_rc result;
-} reading;
-
-static raffle_rc take_record(void *ctx, const raffle_record *record, raffle_error *err)
-{
-    (void)err; /* what goes wrong here is kept for the caller, whatever the store makes of it */
-    reading *r = ctx;
-    raffle_record mine;
-    if (r->result != RAFFLE_OK)
-        return r->result;
-    if (r->next == r->end)
-        return r->result = rf_fail(r->err, RAFFLE_CORRUPT,
-                                   "log %" PRIu32 ": the store gave more records than were asked for", r->log);
-    if (rf_struct_size(record) != sizeof mine) {
-        r->result = rf_struct_in(&mine, sizeof mine, record, "record", r->err);
-        record = &mine;
-    }
-    if (r->result == RAFFLE_OK)
-        r->result = rf_check_record(record, r->log, r->next, RAFFLE_CORRUPT, r->err);
-    if (r->result == RAFFLE_OK)
-        r->result = r->sink(r->sink_ctx, record, r->err);
-    r->next++;
-    return r->result;
-}
-
 raffle_rc rf_store_read(raffle_store *store, uint32_t log, uint64_t from, uint64_t count, raffle_store_sink_record sink,
                         void *sink_ctx, raffle_error *err)
 {
@@ -504,8 +476,8 @@ raffle_rc rf_store_read(raffle_store *store, uint32_t log, uint64_t from, uint64
     if (count > RF_LOG_RECORDS_MAX - from)
         count = RF_LOG_RECORDS_MAX - from;
     raffle_error own = RAFFLE_ERROR_INIT;
-    reading r = {.log = log, .next = from, .end = from + count, .sink = sink, .sink_ctx = sink_ctx, .err = err};
-    rc = store->table.read(store->ctx, log, from, count, take_record, &r, &own);
+    rf_reading r = {.log = log, .next = from, .end = from + count, .sink = sink, .sink_ctx = sink_ctx, .err = err};
+    rc = store->table.read(store->ctx, log, from, count, rf_reading_take, &r, &own);
     return r.result != RAFFLE_OK ? r.result : rf_check_answer(rc, &own, "read", RAFFLE_OK, err);
 }
 

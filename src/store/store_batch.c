@@ -136,6 +136,17 @@ static raffle_rc guard_note(void *ctx, uint64_t size, const char *note, size_t l
     return keep(guard, rc);
 }
 
+static raffle_rc guard_read(void *ctx, uint64_t from, uint64_t count, raffle_store_sink_record sink, void *sink_ctx,
+                            raffle_error *err)
+{
+    rf_guard *guard = ctx;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    rf_reading r = {
+        .log = guard->log, .next = from, .end = from + count, .sink = sink, .sink_ctx = sink_ctx, .err = err};
+    raffle_rc rc = guard->batch.read(guard->batch.ctx, from, count, rf_reading_take, &r, &own);
+    return keep(guard, r.result != RAFFLE_OK ? r.result : rf_check_answer(rc, &own, "read", RAFFLE_OK, err));
+}
+
 static raffle_rc take_batch(rf_guard *guard, const raffle_store_batch *batch, raffle_error *err)
 {
     raffle_rc rc = rf_struct_in(&guard->batch, sizeof guard->batch, batch, "batch", err);
@@ -172,7 +183,8 @@ raffle_rc rf_guard_fill(void *ctx, const raffle_store_head *head, const raffle_s
                                         .records = guard_records,
                                         .node = guard_node,
                                         .state = guard_state,
-                                        .note = guard_note};
+                                        .note = guard_note,
+                                        .read = guard->batch.read != NULL ? guard_read : NULL};
     raffle_rc rc = guard->fill(guard->fill_ctx, &mine, &checked, err);
     if (rc != RAFFLE_OK)
         guard->result = rc;

@@ -2,6 +2,7 @@
 /* Bounds of what goes into a store and comes out of it. */
 #include "store_check.h"
 
+#include "abi.h"
 #include "error.h"
 #include <inttypes.h>
 #include <string.h>
@@ -27,6 +28,28 @@ raffle_rc rf_check_record(const raffle_record *record, uint32_t log, uint64_t in
         return rf_fail(err, rc, "log %" PRIu32 ", record %" PRIu64 ": the length of its private part is %" PRIu32, log,
                        index, record->private_length);
     return RAFFLE_OK;
+}
+
+raffle_rc rf_reading_take(void *reading, const raffle_record *record, raffle_error *err)
+{
+    (void)err;
+    rf_reading *r = reading;
+    raffle_record mine;
+    if (r->result != RAFFLE_OK)
+        return r->result;
+    if (r->next == r->end)
+        return r->result = rf_fail(r->err, RAFFLE_CORRUPT,
+                                   "log %" PRIu32 ": the store gave more records than were asked for", r->log);
+    if (rf_struct_size(record) != sizeof mine) {
+        r->result = rf_struct_in(&mine, sizeof mine, record, "record", r->err);
+        record = &mine;
+    }
+    if (r->result == RAFFLE_OK)
+        r->result = rf_check_record(record, r->log, r->next, RAFFLE_CORRUPT, r->err);
+    if (r->result == RAFFLE_OK)
+        r->result = r->sink(r->sink_ctx, record, r->err);
+    r->next++;
+    return r->result;
 }
 
 raffle_rc rf_check_key(const raffle_store_key *key, raffle_rc rc, raffle_error *err)

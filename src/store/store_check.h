@@ -9,6 +9,17 @@
 raffle_rc rf_check_record(const raffle_record *record, uint32_t log, uint64_t index, raffle_rc rc, raffle_error *err);
 raffle_rc rf_check_key(const raffle_store_key *key, raffle_rc rc, raffle_error *err);
 raffle_rc rf_check_head(const raffle_store_head *head, uint32_t log, raffle_error *err);
+/* Records from a store on their way to a sink: a raffle_store_sink_record with one of these as its context checks them. What goes wrong is kept, whatever the
+ * store makes of it. */
+typedef struct rf_reading {
+    uint32_t log;
+    uint64_t next, end;
+    raffle_store_sink_record sink;
+    void *sink_ctx;
+    raffle_error *err;
+    raffle_rc result;
+} rf_reading;
+raffle_rc rf_reading_take(void *reading, const raffle_record *record, raffle_error *err);
 /* Arguments of a caller. */
 raffle_rc rf_check_log(uint32_t log, raffle_error *err);
 raffle_rc rf_check_note(uint64_t size, const char *note, size_t length, raffle_error *err);

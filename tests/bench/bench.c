@@ -11,6 +11,7 @@ static const bench_row rows[] = {
     {"sell-random", "the same with random order keys", bench_sell_random},
     {"sell-one", "selling one by one, durable, one thread", bench_sell_one},
     {"sell-32", "selling from 32 threads into one unit, durable", bench_sell_threads},
+    {"till", "a till beside those who import batches of 1,000", bench_till},
     {"split", "the cost of a sale, split", bench_split},
     {"open", "opening a raffle", bench_open},
     {"proof", "inclusion proofs: made and verified", bench_proof},

@@ -16,6 +16,7 @@ int bench_sell_uuid7(void);
 int bench_sell_random(void);
 int bench_sell_one(void);
 int bench_sell_threads(void);
+int bench_till(void);
 int bench_split(void);
 int bench_draw(void);
 int bench_open(void);
@@ -48,8 +49,9 @@ void bench_print(const char *what, double a, double b, const char *unit);
 void bench_folder(char out[256]);
 void bench_remove(const char *folder);
 
-/* A rehearsal with one unit and one tier in `folder`; ends the program when it cannot. */
+/* A raffle with one unit in `folder`, or with `units` of them in `store`, and the tiers 10-for-10 and 200-for-50; ends the program when it cannot. */
 raffle *bench_create(const char *folder, const char *prizes);
+raffle *bench_create_units(const char *store, const char *keys, unsigned units, const char *prizes);
 void bench_check(raffle_rc rc, const raffle_error *err, const char *what);
 
 typedef enum bench_keys {

@@ -85,26 +85,42 @@ void bench_check(raffle_rc rc, const raffle_error *err, const char *what)
     exit(1);
 }
 
-raffle *bench_create(const char *folder, const char *prizes)
+/* "[{"name":"unit 1"},…]" */
+static void list_units(char *out, size_t cap, unsigned units)
+{
+    size_t at = 0;
+    for (unsigned i = 1; i <= units && at < cap; i++)
+        at += (size_t)snprintf(out + at, cap - at, "%s{\"name\":\"unit %u\"}", i == 1 ? "[" : ",", i);
+    snprintf(out + at, cap - at, "]");
+}
+
+raffle *bench_create_units(const char *store, const char *keys, unsigned units, const char *prizes)
 {
     static const raffle_actor boss = RAFFLE_ACTOR_INIT("boss", RAFFLE_MANAGER);
     raffle_error err = RAFFLE_ERROR_INIT;
-    char store[300], rules[1024], opens[32], closes[32];
+    char rules[4096], list[2048], opens[32], closes[32];
     raffle *r = NULL;
     time_t now = time(NULL), from = now - 86400, until = now + 86400;
     struct tm tm;
     strftime(opens, sizeof opens, "%Y-%m-%dT%H:%M:%S.000Z", gmtime_r(&from, &tm));
     strftime(closes, sizeof closes, "%Y-%m-%dT%H:%M:%S.000Z", gmtime_r(&until, &tm));
+    list_units(list, sizeof list, units);
     int length = snprintf(
         rules, sizeof rules,
         "{\"origin\":\"raffle.example/bench\",\"name\":\"Bench\",\"organisation\":\"Bench\",\"currency\":\"CAD\","
         "\"sales\":{\"opens\":\"%s\",\"closes\":\"%s\"},\"tiers\":[{\"name\":\"10-for-10\",\"count\":10,\"price\":1000}"
-        "],"
-        "\"prizes\":%s}",
-        opens, closes, prizes);
-    snprintf(store, sizeof store, "%s/bench.raffle", folder);
-    bench_check(raffle_create(store, NULL, NULL, rules, (size_t)length, &boss, &r, &err), &err, "create");
+        ","
+        "{\"name\":\"200-for-50\",\"count\":200,\"price\":5000}],\"units\":%s,\"prizes\":%s}",
+        opens, closes, list, prizes);
+    bench_check(raffle_create(store, keys, NULL, rules, (size_t)length, &boss, &r, &err), &err, "create");
     return r;
+}
+
+raffle *bench_create(const char *folder, const char *prizes)
+{
+    char store[300];
+    snprintf(store, sizeof store, "%s/bench.raffle", folder);
+    return bench_create_units(store, NULL, 1, prizes);
 }
 
 /* A 64-bit mix of a counter: reproducible, and as good as random for an index. */

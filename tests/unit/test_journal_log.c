@@ -897,6 +897,45 @@ START_TEST(two_handles_at_once)
 }
 END_TEST
 
+/* Without an anchor that tells of them, what others wrote is found inside of the transaction, and followed there: it cannot be overtaken again. */
+START_TEST(caught_up_within_the_transaction)
+{
+    char uri[160];
+    const bool within = _i == 0;
+    const size_t records = within ? 4096 : 4097;
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=none", path);
+    ck_assert_int_eq(raffle_store_open(uri, NULL, &two.store, &err), RAFFLE_OK);
+    ck_assert_int_eq(open_log(&two, true), RAFFLE_OK);
+    append(&one, "one", records);
+    job j = {.handle = &two, .name = "fails", .records = 3, .fail = RAFFLE_LIMIT};
+    ck_assert_int_eq(run(&j), RAFFLE_LIMIT);
+    ck_assert_uint_eq(two.fold.applied, records);
+    ck_assert_uint_eq(two.fold.refreshed, within ? 1 : 2); /* one for the failure */
+    append(&two, "two", 5);
+    ck_assert_uint_eq(two.fold.applied, records);
+    append(&one, "last", 1); /* the one with the anchor */
+    check_log(&one, records + 6);
+}
+END_TEST
+
+START_TEST(what_makes_no_sense_within_a_transaction_halts)
+{
+    char uri[160];
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=none", path);
+    ck_assert_int_eq(raffle_store_open(uri, NULL, &two.store, &err), RAFFLE_OK);
+    ck_assert_int_eq(open_log(&two, true), RAFFLE_OK);
+    append(&one, "strange", 3);
+    two.fold.apply_rc = RAFFLE_CORRUPT;
+    job j = {.handle = &two, .name = "halted", .records = 1};
+    ck_assert_int_eq(run(&j), RAFFLE_CORRUPT);
+    ck_assert(rf_log_halted(two.log) && !rf_log_forked(two.log));
+    two.fold.apply_rc = RAFFLE_OK;
+    ck_assert_int_eq(run(&j), RAFFLE_HALTED);
+    ck_assert_uint_eq(j.calls, 0);
+    check_log(&one, 3);
+}
+END_TEST
+
 START_TEST(begin_asks_for_a_refresh)
 {
     one.fold.busy = 3;
@@ -1526,6 +1565,7 @@ static void add_appending(Suite *s)
     tcase_add_loop_test(c, a_build_that_fails_undoes_everything, 0, n);
     tcase_add_loop_test(c, many_threads, 0, 2);
     tcase_add_loop_test(c, two_handles_at_once, 0, 2);
+    tcase_add_loop_test(c, caught_up_within_the_transaction, 0, 2);
     const TTest *const tests[] = {one_by_one,
                                   long_records,
                                   leaves_from_elsewhere,
@@ -1541,6 +1581,7 @@ static void add_appending(Suite *s)
                                   out_of_time_behind_a_leader,
                                   out_of_time_among_others,
                                   two_handles_in_turn,
+                                  what_makes_no_sense_within_a_transaction_halts,
                                   begin_asks_for_a_refresh,
                                   records_that_make_no_sense_halt,
                                   roots_and_proofs};

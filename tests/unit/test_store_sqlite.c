@@ -2,6 +2,7 @@
 /* The SQLite store: the conformance suite; opening, damage, locks, full disks, commits that fail, erasing, other processes. */
 #include "faulty_vfs.h"
 #include "filesystem.h"
+#include "sqlite_db.h"
 #include "sqlite_scrub.h"
 #include "store_suite.h"
 
@@ -1222,6 +1223,10 @@ START_TEST(write_ahead_log_is_folded)
     char wal[256];
     struct stat st;
     unsigned calls = 0;
+    raffle_host host = RAFFLE_HOST_INIT;
+    host.flags = RAFFLE_HOST_NO_THREADS; /* folded before the call returns */
+    raffle_store_free(store);
+    ck_assert_int_eq(raffle_store_open(path, &host, &store, &err), RAFFLE_OK);
     snprintf(wal, sizeof wal, "%s-wal", path);
     for (unsigned i = 0; i < 12; i++)
         ck_assert_int_eq(rf_store_append(store, 1, fill_much, &calls, -1, &err), RAFFLE_OK);
@@ -1234,6 +1239,58 @@ START_TEST(write_ahead_log_is_folded)
     store = NULL;
     ck_assert_int_ne(access(wal, F_OK), 0);
     reopen("");
+}
+END_TEST
+
+START_TEST(write_ahead_log_is_folded_by_a_thread)
+{
+    char wal[256];
+    struct stat st = {0};
+    unsigned calls = 0;
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    for (unsigned i = 0; i < 6; i++)
+        ck_assert_int_eq(rf_store_append(store, 1, fill_much, &calls, -1, &err), RAFFLE_OK);
+    for (unsigned i = 0; st.st_size < 36 << 20 && i < 60000; i++) {
+        usleep(1000);
+        ck_assert_int_eq(stat(path, &st), 0);
+    }
+    ck_assert_int_ge(st.st_size, 36 << 20);
+    raffle_store_free(store);
+    store = NULL;
+    ck_assert_int_ne(access(wal, F_OK), 0);
+    reopen("");
+}
+END_TEST
+
+/* One who asks for his turn while another has it comes next, whoever else asks then; one whose time is up asks SQLite at once. */
+START_TEST(turns_are_taken_in_turn)
+{
+    rf_sqlite owner = {.path = path};
+    rf_conn a = {.owner = &owner, .turn = -1, .busy_until = INT64_MAX},
+            b = {.owner = &owner, .turn = -1, .busy_until = INT64_MAX};
+    store_job job = {.prefix = "a", .records = 1};
+    rf_turn_take(&a);
+    ck_assert_int_ge(a.turn, 0);
+    const int64_t began = rf_now();
+    rf_turn_take(&b); /* a courtesy of a second */
+    ck_assert_int_ge(rf_now() - began, 1000000);
+    b.busy_until = 0;
+    rf_turn_take(&b);
+    ck_assert_int_eq(store_job_run(store, 1, &job, 0, &err), RAFFLE_OK); /* nothing depends on it */
+    rf_turn_give(&a);
+    rf_turn_take(&b);
+    a.busy_until = 0;
+    rf_turn_take(&a);
+    rf_turn_close(&b); /* with its file the turn goes too */
+    ck_assert_int_eq(b.turn, -1);
+    a.busy_until = INT64_MAX;
+    rf_turn_take(&a);
+    rf_turn_close(&a);
+    rf_turn_close(&a);
+    owner.path = "/nowhere/at/all";
+    rf_turn_take(&a);
+    rf_turn_give(&a);
+    ck_assert_int_eq(a.turn, -1);
 }
 END_TEST
 
@@ -1489,6 +1546,8 @@ static TCase *failures(void)
                                   disk_that_stays_broken,
                                   readers_outlive_a_commit_that_fails,
                                   write_ahead_log_is_folded,
+                                  write_ahead_log_is_folded_by_a_thread,
+                                  turns_are_taken_in_turn,
                                   erased_bytes_are_gone_from_the_files,
                                   erased_bytes_are_gone_from_split_pages,
                                   unused_bytes_of_pages_are_wiped,

@@ -43,6 +43,10 @@ typedef struct raffle_store_head {
 } raffle_store_head;
 RAFFLE_API void raffle_store_head_init(raffle_store_head *head, size_t size);
 
+/* Takes a record, a key, during a read or a scan; RAFFLE_OK to go on, anything else ends it and is handed back. */
+typedef raffle_rc (*raffle_store_sink_record)(void *sink_ctx, const raffle_record *record, raffle_error *err);
+typedef raffle_rc (*raffle_store_sink_key)(void *sink_ctx, const raffle_store_key *key, raffle_error *err);
+
 /* What a store hands to `fill`, to be called while `append` runs and never after. Each of these returns RAFFLE_OK or a failure,
  * upon which `fill` returns that failure and the store undoes everything. `fill` and sinks call nothing else of the store, and take no
  * lock that is held while the library is in any store function, so that a store may be one mutex. */
@@ -62,6 +66,11 @@ typedef struct raffle_store_batch {
     raffle_rc (*state)(void *ctx, const uint8_t *state, size_t length, raffle_error *err);
     /* Keeps a signed note over a size of this log, in the same transaction; see note_put. */
     raffle_rc (*note)(void *ctx, uint64_t size, const char *note, size_t length, raffle_error *err);
+    /* Optional: the log's records `from` … `from + count - 1` that were there before this transaction, all of them durably committed, as `read` of the table
+     * gives them. With it a log that other processes write is caught up inside of the transaction; without it the append begins again after that,
+     * and may be overtaken again. */
+    raffle_rc (*read)(void *ctx, uint64_t from, uint64_t count, raffle_store_sink_record sink, void *sink_ctx,
+                      raffle_error *err);
 } raffle_store_batch;
 RAFFLE_API void raffle_store_batch_init(raffle_store_batch *batch, size_t size);
 
@@ -69,10 +78,6 @@ RAFFLE_API void raffle_store_batch_init(raffle_store_batch *batch, size_t size);
  * known. What it hands over may be other records each time. Every failure is handed back by `append`. */
 typedef raffle_rc (*raffle_store_fill)(void *fill_ctx, const raffle_store_head *head, const raffle_store_batch *batch,
                                        raffle_error *err);
-
-/* Takes a record, a key, during a read or a scan; RAFFLE_OK to go on, anything else ends it and is handed back. */
-typedef raffle_rc (*raffle_store_sink_record)(void *sink_ctx, const raffle_record *record, raffle_error *err);
-typedef raffle_rc (*raffle_store_sink_key)(void *sink_ctx, const raffle_store_key *key, raffle_error *err);
 
 /*
  * A store. Every function may be called from any thread; several at once. `err` is never NULL.

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose turn it is to write. SQLite's write lock goes to whoever asks at the right moment, and that is who had it: a till beside an importer would
+ * wait for seconds. So a writer first takes the turn, then waits for the write lock, and then gives the turn on: who had the
+ * write lock finds the turn taken, and comes after the one who waits. A lock on the write-ahead log's file, far beyond its bytes, is the
+ * turn: SQLite has no lock there. It is a courtesy that nothing depends on.
+ */
+#include "sqlite_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    COURTESY_US = 1000000 /* one who stopped while it had the turn keeps others back no longer */
+};
+
+static const off_t place = (off_t)1 << 62;
+
+static int open_wal(const rf_conn *conn)
+{
+    char name[PATH_MAX + 4];
+    int length = snprintf(name, sizeof name, "%s-wal", conn->owner->path);
+    if (length < 0 || (size_t)length >= sizeof name)
+        return -1;
+    return open(name, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+}
+
+static int set_lock(const rf_conn *conn, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = place, .l_len = 1};
+    return fcntl(conn->turn, F_OFD_SETLK, &lock);
+}
+
+void rf_turn_take(rf_conn *conn)
+{
+    const int64_t until = rf_now() + COURTESY_US;
+    if (conn->turn < 0)
+        conn->turn = open_wal(conn);
+    if (conn->turn < 0)
+        return;
+    while (set_lock(conn, F_WRLCK) != 0 && (errno == EAGAIN || errno == EACCES || errno == EINTR)) {
+        const int64_t now = rf_now();
+        if (now >= until || now >= conn->busy_until)
+            return;
+        rf_pause();
+    }
+}
+
+void rf_turn_give(rf_conn *conn)
+{
+    if (conn->turn >= 0)
+        (void)set_lock(conn, F_UNLCK);
+}
+
+void rf_turn_close(rf_conn *conn)
+{
+    if (conn->turn >= 0)
+        close(conn->turn);
+    conn->turn = -1;
+}
