@@ -70,6 +70,7 @@ static void drop_work(raffle_audit *a)
     free(a->unit);
     free(a->sealed);
     free(a->control_void);
+    rf_syncs_clear(&a->syncs);
     for (size_t i = 0; a->allowed != NULL && i < a->alloweds; i++)
         free(a->allowed[i].change);
     free(a->allowed);

@@ -9,6 +9,7 @@
 #include "promises.h"
 #include "published.h"
 #include "stamps.h"
+#include "syncs.h"
 #include "voids.h"
 
 /* What a `seal.unit` record says, to be compared with the unit's log. */
@@ -81,6 +82,7 @@ struct raffle_audit {
     rf_promises promises;
     rf_sealed *sealed;
     size_t seals;
+    rf_syncs syncs;
     struct rf_control_void {
         uint32_t unit;
         rf_void is;

@@ -177,8 +177,9 @@ static raffle_rc add_void(raffle_audit *a, const rf_record *record, uint64_t ind
     return RAFFLE_OK;
 }
 
-/* The note in a seal.unit: by the unit's key, of exactly this size and root. */
-static raffle_rc check_seal_note(reading *r, const rf_record *record, uint64_t index, raffle_error *err)
+/* The note in a record about a unit: by the unit's key, of exactly this size and root. */
+static raffle_rc check_unit_note(reading *r, const rf_record *record, uint64_t size, const uint8_t root[32],
+                                 const char *code, uint64_t index, raffle_error *err)
 {
     raffle_audit *a = r->audit;
     rf_signer signer;
@@ -192,9 +193,10 @@ static raffle_rc check_seal_note(reading *r, const rf_record *record, uint64_t i
                    &a->faults);
     if (rf_text_copy(&record->note, note, record->note.length + 1) &&
         rf_note_check(&signer, note, strlen(note), 0, index, &a->faults, &checkpoint) &&
-        (checkpoint.size != (uint64_t)record->size || memcmp(checkpoint.root, record->root, 32) != 0))
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, "seal",
-                 "the note in the seal of unit %lld is over other records", (long long)record->unit);
+        (checkpoint.size != size || memcmp(checkpoint.root, root, 32) != 0))
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, code,
+                 "the note of unit %lld in this %s is over other records", (long long)record->unit,
+                 rf_type_name(record->type));
     free(note);
     return RAFFLE_OK;
 }
@@ -238,6 +240,17 @@ static raffle_rc collect_allowed(raffle_audit *a, const rf_record *record, raffl
     return RAFFLE_OK;
 }
 
+/* What a unit that is away signed: nothing at all, by which it showed its key; and what it uploaded. */
+static raffle_rc collect_away(reading *r, const rf_record *record, uint64_t index, raffle_error *err)
+{
+    if (record->type == RF_UNIT_ENROL && rf_has(record, RF_F_NOTE))
+        return check_unit_note(r, record, 0, rf_empty_root, "checkpoint", index, err);
+    if (record->type != RF_UNIT_SYNC)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_syncs_add(&r->audit->syncs, record, index, err);
+    return rc == RAFFLE_OK ? check_unit_note(r, record, (uint64_t)record->size, record->root, "sync", index, err) : rc;
+}
+
 static raffle_rc collect(reading *r, const rf_record *record, uint64_t index, raffle_error *err)
 {
     r->audit->set_back = r->audit->set_back || record->at < r->last_at;
@@ -252,7 +265,7 @@ static raffle_rc collect(reading *r, const rf_record *record, uint64_t index, ra
     if (record->type != RF_SEAL_UNIT)
         return RAFFLE_OK;
     raffle_rc rc = add_seal_unit(r, record, index, err);
-    return rc == RAFFLE_OK ? check_seal_note(r, record, index, err) : rc;
+    return rc == RAFFLE_OK ? check_unit_note(r, record, (uint64_t)record->size, record->root, "seal", index, err) : rc;
 }
 
 /* --- a record --- */
@@ -330,7 +343,8 @@ static raffle_rc fold(reading *r, const rf_record *record, const uint8_t leaf_ha
     raffle_rc rc = rf_control_follow(&a->control, record, leaf_hash, &taken, &why);
     if (rc == RAFFLE_NOMEM)
         return rf_fail_as(err, &why);
-    if (rc != RAFFLE_OK)
+    const bool accepted = rc == RAFFLE_OK;
+    if (!accepted)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, index, "fold", "%s", why.message);
     if (index == 0)
         learn_key(r);
@@ -339,6 +353,8 @@ static raffle_rc fold(reading *r, const rf_record *record, const uint8_t leaf_ha
     if (index == 0 && a->control.rules != NULL && (rc = read_receipts(a, err)) != RAFFLE_OK)
         return rc;
     rc = collect(r, record, index, err);
+    if (rc == RAFFLE_OK && accepted)
+        rc = collect_away(r, record, index, err);
     return rc == RAFFLE_OK ? check_taken(a, &taken, index, err) : rc;
 }
 
@@ -432,6 +448,7 @@ raffle_rc rf_check_control(raffle_audit *a, raffle_error *err)
         rc = rf_stored_note_check(&a->signer, a->store, a->control_seen.note_size, NULL, &a->faults, err);
     if (rc == RAFFLE_OK) {
         end_run(r, NULL);
+        rf_syncs_end(&a->syncs);
         rf_seen_check_size(&a->control_seen, 0, r->range.size, &a->faults);
         rf_stamps_end(&a->stamps, r->range.size, &a->faults);
         rf_promises_end_control(&a->promises, r->range.size, &a->faults);

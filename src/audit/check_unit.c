@@ -83,14 +83,17 @@ const rf_sealed *rf_seals_of(const raffle_audit *a, uint32_t unit, size_t *n)
 static raffle_rc prepare_marks(raffle_audit *a, uint32_t number, raffle_error *err)
 {
     rf_unit_log *u = &a->unit[number - 1];
-    size_t seals, promises;
+    size_t seals, syncs, promises;
     const rf_sealed *sealed = rf_seals_of(a, number, &seals);
+    const rf_sync *sync = rf_syncs_of(&a->syncs, number, &syncs);
     const rf_promise *promise = rf_promises_of(&a->promises, number, &promises);
-    u->mark = malloc((seals + promises + 3) * sizeof *u->mark);
+    u->mark = malloc((seals + syncs + promises + 3) * sizeof *u->mark);
     if (u->mark == NULL)
         return rf_nomem(err);
     for (size_t i = 0; i < seals; i++)
         add_mark(u, sealed[i].says.size);
+    for (size_t i = 0; i < syncs; i++)
+        add_mark(u, sync[i].size);
     for (size_t i = 0; i < promises; i++)
         add_mark(u, promise[i].unit_size);
     if (u->seen.has_note)
@@ -201,6 +204,13 @@ static void refuse(folding *f, const rf_record *r, const raffle_error *why)
     f->resync = true;
 }
 
+/* Whether the unit's log lives elsewhere, and learns late what the control log says. */
+static bool is_away(const folding *f)
+{
+    const rf_control *c = &f->audit->control;
+    return f->number <= c->units && c->unit[f->number - 1].away;
+}
+
 /* Whether the unit was enabled at a time, or a little before or after it. What is before all of them is left out: a raffle is often made on another day, by
  * a clock that is mended since. */
 static bool was_enabled(folding *f, const rf_allowed *allowed, int64_t at)
@@ -228,7 +238,8 @@ static void check_sale_time(folding *f, const rf_record *r)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "window",
                  "a sale, though the log had passed the end of the sales: its clock was set back");
     }
-    if (f->number > a->alloweds || f->frame.rules->rehearsal || was_enabled(f, &a->allowed[f->number - 1], r->at))
+    if (f->number > a->alloweds || f->frame.rules->rehearsal || is_away(f) ||
+        was_enabled(f, &a->allowed[f->number - 1], r->at))
         return;
     f->first_barred = f->barred == 0 ? f->index : f->first_barred;
     f->barred++;
@@ -457,6 +468,12 @@ static raffle_rc take_segment(void *ctx, size_t log, rf_segment *s, raffle_error
     return rc == RAFFLE_OK ? rf_audit_progress(a, s->to - s->from, err) : rc;
 }
 
+/* Of a unit that is away only its close tells that nothing is missing. */
+static bool must_be_closed(const folding *f, const rf_sealed *s)
+{
+    return s->kind == RAFFLE_SEAL_FINAL || (s->kind == RAFFLE_SEAL_EARLY && is_away(f));
+}
+
 /* What a seal says of a unit's sales, against what they were. */
 static void check_sealed_sums(const folding *f, const rf_sealed *s, const rf_mark *m)
 {
@@ -473,9 +490,9 @@ static void check_sealed_sums(const folding *f, const rf_sealed *s, const rf_mar
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
                  "unit %u had %llu voids of %llu numbers and %lld, or other ones", f->number,
                  (unsigned long long)voids.voids, (unsigned long long)voids.void_numbers, (long long)voids.void_gross);
-    if (s->kind == RAFFLE_SEAL_FINAL && says->reconciled && !m->state.closed)
+    if (says->reconciled && must_be_closed(f, s) && !m->state.closed)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-                 "what the final seal takes of unit %u does not end in its close", f->number);
+                 "what the seal takes of unit %u does not end in its close", f->number);
 }
 
 /* An early seal has no close that shows where a unit's records ended. That it took all, when it says so, their times tell, where clocks can be trusted. */
@@ -535,6 +552,25 @@ static void check_seals(const folding *f)
                      f->number, (unsigned long long)s->says.size);
         largest = s->says.size > largest ? s->says.size : largest;
     }
+}
+
+/* Every upload is what the log begins with. One that it does not reach is named by the newest alone. */
+static void check_syncs(const folding *f)
+{
+    raffle_audit *a = f->audit;
+    size_t n;
+    const rf_sync *sync = rf_syncs_of(&a->syncs, f->number, &n);
+    for (size_t i = 0; i < n; i++) {
+        const rf_mark *m = find_mark(f->log, sync[i].size);
+        if (m != NULL && m->reached && memcmp(m->root, sync[i].root, 32) != 0)
+            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, sync[i].index, "sync",
+                     "the root of the first %llu records of unit %u is another", (unsigned long long)sync[i].size,
+                     f->number);
+    }
+    if (n > 0 && sync[n - 1].size > f->index)
+        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "behind-sync",
+                 "the log has %llu records; it uploaded %llu, as record %llu says", (unsigned long long)f->index,
+                 (unsigned long long)sync[n - 1].size, (unsigned long long)sync[n - 1].index);
 }
 
 /* Whether the unit was ever allowed what it sold. */
@@ -636,6 +672,7 @@ static raffle_rc finish_unit(void *ctx, size_t log, raffle_error *err)
     if (rc != RAFFLE_OK)
         return rc;
     check_seals(f);
+    check_syncs(f);
     check_promises(f);
     if (log + 1 < a->units)
         begin_unit(f, (uint32_t)log + 2);

@@ -62,12 +62,24 @@ static slot *claim(scan *s)
     return c;
 }
 
+/* Which is the first size wanted above this one. */
+static size_t first_above(const rf_scan_log *log, uint64_t size)
+{
+    size_t low = 0, high = log->wants;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (log->want[middle] <= size)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The sizes inside a segment at which the root is wanted. */
 static bool make_cuts(const rf_scan_log *log, rf_segment *s)
 {
-    size_t first = 0, n = 0;
-    while (first < log->wants && log->want[first] <= s->from)
-        first++;
+    size_t first = first_above(log, s->from), n = 0;
     while (first + n < log->wants && log->want[first + n] < s->to)
         n++;
     s->cuts = n;

@@ -363,12 +363,12 @@ static inline void ar_expect_incomplete(uint32_t log, uint64_t index, const char
     ar_expect(RAFFLE_FAULT_COMPLETENESS, log, index, code);
 }
 
-/* Runs the tests of a program over one raffle. */
-static inline int ar_main(const char *name, const TTest *const *tests, size_t n)
+/* Runs the tests of a program over a raffle that it makes. */
+static inline int ar_run(const char *name, void (*make)(void), const TTest *const *tests, size_t n)
 {
     Suite *s = suite_create(name);
     TCase *c = tcase_create(name);
-    ar_make();
+    make();
     for (size_t i = 0; i < n; i++)
         tcase_add_test(c, tests[i]);
     tcase_add_checked_fixture(c, NULL, ar_unuse);
@@ -380,6 +380,11 @@ static inline int ar_main(const char *name, const TTest *const *tests, size_t n)
     srunner_free(runner);
     ar_remove();
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static inline int ar_main(const char *name, const TTest *const *tests, size_t n)
+{
+    return ar_run(name, ar_make, tests, n);
 }
 
 #endif
