@@ -82,7 +82,7 @@ def spoil(store, *statements):
 
 
 def tickets(store):
-    return json.loads(raffle("status", store, "--json"))["tickets"]
+    return json.loads(raffle("status", store, "--json"))["raffle"]["tickets"]
 
 
 def restored_backup():
