@@ -5,6 +5,7 @@ What can be judged from this log alone is judged here. Seals, draws and voids ar
 """
 import hashlib
 
+import merkle
 import note
 import rules as frozen_rules
 from canonical_json import INT_MAX, Malformed
@@ -31,11 +32,12 @@ def time_of_round(number):
 
 
 class Unit:
-    def __init__(self, record):
-        self.number, self.name, self.key = record["unit"], record["name"], record["key"]
+    def __init__(self, index, record):
+        self.index, self.number, self.name, self.key = index, record["unit"], record["name"], record["key"]
         self.enabled = self.unenrolled = self.ever_enabled = False
         self.quotas = [record["quota"]]
         self.switches = []  # when it was enabled and disabled
+        self.enrolled, self.away, self.syncs = record, "away" in record, []  # of one whose log lives elsewhere: index and record of each upload
 
 
 class SealUnit:
@@ -146,8 +148,9 @@ class ControlLog:
         self.policy = None if self.rules["witnesses"] == "none" else Policy(self.rules["witnesses"])
         self.prizes = [Prize(rule) for rule in self.rules["prizes"]]
 
-    def _unit(self, record):
-        self._role(record, "units")
+    def _unit(self, record, or_system=False):
+        if not or_system or record["by"] != "system":
+            self._role(record, "units")
         need(record["unit"] <= len(self.units), f"there is no unit {record['unit']}")
         return self.units[record["unit"] - 1]
 
@@ -155,7 +158,9 @@ class ControlLog:
         self._role(record, "units")
         need(record["unit"] == len(self.units) + 1, f"the next unit is {len(self.units) + 1}")
         need(note.parse_vkey(record["key"]).name == f"{self.rules['origin']}/unit/{record['unit']}", "the key is one of another log")
-        self.units.append(Unit(record))
+        need(("away" in record) == ("note" in record), "a unit that is away proves its key, and no other does")
+        need("away" not in record or record["quota"] > 0, "a unit that is away has a quota")
+        self.units.append(Unit(self.size, record))
 
     def _unit_enable(self, record):
         unit = self._unit(record)
@@ -164,7 +169,7 @@ class ControlLog:
         unit.switches.append((record["at_ms"], True))
 
     def _unit_disable(self, record):
-        unit = self._unit(record)
+        unit = self._unit(record, or_system=True)
         need(unit.enabled, "the unit is disabled already")
         unit.enabled = False
         unit.switches.append((record["at_ms"], False))
@@ -172,12 +177,25 @@ class ControlLog:
     def _unit_quota(self, record):
         unit = self._unit(record)
         need(not unit.unenrolled, "the unit was un-enrolled")
+        need(not unit.away or record["quota"] > 0, "a unit that is away has a quota")
         unit.quotas.append(record["quota"])
 
     def _unit_unenrol(self, record):
         unit = self._unit(record)
         need(not unit.unenrolled, "the unit was un-enrolled already")
+        need(not unit.syncs, "the unit uploaded records")
         unit.unenrolled, unit.enabled = True, False
+
+    def _unit_sync(self, record):
+        unit, final = self._unit(record, or_system=True), self.newest_seal("final")
+        need(unit.away and not unit.unenrolled, "the unit is not away, or was un-enrolled")
+        if unit.syncs:
+            before = unit.syncs[-1][1]
+            need(record["size"] >= before["size"] and record["twice"] >= before["twice"], "it uploaded more before, or more that was sold twice")
+            need(record["size"] > before["size"] or record["root"] == before["root"], "it uploaded other records before")
+        if final is not None and final.run[unit.number - 1].record["reconciled"]:
+            need(record["size"] == final.run[unit.number - 1].record["size"], "the final seal took all that there was of the unit")
+        unit.syncs.append((self.size, record))
 
     def _void(self, record):
         self._role(record, "void")
@@ -200,6 +218,10 @@ class ControlLog:
         need(record["tickets"] == 0 or self.units[record["unit"] - 1].ever_enabled, "it counts tickets of a unit that was never enabled")
         need(all(record[name] <= record[of] for name, of in (("voids", "tickets"), ("void_numbers", "numbers"), ("void_gross", "gross"))),
              "it counts more voids than sales")
+        unit = self.units[record["unit"] - 1]
+        if unit.away:
+            uploaded = (unit.syncs[-1][1]["size"], unit.syncs[-1][1]["root"]) if unit.syncs else (0, merkle.EMPTY_ROOT.hex())
+            need((record["size"], record["root"]) == uploaded, "it takes other records than the unit, which is away, uploaded")
         self.run = run + [SealUnit(self.size, record, self.size if not run else run[0].index)]
         self.seal_units.append(self.run[-1])
 
@@ -213,6 +235,8 @@ class ControlLog:
         unreconciled = sum(not each.record["reconciled"] for each in run)
         need(record["unreconciled"] == unreconciled, f"{unreconciled} of its units are not reconciled")
         need(unreconciled == 0 or "ok" in record, "a unit is not reconciled, and nobody approved it")
+        twice = any(unit.syncs and unit.syncs[-1][1]["twice"] > 0 for unit in self.units)
+        need(not twice or "ok" in record, "an order was sold twice, and nobody approved it")
         if record["kind"] == "early":
             need(any(p.rule["seal"] == "early" and p.result is None for p in self.prizes), "no prize waits for an early seal")
         self.seals.append(Seal(self.size, record, run))

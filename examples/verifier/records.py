@@ -11,6 +11,7 @@ from canonical_json import INT_MAX, Malformed
 LEAF_MAX = 65535
 PLACES_MAX = 500
 UNIT_MAX = 65535
+AWAY_MAX = 100000
 SERIAL_MAX = 2**40 - 1
 ROLES = ("seller", "supervisor", "manager", "administrator", "auditor", "system")
 WORD = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
@@ -118,11 +119,13 @@ COMMON = {"at": time, "by": ROLE, "p": HEX32, "t": A_WORD}
 
 TYPES = {
     "raffle.open": ({"format": integer(1, 1), "key": vkey, "rules": json_object, "ticket_key": HEX32}, {}),
-    "unit.enrol": ({"key": vkey, "name": text(64), "quota": INT, "ticket_key": HEX32, "unit": UNIT}, {}),
+    "unit.enrol": ({"key": vkey, "name": text(64), "quota": INT, "ticket_key": HEX32, "unit": UNIT},
+                   {"away": integer(0, AWAY_MAX), "note": signed_note}),
     "unit.enable": ({"unit": UNIT}, {}),
     "unit.disable": ({"reason": A_WORD, "unit": UNIT}, {}),
     "unit.quota": ({"quota": INT, "unit": UNIT}, {}),
     "unit.unenrol": ({"unit": UNIT}, {}),
+    "unit.sync": ({"note": signed_note, "root": HEX32, "size": INT_FROM_1, "twice": INT, "unit": UNIT}, {}),
     "unit.start": ({"n": INT_FROM_1, "open": HEX32, "unit": UNIT}, {}),
     "sale": ({"count": integer(1, 1000000), "n": INT_FROM_1, "price": MONEY, "tier": A_WORD}, {}),
     "void": ({"count": INT, "price": MONEY, "reason": one_of("refund", "payment", "misprint", "error", "other"), "serial": SERIAL,

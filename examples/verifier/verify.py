@@ -217,18 +217,18 @@ def read_unit(report, folder, control, unit, withheld):
     result = UnitResult(log, fold)
     if not log.open():
         return result
-    marks = {each.record["size"] for each in control.seal_units if each.record["unit"] == unit.number}
+    sealed = {each.record["size"] for each in control.seal_units if each.record["unit"] == unit.number}
     if withheld:
         log.log.has_entries = False
         report.add(COMPLETENESS, unit.number, log.log.size, "withheld", f"the {log.log.size} records of unit {unit.number} are not published")
 
     def take(index, leaf, _):
-        if index in marks:
+        if index in sealed:
             result.at_size[index] = (fold.totals(), fold.closed)
         if leaf is None:
             return
         record = log.decoded(index, leaf)
-        if record is not None and index in marks:
+        if record is not None and index in sealed:
             result.next_at[index] = record["at_ms"]
         if index % tiles.WIDTH == 0:
             log.first_numbers.append(fold.next)
@@ -243,7 +243,7 @@ def read_unit(report, folder, control, unit, withheld):
         if record is not None and record["t"] == "void" and record["unit"] == unit.number:
             take_void(report, result, index, record)
 
-    log.read(take, marks)
+    log.read(take, sealed.union(record["size"] for _, record in unit.syncs))
     result.at_size[log.tree.size] = (fold.totals(), fold.closed)
     log.check_signature(note.parse_vkey(unit.key))
     return result
@@ -283,7 +283,7 @@ def check_allowed(report, control, units):
             report.wrong(unit.number, result.log.tree.size, "not-enabled", f"unit {unit.number} sold, and was never enabled")
         elif result.fold.tickets > 0 and unit.unenrolled:
             report.wrong(unit.number, result.log.tree.size, "not-enabled", f"unit {unit.number} sold, and was un-enrolled")
-        elif not control.rules["rehearsal"] and not control.set_back and not result.fold.set_back:
+        elif not (unit.away or control.rules["rehearsal"] or control.set_back or result.fold.set_back):  # one that is away learns late of a switch
             check_switches(report, unit, result)
         if result.fold.sold_late is not None:
             report.wrong(unit.number, result.fold.sold_late, "window", "a sale, though the log had passed the end of the sales: its clock was set back")
@@ -308,7 +308,8 @@ def check_seals(report, control, units):
     largest = {}
     for each in control.seal_units:
         said, result = each.record, units[each.record["unit"] - 1]
-        check_seal_note(report, each, control.units[said["unit"] - 1])
+        unit = control.units[said["unit"] - 1]
+        check_unit_note(report, unit, each.index, said, said["size"], said["root"], "seal")
         if said["size"] > result.log.tree.size:
             report.add(COMPLETENESS, said["unit"], result.log.tree.size, "behind-seal", f"seal record {each.index} counts {said['size']} records")
             continue
@@ -316,7 +317,7 @@ def check_seals(report, control, units):
             report.wrong(0, each.index, "seal", "an earlier seal took more records of the unit")
         if each.kind is not None:
             largest[said["unit"]] = max(said["size"], largest.get(said["unit"], 0))
-        check_seal_unit(report, each, result)
+        check_seal_unit(report, each, result, unit.away)
         if each.kind == "early" and said["reconciled"] and not (control.rules["rehearsal"] or control.set_back or result.fold.set_back):
             check_early(report, each, result)
 
@@ -328,14 +329,14 @@ def check_early(report, each, result):
         report.wrong(0, each.index, "seal", f"the early seal says that it took all of unit {said['unit']}, and left out records from long before it")
 
 
-def check_seal_note(report, each, unit):
+def check_unit_note(report, unit, index, record, size, root, code):
     """The unit's own key signed exactly this prefix."""
     try:
-        checkpoint = note.signed_checkpoint(each.record["note"].encode("utf-8"), note.parse_vkey(unit.key))
-        if (checkpoint.size, checkpoint.root.hex()) != (each.record["size"], each.record["root"]):
-            report.wrong(0, each.index, "seal", f"the note in the seal of unit {unit.number} is over other records")
+        checkpoint = note.signed_checkpoint(record["note"].encode("utf-8"), note.parse_vkey(unit.key))
+        if (checkpoint.size, checkpoint.root.hex()) != (size, root):
+            report.wrong(0, index, code, f"the note of unit {unit.number} in this {record['t']} is over other records")
     except Malformed as reason:
-        report.wrong(0, each.index, "checkpoint", reason)
+        report.wrong(0, index, "checkpoint", reason)
 
 
 def voids_at(result, size, first):
@@ -343,13 +344,15 @@ def voids_at(result, size, first):
     return {serial: record for serial, (log, index, record) in result.voids.items() if index < (first if log == 0 else size)}
 
 
-def check_seal_unit(report, each, result):
+def check_seal_unit(report, each, result, away):
     said, unit = each.record, result.log.number
     if result.log.roots[said["size"]].hex() != said["root"]:
         report.wrong(0, each.index, "seal", f"the root of the first {said['size']} records of unit {unit} is another")
     more = result.log.tree.size - said["size"]
     if each.kind == "final" and not said["reconciled"]:
         report.add(COMPLETENESS, unit, said["size"], "left-out", f"the final seal took the unit without all that it sold; {more} records that it left out are here")
+    if each.kind == "final" and said["reconciled"] and more > 0:
+        report.wrong(unit, said["size"], "after-seal", f"{more} records follow the final seal")
     if not result.log.has_entries():
         return
     totals, closed = result.at_size[said["size"]]
@@ -360,11 +363,21 @@ def check_seal_unit(report, each, result):
     for name, value in true.items():
         if said[name] != value:
             report.wrong(0, each.index, "seal", f"{name} of unit {unit} is {value}, not {said[name]}")
-    if each.kind == "final" and said["reconciled"]:
-        if not closed:
-            report.wrong(0, each.index, "seal", f"what the final seal takes of unit {unit} does not end in its close")
-        if more > 0:
-            report.wrong(unit, said["size"], "after-seal", f"{more} records follow the final seal")
+    if said["reconciled"] and not closed and (each.kind == "final" or away and each.kind == "early"):
+        report.wrong(0, each.index, "seal", f"what the {each.kind} seal takes of unit {unit} does not end in its close")
+
+
+def check_uploads(report, control, units):
+    """A unit that is away showed its key by signing that it has no records; then it signed each upload, which its log begins with."""
+    for unit, result in zip(control.units, units):
+        if unit.away:
+            check_unit_note(report, unit, unit.index, unit.enrolled, 0, merkle.EMPTY_ROOT.hex(), "checkpoint")
+        for index, record in unit.syncs:
+            check_unit_note(report, unit, index, record, record["size"], record["root"], "sync")
+            if record["size"] <= result.log.tree.size and result.log.roots[record["size"]].hex() != record["root"]:
+                report.wrong(0, index, "sync", f"the root of the first {record['size']} records of unit {unit.number} is another")
+        if unit.syncs and unit.syncs[-1][1]["size"] > result.log.tree.size:
+            report.add(COMPLETENESS, unit.number, result.log.tree.size, "behind-sync", f"it uploaded {unit.syncs[-1][1]['size']} records")
 
 
 # --- 4. the draws: from the seed to the winners ---
@@ -553,6 +566,7 @@ def verify_folder(folder, key=None):
         check_voids(report, control, units)
         check_allowed(report, control, units)
         check_seals(report, control, units)
+        check_uploads(report, control, units)
         lines = check_draws(report, control, units, withheld)
         if not withheld:
             check_winners(report, control, units)

@@ -72,7 +72,7 @@ class Witness:
 
 
 class Record:
-    """`value` is what it says; `refers` the records whose index it says; `last` a seal.unit's last record of its unit."""
+    """`value` is what it says; `refers` the records whose index it says; `last` a seal.unit's or unit.sync's last record of its unit."""
 
     def __init__(self, value):
         self.value, self.refers, self.last = value, {}, None
@@ -95,7 +95,7 @@ def refer(control, units):
         for name in REFERENCES:
             if name in record.value and (record["t"] != "draw.picks" or name == "intent"):
                 record.refers[name] = control[record[name]]
-        if record["t"] == "seal.unit":
+        if record["t"] in ("seal.unit", "unit.sync"):
             record.last = units[record["unit"] - 1][record["size"] - 1] if record["size"] else None
 
 
@@ -160,6 +160,15 @@ class Forgery:
             "void_numbers": sum(r["count"] for r in voids.values()), "void_gross": sum(r["price"] for r in voids.values()),
             "void_root": merkle.root_of(merkle.leaf_hash(serial.to_bytes(5, "big")) for serial in sorted(voids)).hex()})
 
+    def _sync(self, record):
+        """Of a unit that there is: what it uploaded, signed."""
+        n = record["unit"]
+        if record.last is None or not 0 < n < len(self.logs):
+            return
+        size = self.logs[n].index(record.last) + 1
+        root = merkle.root_of(self.hashes[n][:size])
+        record.value.update({"size": size, "root": root.hex(), "note": self.keys[n].checkpoint(size, root)})
+
     def _seal(self, record, index):
         run = self.logs[0][record["first"]:index]
         for name in TOTALS:
@@ -210,6 +219,8 @@ class Forgery:
             while self.logs[0][first - 1]["t"] == "seal.unit":
                 first -= 1
             self._seal_unit(record, first)
+        elif kind == "unit.sync":
+            self._sync(record)
         elif kind == "seal":
             self._seal(record, index)
         elif kind == "voids.ack":

@@ -136,6 +136,19 @@ def night():
     return store
 
 
+def elsewhere():
+    """Two units, an early seal and a final one; the second unit sells before the early seal alone."""
+    store = make("elsewhere", rules("elsewhere", units=[{"name": "web"}, {"name": "tent", "quota": 200}], prizes=[
+        {"name": "early-bird", "seal": "early", "alternates": 1}, {"name": "main", "alternates": 2}]))
+    sell(store, [sale(300 + i, 1 + i % 2, f"early-{i}") for i in range(12)])
+    seal(store, "--early")
+    draw(store, "early-bird", "21", time_of(1900))
+    sell(store, [sale(2000 + i, 1, f"late-{i}", "one") for i in range(4)])
+    seal(store)
+    draw(store, "main", "22")
+    return store
+
+
 def refused():
     """Voids after the seal, so that winners are refused and alternates promoted."""
     store = make("refused", rules("refused", prizes=[{"name": "first", "winners": 1, "alternates": 3}, {"name": "second", "one_win": "none", "winners": 2}]))
