@@ -41,6 +41,7 @@ func (t totals) fit() bool {
 // sealUnit is a unit's prefix in a seal. `before` is the index of its run's first record; -1 when the run never ended in a seal.
 type sealUnit struct {
 	index, before int64
+	kind          string // of its seal
 	size          int64
 	root          tlog.Hash
 	voidRoot      tlog.Hash
@@ -54,13 +55,33 @@ type void struct {
 	index, serial, count, price int64
 }
 
+// upload is what a unit that is away sent in, so far.
+type upload struct {
+	index, size, twice int64
+	root               tlog.Hash
+	note               string
+}
+
+// unit has a proof, the checkpoint of no records, when it is away.
 type unit struct {
-	number int64
-	origin string
-	vkey   string
-	key    note.Verifier
-	seals  []*sealUnit
-	voids  []void
+	number  int64
+	origin  string
+	vkey    string
+	key     note.Verifier
+	away    bool
+	proof   string
+	uploads []upload
+	gone    bool // un-enrolled
+	seals   []*sealUnit
+	voids   []void
+}
+
+// uploaded is the newest upload; before the first one, nothing.
+func (u *unit) uploaded() upload {
+	if len(u.uploads) == 0 {
+		return upload{root: emptyRoot}
+	}
+	return u.uploads[len(u.uploads)-1]
 }
 
 // seal is one that its run of seal.unit precedes.
@@ -86,6 +107,7 @@ type control struct {
 	units     []*unit
 	run       []*sealUnit
 	seals     []seal
+	final     []*sealUnit // of the final seal
 	notes     []signed
 }
 
@@ -131,6 +153,12 @@ func (c *control) takeObject(index int64, o *object, leaf []byte) error {
 		return c.takeOpen(o)
 	case "unit.enrol":
 		return c.takeEnrol(o)
+	case "unit.quota":
+		return c.takeQuota(o)
+	case "unit.unenrol":
+		return c.takeUnenrol(o)
+	case "unit.sync":
+		return c.takeSync(index, o)
 	case "seal.unit":
 		return c.takeSealUnit(index, o)
 	case "seal":
@@ -160,7 +188,13 @@ func (c *control) takeOpen(o *object) error {
 }
 
 func (c *control) takeEnrol(o *object) error {
-	u := &unit{number: o.int("unit"), vkey: o.text("key")}
+	u := &unit{number: o.int("unit"), vkey: o.text("key"), away: o.has("away")}
+	if u.away != o.has("note") || u.away && o.int("quota") == 0 {
+		return errors.New("a unit that is away has a proof of its key and a quota, and no other has a proof")
+	}
+	if u.away {
+		u.proof = o.text("note")
+	}
 	if u.number != int64(len(c.units))+1 || u.number > 65535 {
 		return fmt.Errorf("unit %d follows unit %d", u.number, len(c.units))
 	}
@@ -179,6 +213,47 @@ func (c *control) unit(o *object) (*unit, error) {
 	return c.units[number-1], nil
 }
 
+func (c *control) takeQuota(o *object) error {
+	u, err := c.unit(o)
+	if err == nil && (u.gone || u.away && o.int("quota") == 0) {
+		err = errors.New("a unit that was un-enrolled, or is away and has no quota")
+	}
+	return err
+}
+
+func (c *control) takeUnenrol(o *object) error {
+	u, err := c.unit(o)
+	if err != nil {
+		return err
+	}
+	if u.gone || len(u.uploads) > 0 {
+		return errors.New("a unit that was un-enrolled, or has uploaded")
+	}
+	u.gone = true
+	return nil
+}
+
+// takeSync: uploads never shrink, and what a final seal took as all of a unit stays so.
+func (c *control) takeSync(index int64, o *object) error {
+	u, err := c.unit(o)
+	if err != nil {
+		return err
+	}
+	s := upload{index: index, size: o.int("size"), twice: o.int("twice"), root: hashOf(o, "root"), note: o.text("note")}
+	before := u.uploaded()
+	if !u.away || u.gone || s.size < 1 {
+		return errors.New("an upload of a unit that is not away, or of nothing")
+	}
+	if s.size < before.size || s.twice < before.twice || s.size == before.size && s.root != before.root {
+		return fmt.Errorf("an upload of %d records, after another one of %d", s.size, before.size)
+	}
+	if u.number <= int64(len(c.final)) && c.final[u.number-1].reconciled && c.final[u.number-1].size != s.size {
+		return fmt.Errorf("an upload of %d records, after the final seal took all %d", s.size, c.final[u.number-1].size)
+	}
+	u.uploads = append(u.uploads, s)
+	return nil
+}
+
 func (c *control) takeSealUnit(index int64, o *object) error {
 	u, err := c.unit(o)
 	if err != nil {
@@ -188,6 +263,9 @@ func (c *control) takeSealUnit(index int64, o *object) error {
 		note: o.text("note"), totals: totalsOf(o), reconciled: o.flag("reconciled")}
 	if u.number != int64(len(c.run))+1 {
 		return fmt.Errorf("unit %d is number %d of its run", u.number, len(c.run)+1)
+	}
+	if have := u.uploaded(); u.away && (s.size != have.size || s.root != have.root) {
+		return fmt.Errorf("unit %d is away, and uploaded other records than these %d", u.number, s.size)
 	}
 	u.seals = append(u.seals, s)
 	c.run = append(c.run, s)
@@ -202,7 +280,7 @@ func (c *control) takeSeal(index int64, o *object, run []*sealUnit) error {
 		if sum = sum.plus(each.totals); !sum.fit() {
 			return errors.New("the sums of its units are more than a record can say")
 		}
-		each.before = first
+		each.before, each.kind = first, s.kind
 		if !each.reconciled {
 			unreconciled++
 		}
@@ -214,6 +292,9 @@ func (c *control) takeSeal(index int64, o *object, run []*sealUnit) error {
 		return errors.New("the seal's sums are not those of its units")
 	}
 	c.seals = append(c.seals, s)
+	if s.kind == "final" {
+		c.final = run
+	}
 	return nil
 }
 

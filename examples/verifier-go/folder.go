@@ -260,10 +260,25 @@ func (r *raffle) checkUnit(u *unit) error {
 			return fmt.Errorf("the seal in record %d of the control log: %v", s.index, err)
 		}
 	}
-	if !r.entries {
-		return nil
+	if err := r.checkUploads(log, u); err != nil || !r.entries {
+		return err
 	}
 	return f.finish()
+}
+
+// checkUploads: a unit that is away signed that it had no records when it was enrolled, and then each of its uploads.
+func (r *raffle) checkUploads(log *treeLog, u *unit) error {
+	if u.away {
+		if _, err := r.checkNote(log, u.key, u.proof, 0, nil); err != nil {
+			return fmt.Errorf("the proof of its key: %v", err)
+		}
+	}
+	for _, s := range u.uploads {
+		if _, err := r.checkNote(log, u.key, s.note, s.size, &s.root); err != nil {
+			return fmt.Errorf("the upload in record %d of the control log: %v", s.index, err)
+		}
+	}
+	return nil
 }
 
 // --- beside the logs ---

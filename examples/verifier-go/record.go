@@ -16,11 +16,12 @@ import (
 // types: the members beside `at`, `by`, `p` and `t`; those with a question mark may be missing.
 var types = map[string]string{
 	"raffle.open":     "format key rules ticket_key",
-	"unit.enrol":      "key name quota ticket_key unit",
+	"unit.enrol":      "away? key name note? quota ticket_key unit",
 	"unit.enable":     "unit",
 	"unit.disable":    "reason unit",
 	"unit.quota":      "quota unit",
 	"unit.unenrol":    "unit",
+	"unit.sync":       "note root size twice unit",
 	"unit.start":      "n open unit",
 	"sale":            "count n price tier",
 	"void":            "count n? price reason serial unit",
@@ -59,7 +60,7 @@ var free = map[string]int{"evidence": 512, "key": 512, "name": 512, "note": maxN
 // least and most of ints that are not 0 to 2^53 - 1.
 var (
 	least = map[string]int64{"ask": 1, "attempt": 1, "n": 1, "place": 1, "promoted": 1, "serial": 1, "unit": 1}
-	most  = map[string]int64{"serial": maxRecords - 1, "unit": maxUnit}
+	most  = map[string]int64{"away": 100000, "serial": maxRecords - 1, "unit": maxUnit}
 )
 
 // parseRecord reads a leaf, which must be a record of format 1.

@@ -33,6 +33,7 @@ type fold struct {
 	sums    totals
 	at      map[int64]totals // sums without voids, at each size that a seal names
 	closed  bool
+	size    int64
 }
 
 func newFold(u *unit, open tlog.Hash) *fold {
@@ -54,6 +55,7 @@ func (f *fold) take(index int64, leaf []byte) error {
 	if err != nil {
 		return fmt.Errorf("unit/%d/%d: %v", f.unit.number, index, err)
 	}
+	f.size = index + 1
 	if _, named := f.at[index+1]; named {
 		f.at[index+1] = f.sums
 	}
@@ -156,6 +158,9 @@ func (f *fold) checkSeal(s *sealUnit) error {
 		if v.index < s.before && v.serial < s.size {
 			count(v)
 		}
+	}
+	if s.reconciled && (s.kind == "final" || f.unit.away) && !(f.closed && s.size == f.size) {
+		return errors.New("it takes all of a unit, and does not end in its close")
 	}
 	if sums != s.totals {
 		return fmt.Errorf("its totals are %v, and the records' %v", s.totals, sums)
