@@ -307,6 +307,29 @@ def check_witnessed(page, folders, cosigners):
     forged(page, folders, "witnessed", key, "quorum is not reached", result, {"note": fewer})
 
 
+def check_away(page, folders):
+    """A unit whose log lives elsewhere, and what an operator may forge of its uploads."""
+    environment = {**os.environ, "RAFFLE_SOURCE": str(SOURCE)}
+    subprocess.run([sys.executable, str(SOURCE / "tests/verifier/away.py"), "published/away"], check=True, capture_output=True, text=True, env=environment)
+    names = json.loads(pathlib.Path("published/away/names.json").read_text(encoding="utf-8"))
+    key, folder = names["key"], names["folders"]
+    found = page.good("a unit that is away", address=f"{folders}/away/0/", key=key)
+    need(any("it uploaded what is published" in line for line in found["good"]), found["good"])
+    for name, reason in (
+            ("an upload of another root", "is not the one that was uploaded"), ("an upload signed by another key", "not signed by"),
+            ("an upload of more than is there", "says that the unit uploaded"), ("an upload that shrinks", "had uploaded more before"),
+            ("an upload of as many other records", "had uploaded other records before"), ("an upload of a unit that is here", "no upload of a unit that is away"),
+            ("an upload of a unit that was un-enrolled", "no upload of a unit that is away"), ("an upload of nothing", "no upload of a unit that is away"),
+            ("an upload of no unit", "there is no such unit"), ("an upload of more than the final seal took", "the final seal took all of the unit"),
+            ("an upload while a draw is open", "a draw is open"), ("a seal of less than was uploaded", "takes other records than the unit uploaded"),
+            ("a seal of more than was uploaded", "takes other records than the unit uploaded"), ("an early seal of a unit that is not closed", "does not end in its close"),
+            ("a unit that is away without a proof", "has a proof of its key and a quota"), ("a proof of a unit that is not away", "has a proof of its key and a quota"),
+            ("a proof over a record", "is not the one that was the proof of its key"), ("a proof by another key", "not signed by"),
+            ("a unit that is away without a quota", "has a proof of its key and a quota"), ("a quota taken from a unit that is away", "has a quota"),
+            ("a unit un-enrolled that has uploaded", "has uploaded records"), ("too many hours", '"away" that is none')):
+        page.bad(name, reason, address=f"{folders}/away/{folder[name]}/", key=key)
+
+
 # --- bad ones ---
 
 def forged(page, folders, name, key, reason, index, change, resign_intent=False, **given):
@@ -525,6 +548,7 @@ def check():
         check_drop(browser, page, key)
         check_widths(browser, page, folders, key)
         check_forged(page, folders, key, promise)
+        check_away(page, folders)
         check_bad(page, folders, key, small_key)
         page.bad("a server that lets nobody read", "CORS", address=closed_folders + "/whole/", key=key)
         check_scan(browser, page)

@@ -4,7 +4,7 @@ import { hex, isolated, unhex } from "./bytes.js";
 import { readVkey } from "./note.js";
 import { Words } from "./draw.js";
 import { SECTION as TICKET, verifyReceipt } from "./receipt.js";
-import { checkDrum, checkReceiptPublished, checkSeals, readPublished, readUnits } from "./published.js";
+import { checkDrum, checkReceiptPublished, checkSeals, checkUploads, readPublished, readUnits } from "./published.js";
 import { checkBeacon, checkIntent, checkSeed, heldWhen, stepsOf, walkPlaces, walkWhole, witnessedInTime } from "./replay.js";
 import { untilStopped } from "./report.js";
 
@@ -99,6 +99,7 @@ export async function checkAll(report, { key, receipt, address }) {
       const published = await readPublished(report, address, controlKey);
       found.published = published;
       await readUnits(report, published);
+      await checkUploads(report, published);
       await checkSeals(report, published);
       if (found.ticket !== null) await untilStopped(() => checkTicketPublished(report, published, found.ticket));
       await checkDraws(report, published, controlKey);

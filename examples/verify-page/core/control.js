@@ -4,12 +4,15 @@
 import { need } from "./bytes.js";
 import { readPlaces, readRecord } from "./record.js";
 
+export const EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"; /* SHA-256 of nothing */
 const SUMS = ["gross", "numbers", "tickets", "void_gross", "void_numbers", "voids"];
 
 class Control {
   constructor() {
     this.rules = null;
     this.units = []; /* the enrolments, unit 1 first */
+    this.uploads = new Map(); /* of each unit that is away: {index, …record}, none larger than the next */
+    this.gone = new Set(); /* units that were un-enrolled */
     this.run = []; /* seal.unit records since the last other record */
     this.seals = []; /* {index, units, …record} */
     this.acknowledged = new Set(); /* indexes of seals */
@@ -31,6 +34,15 @@ class Control {
     if (record.t !== "seal.unit" && record.t !== "seal") this.run = []; /* an interrupted run counts for nothing */
     this.at = record.at;
     handler?.(this, record, index);
+  }
+
+  unit(number) {
+    need(number >= 1 && number <= this.units.length, "there is no such unit");
+    return this.units[number - 1];
+  }
+
+  uploaded(number) {
+    return this.uploads.get(number)?.at(-1) ?? { size: 0, twice: 0, root: EMPTY_ROOT };
   }
 
   prize(name) {
@@ -64,6 +76,18 @@ function advance(state) {
     need(result.held.has(record.place) && !result.lost.has(record.place), "it is no winner's place");
     result.ended.set(record.place, state);
   };
+}
+
+/* Uploads only grow; what a final seal took as all of a unit stays so. */
+function sync(control, record, index) {
+  const { away } = control.unit(record.unit), before = control.uploaded(record.unit);
+  need(away !== undefined && !control.gone.has(record.unit) && record.size > 0, "it is no upload of a unit that is away");
+  need(record.size >= before.size && record.twice >= before.twice, "the unit had uploaded more before");
+  need(record.size > before.size || record.root === before.root, "the unit had uploaded other records before");
+  const final = control.seals.find((s) => s.kind === "final")?.run[record.unit - 1];
+  need(!final?.reconciled || final.size === record.size, "the final seal took all of the unit");
+  if (!control.uploads.has(record.unit)) control.uploads.set(record.unit, []);
+  control.uploads.get(record.unit).push({ ...record, index });
 }
 
 function seal(control, record, index) {
@@ -121,10 +145,22 @@ const handlers = {
   },
   "unit.enrol"(control, record) {
     need(record.unit === control.units.length + 1, "units are not enrolled in order");
+    need((record.away === undefined) === (record.note === undefined) && (record.away === undefined || record.quota > 0), "a unit that is away has a proof of its key and a quota, and no other a proof");
     control.units.push(record);
   },
+  "unit.quota"(control, record) {
+    need(control.unit(record.unit).away === undefined || record.quota > 0, "a unit that is away has a quota");
+  },
+  "unit.unenrol"(control, record) {
+    control.unit(record.unit);
+    need(!control.uploads.has(record.unit), "the unit has uploaded records");
+    control.gone.add(record.unit);
+  },
+  "unit.sync": sync,
   "seal.unit"(control, record) {
     need(record.unit === control.run.length + 1, "a seal's units are not in order");
+    const before = control.uploaded(record.unit), away = control.units[record.unit - 1]?.away !== undefined;
+    need(!away || (record.size === before.size && record.root === before.root), "it takes other records than the unit uploaded");
     control.run.push(record);
   },
   seal,

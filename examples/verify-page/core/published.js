@@ -6,7 +6,7 @@ import { canonical, readCanonical } from "./json.js";
 import { leafHash } from "./merkle.js";
 import { openCheckpoint, readVkey } from "./note.js";
 import { checkWitnesses, readPolicy } from "./policy.js";
-import { readControl } from "./control.js";
+import { EMPTY_ROOT, readControl } from "./control.js";
 import { checkSealed, Unit } from "./unit.js";
 import { untilStopped } from "./report.js";
 
@@ -97,19 +97,44 @@ export async function readUnits(report, published) {
   }
 }
 
-/* --- seals --- */
+/* --- uploads of units that are away --- */
 
-async function checkSealNote(sealed, key) {
-  const checkpoint = await openCheckpoint(utf8(sealed.note), key);
-  need(checkpoint.size === BigInt(sealed.size) && hex(checkpoint.root) === sealed.root, `the checkpoint of unit ${sealed.unit} is not the one that was sealed`);
+/* The note in a record about a unit: by the unit's key, of exactly this size and root. */
+async function checkUnitNote(record, size, root, key, what) {
+  const checkpoint = await openCheckpoint(utf8(record.note), key);
+  need(checkpoint.size === BigInt(size) && hex(checkpoint.root) === root, `the checkpoint of unit ${record.unit} is not the one that was ${what}`);
 }
+
+async function checkUpload(upload, { key, log }) {
+  await checkUnitNote(upload, upload.size, upload.root, key, "uploaded");
+  if (log === null) return;
+  need(upload.size <= log.size, `record ${upload.index} of the control log says that the unit uploaded ${upload.size} records, and ${log.size} are published`);
+  need(hex(await log.tree.root(upload.size)) === upload.root, `the unit uploaded other ${upload.size} records, as record ${upload.index} of the control log says`);
+}
+
+/* A unit that is away proved its key by signing that it had no records. */
+export async function checkUploads(report, published) {
+  for (const enrol of published.control.units.filter((unit) => unit.away !== undefined)) {
+    await untilStopped(() => report.check(SECTION, `Unit ${enrol.unit}, ${isolated(enrol.name)}: it uploaded what is published`, async () => {
+      const read = published.units[enrol.unit - 1], uploads = published.control.uploads.get(enrol.unit) ?? [];
+      need(read !== null, "its log was not read");
+      await checkUnitNote(enrol, 0, EMPTY_ROOT, read.key, "the proof of its key");
+      for (const upload of uploads) await checkUpload(upload, read);
+      return `${uploads.length} uploads`;
+    }));
+  }
+}
+
+/* --- seals --- */
 
 async function checkSeal(published, seal) {
   seal.void = [];
   for (const [i, sealed] of seal.run.entries()) {
     const read = published.units[i];
     need(read !== null, `unit ${sealed.unit} was not read`);
-    await checkSealNote(sealed, read.key);
+    await checkUnitNote(sealed, sealed.size, sealed.root, read.key, "sealed");
+    const closed = sealed.reconciled && (seal.kind === "final" || published.control.units[i].away !== undefined);
+    need(read.unit === null || !closed || read.unit.closed === sealed.size, `the seal takes all of unit ${sealed.unit}, and does not end in its close`);
     if (read.unit !== null) seal.void.push({ unit: read.unit, void: await checkSealed(read.unit, sealed, seal.first, published.control.voids) });
     else if (read.log !== null) need(hex(await read.log.tree.root(sealed.size)) === sealed.root, `unit ${sealed.unit} is not what was sealed`);
   }

@@ -8,6 +8,7 @@ const LEAF_MAX = 65535, TEXT_MAX = 512, NOTE_MAX = 16384;
 
 const kinds = {
   int: (v) => Number.isSafeInteger(v) && v >= 0,
+  hours: (v) => kinds.int(v) && v <= 100000,
   bool: (v) => typeof v === "boolean",
   time: (v) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(v) && !Number.isNaN(Date.parse(v)) && new Date(v).toISOString() === v,
   role: (v) => ROLES.includes(v),
@@ -25,11 +26,12 @@ const sums = { gross: "int", numbers: "int", tickets: "int", void_gross: "int", 
 const taken = { place: "int", prize: "word", result: "int" };
 const types = {
   "raffle.open": { format: "int", key: "text", rules: "object", ticket_key: "hex32" },
-  "unit.enrol": { key: "text", name: "text", quota: "int", ticket_key: "hex32", unit: "int" },
+  "unit.enrol": { away: "hours?", key: "text", name: "text", note: "note?", quota: "int", ticket_key: "hex32", unit: "int" },
   "unit.enable": { unit: "int" },
   "unit.disable": { reason: "word", unit: "int" },
   "unit.quota": { quota: "int", unit: "int" },
   "unit.unenrol": { unit: "int" },
+  "unit.sync": { note: "note", root: "hex32", size: "int", twice: "int", unit: "int" },
   "unit.start": { n: "int", open: "hex32", unit: "int" },
   sale: { count: "int", n: "int", price: "int", tier: "word" },
   void: { count: "int", n: "int?", price: "int", reason: "word", serial: "int", unit: "int" },

@@ -11,6 +11,7 @@ export class Unit {
     this.log = log;
     this.sales = []; /* {serial, n, count, price, tier}, n ascending */
     this.voids = []; /* {index, serial} */
+    this.closed = 0; /* records up to its close */
     const tiers = new Map(rules.tiers.map((tier) => [tier.name, tier]));
     let next = 1;
     log.leaves.forEach((leaf, index) => (next = this.take(leaf, index, next, tiers)));
@@ -21,6 +22,8 @@ export class Unit {
     const record = readRecord(leaf, what);
     need((index === 0) === (record.t === "unit.start"), `${what} stands in the wrong place`);
     need(record.n === next, `${what} does not go on with the draw number ${next}`);
+    need(this.closed === 0, `${what} follows the unit's close`);
+    if (record.t === "unit.close") this.closed = index + 1;
     if (record.t === "void") {
       need(record.unit === this.number && this.at(record.serial) !== null, `${what} voids no ticket`);
       this.voids.push({ index, serial: record.serial });
