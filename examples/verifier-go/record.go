@@ -55,13 +55,16 @@ var forms = map[string]*regexp.Regexp{
 }
 
 // free are texts of at most so many bytes.
-var free = map[string]int{"evidence": 512, "key": 512, "name": 512, "note": maxNote, "provider": 512}
+var free = map[string]int{"evidence": 512, "key": 512, "name": 64, "note": maxNote, "provider": 512}
 
 // least and most of ints that are not 0 to 2^53 - 1.
 var (
 	least = map[string]int64{"ask": 1, "attempt": 1, "n": 1, "place": 1, "promoted": 1, "serial": 1, "unit": 1}
 	most  = map[string]int64{"away": 100000, "serial": maxRecords - 1, "unit": maxUnit}
 )
+
+// maxTicket is the most draw numbers of one.
+const maxTicket = 1000000
 
 // parseRecord reads a leaf, which must be a record of format 1.
 func parseRecord(leaf []byte) (*object, error) {
@@ -83,6 +86,9 @@ func parseRecord(leaf []byte) (*object, error) {
 		} else if required {
 			return nil, fmt.Errorf("no `%s`", name)
 		}
+	}
+	if n := o.members["count"]; o.text("t") == "sale" && n != nil && (o.int("count") < 1 || o.int("count") > maxTicket) {
+		return nil, fmt.Errorf("a ticket of %v draw numbers", n)
 	}
 	if count != len(o.members) {
 		return nil, errors.New("a member that the type has not")

@@ -3,6 +3,8 @@
 from canonical_json import INT_MAX
 from records import UNIT_TYPES, milliseconds
 
+NUMBER_MAX = 2**40 - 1
+
 
 class Refused(ValueError):
     """A record that is not allowed in its place; the text says why."""
@@ -83,7 +85,8 @@ class UnitLog:
         need(tier is not None, f"there is no tier {record['tier']}")
         need((record["count"], record["price"]) == (tier["count"], tier["price"]), "count or price are not the tier's")
         need(self.opens <= record["at_ms"] < self.closes, f"{record['at']} is outside the sales window")
-        need(self.gross + record["price"] <= INT_MAX and self.next + record["count"] <= INT_MAX, "the sums are beyond 2^53 - 1")
+        need(self.gross + record["price"] <= INT_MAX, "the sum is beyond 2^53 - 1")
+        need(self.numbers + record["count"] <= NUMBER_MAX, "a draw number is beyond 2^40 - 1")
         self.tickets += 1
         self.numbers += record["count"]
         self.gross += record["price"]

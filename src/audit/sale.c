@@ -144,7 +144,7 @@ bool rf_sale_read(rf_sale_memory *memory, const rf_rules *rules, const char *lea
     FIXED(&s, ",\"t\":\"sale\",\"tier\":\"");
     read_tier(&s, memory, rules, &out->tier);
     FIXED(&s, "\"}");
-    return s.good && s.at == s.end;
+    return s.good && s.at == s.end && out->n >= 1;
 }
 
 /* A member that need not be there, with a text; `name` as it stands, from the comma to the opening quote. */

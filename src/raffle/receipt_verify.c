@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    TICKET_MAX = 1000000 /* draw numbers of one, whatever its tier (docs/spec/records.md) */
+};
+
 /* What one verification works with. */
 typedef struct check {
     rf_sha256 *hash;
@@ -103,6 +107,8 @@ static raffle_rc read_policy(check *c, raffle_error *err)
     if (rc == RAFFLE_OK && (record.type != RF_RAFFLE_OPEN || part->proof.index != 0))
         rc = rf_fail(err, RAFFLE_MISMATCH, "record %llu is a %s, and not the log's raffle.open",
                      (unsigned long long)part->proof.index, rf_type_name(record.type));
+    if (rc == RAFFLE_OK && record.format != 1)
+        rc = rf_fail(err, RAFFLE_NEWER, "the raffle's records have format %lld", (long long)record.format);
     c->rules = rc == RAFFLE_OK ? malloc(sizeof *c->rules) : NULL;
     if (rc == RAFFLE_OK && c->rules == NULL)
         rc = rf_nomem(err);
@@ -172,7 +178,7 @@ static raffle_rc check_sale(check *c, raffle_error *err)
         rc = check_record(c, &r->sale, &c->unit_head, RF_SALE, &record, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (record.count > UINT32_MAX)
+    if (record.count < 1 || record.count > TICKET_MAX)
         return rf_fail(err, RAFFLE_CORRUPT, "the ticket has %lld draw numbers", (long long)record.count);
     c->info.first = (uint64_t)record.n;
     c->info.count = (uint32_t)record.count;

@@ -61,6 +61,8 @@ static rf_record record_of(const line *l, size_t index)
                    .by = RAFFLE_SELLER,
                    .at = INT64_C(1795291200000) + (int64_t)index,
                    .n = l->n,
+                   .unit = 1,
+                   .serial = 1,
                    .count = l->count,
                    .price = 100 * (int64_t)index};
     r.has |= l->counts ? rf_bit(RF_F_N) : 0;

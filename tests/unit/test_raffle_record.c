@@ -318,6 +318,7 @@ START_TEST(values_that_no_record_has)
                   {"0202", "020g"},
                   {"0202", "020A"},
                   {"{\"at\"", "{ \"at\""},
+                  {"\"n\":1", "\"n\":0"},
                   {"\"n\":1", "\"n\":1,\"n\":1"},
                   {"\"n\":1", "\"n\":1,\"nn\":1"},
                   {"\"n\":1,", ""},
@@ -403,7 +404,8 @@ START_TEST(places)
     raffle_error err = RAFFLE_ERROR_INIT;
     size_t n;
     for (size_t i = 0; i < RF_PLACES_MAX; i++)
-        in[i] = (rf_place){.number = (UINT64_C(1) << 40) - i, .serial = i * 7919, .unit = (uint32_t)(1 + i % 65535)};
+        in[i] =
+            (rf_place){.number = (UINT64_C(1) << 40) - i, .serial = 1 + i * 7919, .unit = (uint32_t)(1 + i % 65535)};
     for (size_t count = 0; count <= RF_PLACES_MAX; count += count < 3 ? 1 : 71) {
         rf_json_init(&w, leaf, sizeof leaf);
         rf_places_encode(&w, in, count);
@@ -425,6 +427,9 @@ START_TEST(places)
                                       "[{\"serial\":1,\"number\":1,\"unit\":1}]",
                                       "[{\"number\":1,\"serial\":1,\"unit\":65536}]",
                                       "[{\"number\":-1,\"serial\":1,\"unit\":1}]",
+                                      "[{\"number\":0,\"serial\":1,\"unit\":1}]",
+                                      "[{\"number\":1,\"serial\":0,\"unit\":1}]",
+                                      "[{\"number\":1,\"serial\":1,\"unit\":0}]",
                                       "[{\"number\":1,\"serial\":1,\"unit\":1,\"x\":1}]",
                                       "[{\"number\":1,\"serial\":1,\"unit\":1}] ",
                                       "[{\"number\":1, \"serial\":1,\"unit\":1}]"};

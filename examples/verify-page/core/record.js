@@ -4,16 +4,21 @@ import { need, utf8 } from "./bytes.js";
 import { readCanonical } from "./json.js";
 
 const ROLES = ["seller", "supervisor", "manager", "administrator", "auditor", "system"];
-const LEAF_MAX = 65535, TEXT_MAX = 512, NOTE_MAX = 16384;
+const LEAF_MAX = 65535, TEXT_MAX = 512, NAME_MAX = 64, NOTE_MAX = 16384;
 
 const kinds = {
   int: (v) => Number.isSafeInteger(v) && v >= 0,
   hours: (v) => kinds.int(v) && v <= 100000,
+  one: (v) => kinds.int(v) && v > 0,
+  unit: (v) => kinds.one(v) && v <= 65535,
+  serial: (v) => kinds.one(v) && v < 2 ** 40,
+  numbers: (v) => kinds.one(v) && v <= 1000000,
   bool: (v) => typeof v === "boolean",
   time: (v) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(v) && !Number.isNaN(Date.parse(v)) && new Date(v).toISOString() === v,
   role: (v) => ROLES.includes(v),
   word: (v) => typeof v === "string" && /^[a-z0-9][a-z0-9._-]{0,31}$/.test(v),
   text: (v) => typeof v === "string" && v !== "" && utf8(v).length <= TEXT_MAX && !/[\u0000-\u001f\u007f-\u009f]/.test(v),
+  name: (v) => kinds.text(v) && utf8(v).length <= NAME_MAX,
   note: (v) => typeof v === "string" && utf8(v).length <= NOTE_MAX,
   hex32: (v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v),
   hex48: (v) => typeof v === "string" && /^[0-9a-f]{96}$/.test(v),
@@ -23,35 +28,35 @@ const kinds = {
 
 /* "?" marks a member that may be missing. */
 const sums = { gross: "int", numbers: "int", tickets: "int", void_gross: "int", void_numbers: "int", voids: "int" };
-const taken = { place: "int", prize: "word", result: "int" };
+const taken = { place: "one", prize: "word", result: "int" };
 const types = {
   "raffle.open": { format: "int", key: "text", rules: "object", ticket_key: "hex32" },
-  "unit.enrol": { away: "hours?", key: "text", name: "text", note: "note?", quota: "int", ticket_key: "hex32", unit: "int" },
-  "unit.enable": { unit: "int" },
-  "unit.disable": { reason: "word", unit: "int" },
-  "unit.quota": { quota: "int", unit: "int" },
-  "unit.unenrol": { unit: "int" },
-  "unit.sync": { note: "note", root: "hex32", size: "int", twice: "int", unit: "int" },
-  "unit.start": { n: "int", open: "hex32", unit: "int" },
-  sale: { count: "int", n: "int", price: "int", tier: "word" },
-  void: { count: "int", n: "int?", price: "int", reason: "word", serial: "int", unit: "int" },
-  "unit.close": { n: "int", ...sums },
-  "seal.unit": { ...sums, note: "note", reconciled: "bool", root: "hex32", size: "int", unit: "int", void_root: "hex32" },
+  "unit.enrol": { away: "hours?", key: "text", name: "name", note: "note?", quota: "int", ticket_key: "hex32", unit: "unit" },
+  "unit.enable": { unit: "unit" },
+  "unit.disable": { reason: "word", unit: "unit" },
+  "unit.quota": { quota: "int", unit: "unit" },
+  "unit.unenrol": { unit: "unit" },
+  "unit.sync": { note: "note", root: "hex32", size: "one", twice: "int", unit: "unit" },
+  "unit.start": { n: "one", open: "hex32", unit: "unit" },
+  sale: { count: "numbers", n: "one", price: "int", tier: "word" },
+  void: { count: "int", n: "one?", price: "int", reason: "word", serial: "serial", unit: "unit" },
+  "unit.close": { n: "one", ...sums },
+  "seal.unit": { ...sums, note: "note", reconciled: "bool", root: "hex32", size: "int", unit: "unit", void_root: "hex32" },
   seal: { ...sums, first: "int", kind: "word", ok: "role?", units: "int", unreconciled: "int" },
   "voids.ack": { seal: "int", voids: "int" },
-  "draw.intent": { attempt: "int", commitment: "hex32?", evidence: "text?", numbers: "int", prize: "word", provider: "text?", seal: "int" },
+  "draw.intent": { attempt: "one", commitment: "hex32?", evidence: "text?", numbers: "int", prize: "word", provider: "text?", seal: "int" },
   "draw.picks": { first: "int", intent: "int", places: "array" },
   "draw.result": {
-    alternates: "int", ask: "int?", attempt: "int", beacon: "hex48?", evidence: "text?", fallback: "hex48?", intent: "int", note: "note",
+    alternates: "int", ask: "one?", attempt: "one", beacon: "hex48?", evidence: "text?", fallback: "hex48?", intent: "int", note: "note",
     numbers: "int", places: "array?", prize: "word", provider: "text", rejected: "int", round: "int?", seed: "hex48", skipped_barred: "int",
     skipped_not_entered: "int", skipped_void: "int", skips: "hex32", winners: "int",
   },
-  "draw.abort": { attempt: "int", intent: "int", ok: "role", prize: "word", reason: "word" },
-  "winner.verify": { ...taken, outcome: "word", promoted: "int?" },
+  "draw.abort": { attempt: "one", intent: "int", ok: "role", prize: "word", reason: "word" },
+  "winner.verify": { ...taken, outcome: "word", promoted: "one?" },
   "winner.official": taken,
   claim: { ...taken, ok: "role" },
-  forfeit: { ...taken, ok: "role?", promoted: "int?", reason: "word" },
-  event: { ask: "int?", code: "word", component: "word?", count: "int?", n: "int?", ok: "role?", serial: "int?", size: "int?", unit: "int?" },
+  forfeit: { ...taken, ok: "role?", promoted: "one?", reason: "word" },
+  event: { ask: "one?", code: "word", component: "word?", count: "int?", n: "one?", ok: "role?", serial: "serial?", size: "int?", unit: "unit?" },
 };
 const common = { at: "time", by: "role", p: "hex32", t: "word" };
 
@@ -78,7 +83,8 @@ export function readRecord(leaf, what) {
 export function readPlaces(places, what) {
   need(places.length <= 500, `${what} has more than 500 places`);
   for (const place of places) {
-    need(kinds.object(place) && Object.keys(place).join() === "number,serial,unit" && Object.values(place).every(kinds.int), `${what} has a place that is none`);
+    need(kinds.object(place) && Object.keys(place).join() === "number,serial,unit", `${what} has a place that is none`);
+    need(kinds.one(place.number) && kinds.serial(place.serial) && kinds.unit(place.unit), `${what} has a place that is none`);
   }
   return places;
 }

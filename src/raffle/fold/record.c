@@ -8,14 +8,18 @@
 #include <string.h>
 
 typedef enum kind {
-    KIND_INT,   /* 0 … 2^53-1 */
-    KIND_MONEY, /* the same: no amount is negative */
+    KIND_INT,    /* 0 … 2^53-1 */
+    KIND_FROM_1, /* 1 … 2^53-1 */
+    KIND_UNIT,   /* 1 … 65,535 */
+    KIND_SERIAL, /* 1 … 2^40-1 */
+    KIND_MONEY,  /* the same: no amount is negative */
     KIND_BOOL,
     KIND_TIME,
     KIND_ROLE,
     KIND_TYPE,
     KIND_WORD,   /* a word of the API */
     KIND_TEXT,   /* a text of the API, at most 512 bytes */
+    KIND_NAME,   /* one of at most 64 bytes */
     KIND_NOTE,   /* a signed note */
     KIND_OBJECT, /* canonical JSON of its own, kept as bytes */
     KIND_ARRAY,
@@ -38,9 +42,9 @@ typedef struct member {
 
 static const member members[RF_FIELDS] = {
     [RF_F_ALTERNATES] = MEMBER("alternates", KIND_INT, rf_record, alternates),
-    [RF_F_ASK] = MEMBER("ask", KIND_INT, rf_record, ask),
+    [RF_F_ASK] = MEMBER("ask", KIND_FROM_1, rf_record, ask),
     [RF_F_AT] = MEMBER("at", KIND_TIME, rf_record, at),
-    [RF_F_ATTEMPT] = MEMBER("attempt", KIND_INT, rf_record, attempt),
+    [RF_F_ATTEMPT] = MEMBER("attempt", KIND_FROM_1, rf_record, attempt),
     [RF_F_AWAY] = MEMBER("away", KIND_INT, rf_record, away),
     [RF_F_BEACON] = MEMBER("beacon", KIND_HEX48, rf_record, beacon),
     [RF_F_BY] = MEMBER("by", KIND_ROLE, rf_record, by),
@@ -56,19 +60,19 @@ static const member members[RF_FIELDS] = {
     [RF_F_INTENT] = MEMBER("intent", KIND_INT, rf_record, intent),
     [RF_F_KEY] = MEMBER("key", KIND_TEXT, rf_record, key),
     [RF_F_KIND] = MEMBER("kind", KIND_WORD, rf_record, kind),
-    [RF_F_N] = MEMBER("n", KIND_INT, rf_record, n),
-    [RF_F_NAME] = MEMBER("name", KIND_TEXT, rf_record, name),
+    [RF_F_N] = MEMBER("n", KIND_FROM_1, rf_record, n),
+    [RF_F_NAME] = MEMBER("name", KIND_NAME, rf_record, name),
     [RF_F_NOTE] = MEMBER("note", KIND_NOTE, rf_record, note),
     [RF_F_NUMBERS] = MEMBER("numbers", KIND_INT, rf_record, numbers),
     [RF_F_OK] = MEMBER("ok", KIND_ROLE, rf_record, ok),
     [RF_F_OPEN] = MEMBER("open", KIND_HEX32, rf_record, open),
     [RF_F_OUTCOME] = MEMBER("outcome", KIND_WORD, rf_record, outcome),
     [RF_F_P] = MEMBER("p", KIND_HEX32, rf_record, p),
-    [RF_F_PLACE] = MEMBER("place", KIND_INT, rf_record, place),
+    [RF_F_PLACE] = MEMBER("place", KIND_FROM_1, rf_record, place),
     [RF_F_PLACES] = MEMBER("places", KIND_ARRAY, rf_record, places),
     [RF_F_PRICE] = MEMBER("price", KIND_MONEY, rf_record, price),
     [RF_F_PRIZE] = MEMBER("prize", KIND_WORD, rf_record, prize),
-    [RF_F_PROMOTED] = MEMBER("promoted", KIND_INT, rf_record, promoted),
+    [RF_F_PROMOTED] = MEMBER("promoted", KIND_FROM_1, rf_record, promoted),
     [RF_F_PROVIDER] = MEMBER("provider", KIND_TEXT, rf_record, provider),
     [RF_F_QUOTA] = MEMBER("quota", KIND_INT, rf_record, quota),
     [RF_F_REASON] = MEMBER("reason", KIND_WORD, rf_record, reason),
@@ -80,7 +84,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_RULES] = MEMBER("rules", KIND_OBJECT, rf_record, rules),
     [RF_F_SEAL] = MEMBER("seal", KIND_INT, rf_record, seal),
     [RF_F_SEED] = MEMBER("seed", KIND_HEX48, rf_record, seed),
-    [RF_F_SERIAL] = MEMBER("serial", KIND_INT, rf_record, serial),
+    [RF_F_SERIAL] = MEMBER("serial", KIND_SERIAL, rf_record, serial),
     [RF_F_SIZE] = MEMBER("size", KIND_INT, rf_record, size),
     [RF_F_SKIPPED_BARRED] = MEMBER("skipped_barred", KIND_INT, rf_record, skipped_barred),
     [RF_F_SKIPPED_NOT_ENTERED] = MEMBER("skipped_not_entered", KIND_INT, rf_record, skipped_not_entered),
@@ -91,7 +95,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_TICKETS] = MEMBER("tickets", KIND_INT, rf_record, tickets),
     [RF_F_TIER] = MEMBER("tier", KIND_WORD, rf_record, tier),
     [RF_F_TWICE] = MEMBER("twice", KIND_INT, rf_record, twice),
-    [RF_F_UNIT] = MEMBER("unit", KIND_INT, rf_record, unit),
+    [RF_F_UNIT] = MEMBER("unit", KIND_UNIT, rf_record, unit),
     [RF_F_UNITS] = MEMBER("units", KIND_INT, rf_record, units),
     [RF_F_UNRECONCILED] = MEMBER("unreconciled", KIND_INT, rf_record, unreconciled),
     [RF_F_VOID_GROSS] = MEMBER("void_gross", KIND_MONEY, rf_record, void_gross),
@@ -224,12 +228,25 @@ static void write_word(rf_json_writer *w, const char *word)
         rf_json_string(w, word, strlen(word));
 }
 
+static const int64_t serial_max = (INT64_C(1) << 40) - 1;
+
+/* Of the kinds that are integers; the JSON bounds them all by 2^53-1. */
+static bool in_range(kind k, int64_t value)
+{
+    const int64_t least = k == KIND_INT || k == KIND_MONEY ? 0 : 1;
+    const int64_t most = k == KIND_UNIT ? RAFFLE_UNIT_MAX : k == KIND_SERIAL ? serial_max : RF_JSON_INT_MAX;
+    return value >= least && value <= most;
+}
+
 static void write_member(rf_json_writer *w, const member *m, const void *from)
 {
     const char *at = (const char *)from + m->offset;
     rf_json_key(w, m->name, m->length);
     switch ((kind)m->kind) {
     case KIND_INT:
+    case KIND_FROM_1:
+    case KIND_UNIT:
+    case KIND_SERIAL:
     case KIND_MONEY:
         if (*(const int64_t *)(const void *)at < 0)
             w->ok = false;
@@ -249,6 +266,7 @@ static void write_member(rf_json_writer *w, const member *m, const void *from)
         break;
     case KIND_WORD:
     case KIND_TEXT:
+    case KIND_NAME:
     case KIND_NOTE:
         write_text(w, (const rf_text *)(const void *)at);
         break;
@@ -323,14 +341,14 @@ static raffle_role read_role(const rf_text *text)
     return !text->escaped && rf_text_copy(text, word, sizeof word) ? raffle_role_parse(word) : 0;
 }
 
-static bool bounded_text(const rf_text *text)
+static bool bounded_text(const rf_text *text, size_t max)
 {
     char plain[TEXT_MAX];
     if (!text->escaped)
-        return rf_text_valid(text->text, text->length, TEXT_MAX);
+        return rf_text_valid(text->text, text->length, max);
     /* By its length: an escaped NUL does not end it. */
     size_t length = rf_json_unescape(text, plain, sizeof plain);
-    return length != SIZE_MAX && rf_text_valid(plain, length, TEXT_MAX);
+    return length != SIZE_MAX && rf_text_valid(plain, length, max);
 }
 
 static bool read_string(rf_json_reader *in, kind k, void *at)
@@ -357,7 +375,8 @@ static bool read_string(rf_json_reader *in, kind k, void *at)
     *(rf_text *)at = text;
     if (k == KIND_WORD)
         return !text.escaped && rf_word_valid(text.text, text.length, RAFFLE_WORD_MAX);
-    return k == KIND_NOTE ? text.length <= RAFFLE_RECORD_MAX : bounded_text(&text);
+    return k == KIND_NOTE ? text.length <= RAFFLE_RECORD_MAX
+                          : bounded_text(&text, k == KIND_NAME ? RAFFLE_NAME_MAX : TEXT_MAX);
 }
 
 static bool read_member(rf_json_reader *in, const member *m, void *to)
@@ -366,8 +385,11 @@ static bool read_member(rf_json_reader *in, const member *m, void *to)
     rf_text *raw = at;
     switch ((kind)m->kind) {
     case KIND_INT:
+    case KIND_FROM_1:
+    case KIND_UNIT:
+    case KIND_SERIAL:
     case KIND_MONEY:
-        return rf_json_take_int(in, at) && *(const int64_t *)at >= 0;
+        return rf_json_take_int(in, at) && in_range((kind)m->kind, *(const int64_t *)at);
     case KIND_BOOL:
         return rf_json_take_bool(in, at);
     case KIND_OBJECT:
@@ -466,12 +488,12 @@ void rf_places_encode(rf_json_writer *w, const rf_place *places, size_t n)
     rf_json_end_array(w);
 }
 
-static bool read_place_member(rf_json_reader *in, const char *want, int64_t max, int64_t *value)
+static bool read_place_member(rf_json_reader *in, const char *want, kind k, int64_t *value)
 {
     const char *name;
     size_t length;
     return rf_json_next_key(in, &name, &length) && length == strlen(want) && memcmp(name, want, length) == 0 &&
-           rf_json_take_int(in, value) && *value >= 0 && *value <= max;
+           rf_json_take_int(in, value) && in_range(k, *value);
 }
 
 static bool read_place(rf_json_reader *in, rf_place *place)
@@ -479,10 +501,9 @@ static bool read_place(rf_json_reader *in, rf_place *place)
     const char *name;
     size_t length;
     int64_t number, serial, unit;
-    if (!rf_json_enter_object(in) || !read_place_member(in, "number", RF_JSON_INT_MAX, &number) ||
-        !read_place_member(in, "serial", RF_JSON_INT_MAX, &serial) ||
-        !read_place_member(in, "unit", RAFFLE_UNIT_MAX, &unit) || rf_json_next_key(in, &name, &length) ||
-        in->fault != NULL)
+    if (!rf_json_enter_object(in) || !read_place_member(in, "number", KIND_FROM_1, &number) ||
+        !read_place_member(in, "serial", KIND_SERIAL, &serial) || !read_place_member(in, "unit", KIND_UNIT, &unit) ||
+        rf_json_next_key(in, &name, &length) || in->fault != NULL)
         return false;
     *place = (rf_place){(uint64_t)number, (uint64_t)serial, (uint32_t)unit};
     return true;
