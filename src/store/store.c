@@ -26,6 +26,8 @@ struct raffle_store {
     void *ctx;
     pid_t pid;
     atomic_uint users;
+    void (*release)(void *ctx); /* of the host that it was opened with, or NULL */
+    void *release_ctx;
     bool settles; /* an append whose outcome is not known was looked into by the store itself, as far as it can be */
 };
 
@@ -87,6 +89,8 @@ raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_st
     store->ctx = ctx;
     store->pid = getpid();
     store->settles = false;
+    store->release = NULL;
+    store->release_ctx = NULL;
     atomic_init(&store->users, 1);
     *out = store;
     return RAFFLE_OK;
@@ -226,11 +230,14 @@ raffle_rc rf_store_open(const char *uri, const raffle_host *host, bool create, r
     if (rc != RAFFLE_OK)
         return rc;
     rc = raffle_store_new(&table, ctx, out, err);
-    if (rc != RAFFLE_OK)
+    if (rc != RAFFLE_OK) {
         table.free(ctx);
-    else
-        (*out)->settles = !is_database(uri);
-    return rc;
+        return rc;
+    }
+    (*out)->settles = !is_database(uri);
+    (*out)->release = mine.release;
+    (*out)->release_ctx = mine.ctx;
+    return RAFFLE_OK;
 }
 
 raffle_store *rf_store_ref(raffle_store *store)
@@ -248,6 +255,8 @@ void raffle_store_free(raffle_store *store)
     if (atomic_fetch_sub_explicit(&store->users, 1, memory_order_acq_rel) != 1)
         return;
     store->table.free(store->ctx);
+    if (store->release != NULL)
+        store->release(store->release_ctx);
     free(store);
 }
 

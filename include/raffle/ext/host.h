@@ -33,8 +33,10 @@ typedef struct raffle_host {
      * log: be quick, and do not call back. */
     raffle_rc (*clock)(void *ctx, int64_t *ms, raffle_error *err);
 
-    /* Called with no lock held, when a raffle is opened and when a unit is first used; by two threads at once, when both are the first.
-     * A secret that the host keeps, for `what`: "ticket-key", and at a till "unit-ticket-key" (32 bytes; default: from the keys), "pin:<uri>", "password:<uri>",
+    /* Called when a raffle is opened and when a unit is first used; by two threads at once, when both are the first. A store's password is asked
+     * for by whatever call finds no connection that is free, with locks of the library's held: call nothing of it.
+     * A secret that the host keeps, for `what`: "ticket-key", and at a till "unit-ticket-key" (32 bytes; default: from the keys), "pin:<uri>", "password:<uri>" (of a store, its
+     * URI as it was given; at each connection, when the URI has none; no zero bytes; default: libpq's own ways),
      * "aws-credentials" (JSON: AccessKeyId, SecretAccessKey, and perhaps Token and Expiration, RFC 3339 in UTC).
      * Writes at most `cap` bytes and their number. The library wipes its copy. Default: there is none. */
     raffle_rc (*secret)(void *ctx, const char *what, uint8_t *out, size_t cap, size_t *length, raffle_error *err);

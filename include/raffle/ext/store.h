@@ -169,8 +169,10 @@ RAFFLE_API void raffle_store_table_init(raffle_store_table *table, size_t size);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_store **out,
                                                        raffle_error *err);
 
-/* A built-in store by URI: `sqlite:PATH[?anchor=file:PATH|none][&create=1][&readonly=1]`, or a plain path; or a published raffle (publish.h), which can
- * only be read: `folder:PATH`, the plain path of a folder, `http://…`, `https://…`. What raffle_open() does first. `host` is optional. */
+/* A built-in store by URI: `sqlite:PATH[?anchor=file:PATH|none][&create=1][&readonly=1]`, or a plain path; a database,
+ * `postgresql://user@host/database[?anchor=file:PATH][&create=1][&readonly=1][&…][#origin]` (docs/spec/store-postgres.md); or a published
+ * raffle (publish.h), which can only be read: `folder:PATH`, the plain path of a folder, `http://…`, `https://…`. What raffle_open() does first.
+ * `host` is optional; its `secret` may be called as long as the store is open. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_store_open(const char *uri, const raffle_host *host, raffle_store **out,
                                                         raffle_error *err);
 

@@ -16,7 +16,7 @@ finish() {
     local status=$?
     "${user[@]}" "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop >/dev/null 2>&1 || true
     if [ "$status" -ne 0 ]; then
-        grep -v LOG: "$folder/log" | tail -n 40 >&2 || true
+        grep -E "FATAL|PANIC" "$folder/log" | tail -n 40 >&2 || true
     fi
     rm -rf "$folder"
 }
