@@ -49,7 +49,8 @@ void bench_print(const char *what, double a, double b, const char *unit);
 void bench_folder(char out[256]);
 void bench_remove(const char *folder);
 
-/* A raffle with one unit in `folder`, or with `units` of them in `store`, and the tiers 10-for-10 and 200-for-50; ends the program when it cannot. */
+/* A raffle with one unit in `folder`, or with `units` of them in `store`, and the tiers 10-for-10 and 200-for-50, called as the
+ * URI says after its #; ends the program when it cannot. */
 raffle *bench_create(const char *folder, const char *prizes);
 raffle *bench_create_units(const char *store, const char *keys, unsigned units, const char *prizes);
 void bench_check(raffle_rc rc, const raffle_error *err, const char *what);

@@ -100,6 +100,7 @@ raffle *bench_create_units(const char *store, const char *keys, unsigned units, 
     raffle_error err = RAFFLE_ERROR_INIT;
     char rules[4096], list[2048], opens[32], closes[32];
     raffle *r = NULL;
+    const char *origin = strchr(store, '#'); /* picks a raffle where a store holds several */
     time_t now = time(NULL), from = now - 86400, until = now + 86400;
     struct tm tm;
     strftime(opens, sizeof opens, "%Y-%m-%dT%H:%M:%S.000Z", gmtime_r(&from, &tm));
@@ -107,11 +108,11 @@ raffle *bench_create_units(const char *store, const char *keys, unsigned units, 
     list_units(list, sizeof list, units);
     int length = snprintf(
         rules, sizeof rules,
-        "{\"origin\":\"raffle.example/bench\",\"name\":\"Bench\",\"organisation\":\"Bench\",\"currency\":\"CAD\","
+        "{\"origin\":\"%s\",\"name\":\"Bench\",\"organisation\":\"Bench\",\"currency\":\"CAD\","
         "\"sales\":{\"opens\":\"%s\",\"closes\":\"%s\"},\"tiers\":[{\"name\":\"10-for-10\",\"count\":10,\"price\":1000}"
         ","
         "{\"name\":\"200-for-50\",\"count\":200,\"price\":5000}],\"units\":%s,\"prizes\":%s}",
-        opens, closes, list, prizes);
+        origin == NULL ? "raffle.example/bench" : origin + 1, opens, closes, list, prizes);
     bench_check(raffle_create(store, keys, NULL, rules, (size_t)length, &boss, &r, &err), &err, "create");
     return r;
 }
