@@ -29,8 +29,8 @@ enum {
     KILLS = 12,
     BATCH = 1000,
     TILL_SALES = 200,
-    WINDOW = 30, /* batches of others within which a till has sold; */
-    AVERAGE = 20  /* and that on average */
+    WINDOW = 100, /* batches of others within which a till has sold; */
+    AVERAGE = 10  /* and that on average */
 };
 
 typedef struct answer {

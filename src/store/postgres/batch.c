@@ -292,6 +292,14 @@ static raffle_rc batch_note(void *ctx, uint64_t size, const char *note, size_t l
     return keep_failure(b, take_note(b, size, note, length, err));
 }
 
+/* Nothing of this transaction's own has been sent yet. */
+static raffle_rc batch_read(void *ctx, uint64_t from, uint64_t count, raffle_store_sink_record sink, void *sink_ctx,
+                            raffle_error *err)
+{
+    rf_pg_batch *b = ctx;
+    return keep_failure(b, rf_pg_records_within(b->conn, b->raffle, b->log, from, count, sink, sink_ctx, err));
+}
+
 raffle_store_batch rf_pg_batch_table(rf_pg_batch *b)
 {
     return (raffle_store_batch){.struct_size = sizeof(raffle_store_batch),
@@ -300,7 +308,8 @@ raffle_store_batch rf_pg_batch_table(rf_pg_batch *b)
                                 .records = batch_records,
                                 .node = batch_node,
                                 .state = batch_state,
-                                .note = batch_note};
+                                .note = batch_note,
+                                .read = batch_read};
 }
 
 /* --- the flight --- */

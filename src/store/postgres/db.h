@@ -235,6 +235,9 @@ raffle_rc rf_pg_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fi
                        uint64_t *size, raffle_error *err);
 raffle_rc rf_pg_records(void *ctx, uint32_t log, uint64_t from, uint64_t count, raffle_store_sink_record sink,
                         void *sink_ctx, raffle_error *err);
+/* The same on a connection that is inside of a transaction. */
+raffle_rc rf_pg_records_within(rf_pg_conn *c, int32_t which, uint32_t log, uint64_t from, uint64_t count,
+                               raffle_store_sink_record sink, void *sink_ctx, raffle_error *err);
 raffle_rc rf_pg_node(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32], raffle_error *err);
 raffle_rc rf_pg_find(void *ctx, uint32_t scope, const uint8_t *key, size_t length, raffle_store_key *row,
                      raffle_error *err);

@@ -158,6 +158,13 @@ static raffle_rc run_records(rf_pg_conn *c, rf_pg_read *read, raffle_error *err)
     return rc;
 }
 
+raffle_rc rf_pg_records_within(rf_pg_conn *c, int32_t which, uint32_t log, uint64_t from, uint64_t count,
+                               raffle_store_sink_record sink, void *sink_ctx, raffle_error *err)
+{
+    reading g = {.raffle = which, .log = log, .next = from, .end = from + count, .sink = sink, .sink_ctx = sink_ctx};
+    return run_records(c, &g.read, err);
+}
+
 raffle_rc rf_pg_records(void *ctx, uint32_t log, uint64_t from, uint64_t count, raffle_store_sink_record sink,
                         void *sink_ctx, raffle_error *err)
 {
