@@ -260,8 +260,8 @@ static const char *const alterations[] = {
     "ALTER TABLE raffle.key ALTER COLUMN key TYPE text COLLATE \"en-x-icu\"",
     "ALTER TABLE raffle.record ENABLE ROW LEVEL SECURITY",
     "CREATE RULE nothing AS ON DELETE TO raffle.note DO INSTEAD NOTHING",
-    "CREATE FUNCTION public.meddle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
-    "CREATE TRIGGER meddle BEFORE INSERT ON raffle.record FOR EACH ROW EXECUTE FUNCTION public.meddle()",
+    ("CREATE FUNCTION public.meddle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+     "CREATE TRIGGER meddle BEFORE INSERT ON raffle.record FOR EACH ROW EXECUTE FUNCTION public.meddle()"),
     "DROP TABLE raffle.note",
 };
 
