@@ -14,10 +14,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static struct {
-    pthread_mutex_t lock;
+/* Of one start; kept for the rest of the process, like its thread. */
+typedef struct entrance {
     char host[256], port[16];
     int listener;
+} entrance;
+
+typedef struct visit {
+    const entrance *entrance;
+    int client;
+} visit;
+
+static struct {
+    pthread_mutex_t lock;
     cut how;
     unsigned times, count;
     char mark[64];
@@ -36,13 +45,13 @@ static int at_path(const char *folder, const char *port, int (*use)(int, const s
     return fd;
 }
 
-static int to_server(void)
+static int to_server(const entrance *e)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(proxy.port, NULL, 10))};
-    if (proxy.host[0] == '/')
-        return at_path(proxy.host, proxy.port, connect);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(e->port, NULL, 10))};
+    if (e->host[0] == '/')
+        return at_path(e->host, e->port, connect);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(inet_pton(AF_INET, proxy.host, &address.sin_addr), 1);
+    ck_assert_int_eq(inet_pton(AF_INET, e->host, &address.sin_addr), 1);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }
@@ -105,24 +114,24 @@ static void relay(int client, int server)
 
 static void *serve(void *ctx)
 {
-    const int client = *(int *)ctx;
-    const int server = to_server();
-    free(ctx);
-    relay(client, server);
-    close(client);
+    visit *v = ctx;
+    const int server = to_server(v->entrance);
+    relay(v->client, server);
+    close(v->client);
     close(server);
+    free(v);
     return NULL;
 }
 
 static void *listen_for_clients(void *ctx)
 {
-    (void)ctx;
+    const entrance *e = ctx;
     for (;;) {
         pthread_t thread;
-        int *client = malloc(sizeof *client);
-        *client = accept(proxy.listener, NULL, NULL);
-        if (*client < 0 || pthread_create(&thread, NULL, serve, client) != 0) {
-            free(client);
+        visit *v = malloc(sizeof *v);
+        *v = (visit){.entrance = e, .client = accept(e->listener, NULL, NULL)};
+        if (v->client < 0 || pthread_create(&thread, NULL, serve, v) != 0) {
+            free(v);
             return NULL;
         }
         pthread_detach(thread);
@@ -131,12 +140,17 @@ static void *listen_for_clients(void *ctx)
 
 void cutting_proxy_start(const char *folder, const char *host, const char *port)
 {
+    static entrance *kept[64];
+    static size_t n;
     pthread_t thread;
-    snprintf(proxy.host, sizeof proxy.host, "%s", host);
-    snprintf(proxy.port, sizeof proxy.port, "%s", port);
-    proxy.listener = at_path(folder, "5432", bind);
-    ck_assert_int_eq(listen(proxy.listener, 64), 0);
-    ck_assert_int_eq(pthread_create(&thread, NULL, listen_for_clients, NULL), 0);
+    ck_assert_uint_lt(n, sizeof kept / sizeof kept[0]);
+    entrance *e = malloc(sizeof *e);
+    kept[n++] = e;
+    snprintf(e->host, sizeof e->host, "%s", host);
+    snprintf(e->port, sizeof e->port, "%s", port);
+    e->listener = at_path(folder, "5432", bind);
+    ck_assert_int_eq(listen(e->listener, 64), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, listen_for_clients, e), 0);
     pthread_detach(thread);
 }
 

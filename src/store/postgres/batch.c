@@ -14,10 +14,14 @@ enum {
 
 void rf_pg_batch_free(rf_pg_batch *b)
 {
-    rf_pg_array *const arrays[] = {&b->leaf, &b->part, &b->level,   &b->place,
-                                   &b->hash, &b->key,  &b->key_log, &b->key_index};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
-        rf_pg_array_free(arrays[i]);
+    rf_pg_array_free(&b->leaf);
+    rf_pg_array_free(&b->part);
+    rf_pg_array_free(&b->level);
+    rf_pg_array_free(&b->place);
+    rf_pg_array_free(&b->hash);
+    rf_pg_array_free(&b->key);
+    rf_pg_array_free(&b->key_log);
+    rf_pg_array_free(&b->key_index);
     rf_pg_keyset_free(&b->mine);
     rf_pg_keyset_free(&b->taken);
     free(b->note);
