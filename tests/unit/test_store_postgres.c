@@ -328,6 +328,8 @@ static const char *const bad_uris[] = {
     "postgresql://u@127.0.0.1:1/db?create=s3cret%zz",
     "postgresql://u@127.0.0.1:1/db?password=s3cret&password=%",
     "postgresql://u@127.0.0.1:1/db?x&s3cret@",
+    "postgresql://u:x@s3cret@127.0.0.1:1/db",
+    "postgresql://u:s3cret/s3cret@127.0.0.1:1/db",
     "postgresql://u@127.0.0.1:1/db?create=1&create=1",
     "postgresql://u@127.0.0.1:1/db?dialect=oracle",
     "postgresql://u@127.0.0.1:1/db?readonly=2",
@@ -692,6 +694,65 @@ END_TEST
 
 /* --- time and connections --- */
 
+START_TEST(database_that_is_read_only)
+{
+    char text[128];
+    store_job job = {.prefix = "a", .records = 1};
+    snprintf(text, sizeof text, "ALTER DATABASE %s SET default_transaction_read_only = on", database);
+    sql_at(server(), text);
+    reopen("");
+    ck_assert_int_eq(store_job_run(store, 1, &job, 2000, &err), RAFFLE_READONLY);
+    ck_assert_int_eq(rf_store_erase(store, 1, 0, &err), RAFFLE_READONLY);
+    ck_assert_uint_eq(store_check_log(store, 1), 0);
+}
+END_TEST
+
+/* What else the database, or the role, has for defaults does not matter. */
+START_TEST(other_defaults)
+{
+    char text[512];
+    const raffle_store_key key = store_key(1, "b", 1, 0), again = store_key(1, "b", 2, 0);
+    store_job job = {.prefix = "o", .records = 2, .keys = &key, .key_count = 1};
+    store_job other = {.prefix = "o", .records = 2, .keys = &again, .key_count = 1};
+    snprintf(text, sizeof text,
+             "ALTER DATABASE %s SET default_transaction_isolation = 'serializable';"
+             "ALTER DATABASE %s SET synchronous_commit = off; ALTER DATABASE %s SET search_path = raffle",
+             database, database, database);
+    sql_at(server(), text);
+    reopen("");
+    ck_assert_int_eq(store_job_run(store, 1, &job, 20000, &err), RAFFLE_OK);
+    ck_assert_int_eq(store_job_run(store, 2, &other, 20000, &err), RAFFLE_OK);
+    ck_assert_uint_eq(other.done, 0);
+    store_append(store, 0, 1, "c");
+    ck_assert_int_eq(rf_store_note_put(store, 1, 2, "a\n\nb\n", 5, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_store_erase(store, 1, 0, &err), RAFFLE_OK);
+}
+END_TEST
+
+static raffle_rc slow_sink(void *ctx, const raffle_record *record, raffle_error *e)
+{
+    (void)e;
+    if (record->index % 600 == 0)
+        usleep(700000);
+    ++*(unsigned *)ctx;
+    return RAFFLE_OK;
+}
+
+/* The time of a read is that of the server's answers, and not of whoever takes the records. */
+START_TEST(reads_are_as_slow_as_their_sink)
+{
+    raffle_host host = RAFFLE_HOST_INIT;
+    raffle_store *hasty = NULL;
+    unsigned seen = 0;
+    store_append(store, 1, 1300, "a");
+    host.timeout_ms = 1;
+    ck_assert_int_eq(raffle_store_open(uri, &host, &hasty, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_store_read(hasty, 1, 0, 1300, slow_sink, &seen, &err), RAFFLE_OK);
+    ck_assert_uint_eq(seen, 1300);
+    raffle_store_free(hasty);
+}
+END_TEST
+
 START_TEST(log_that_somebody_else_holds)
 {
     store_append(store, 1, 1, "a");
@@ -886,6 +947,9 @@ static TCase *working(void)
                                   refusals_stand_only_when_the_keys_were_free,
                                   one_order_goes_to_one_log,
                                   control_log_waits_for_a_unit_s_commit,
+                                  database_that_is_read_only,
+                                  other_defaults,
+                                  reads_are_as_slow_as_their_sink,
                                   log_that_somebody_else_holds,
                                   connections_that_died_are_made_anew,
                                   connection_lost_before_the_commit,

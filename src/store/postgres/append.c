@@ -12,7 +12,8 @@
 #include <time.h>
 
 enum {
-    LOST_MOST = 3 /* connections of one append that may be lost before its COMMIT */
+    LOST_MOST = 3,  /* connections of one append that may be lost before its COMMIT */
+    BLIND_MOST = 16 /* times that a key is said to be taken, and not shown */
 };
 
 typedef struct appending {
@@ -22,9 +23,11 @@ typedef struct appending {
     raffle_store_fill fill;
     void *fill_ctx;
     bool unborn;   /* the log's row was made a moment ago */
-    bool refused;  /* `fill` refused, believing keys to be free; … */
-    size_t tries;  /* … conflicts, … */
-    size_t lost;   /* … and connections that died */
+    bool refused;  /* `fill` refused, believing keys to be free */
+    bool taken;    /* a key was said to be taken, … */
+    size_t blind;  /* … and none was shown, so often */
+    size_t tries;  /* conflicts */
+    size_t lost;   /* connections that died */
     uint64_t seen; /* the size under which a record was there already; UINT64_MAX: none */
     raffle_error refusal;
     rf_pg_batch b;
@@ -116,7 +119,8 @@ static bool collided(appending *a)
 static outcome judge(appending *a, rf_pg_part part, raffle_error *err)
 {
     const rf_pg_conn *c = a->conn;
-    if (rf_pg_conflict(c) || (part == RF_PG_PART_KEYS && rf_pg_state_is(c, "23505")))
+    a->taken = part == RF_PG_PART_KEYS && rf_pg_state_is(c, "23505");
+    if (rf_pg_conflict(c) || a->taken)
         return AGAIN;
     if (part != RF_PG_PART_RECORDS || !rf_pg_state_is(c, "23505"))
         return DONE;
@@ -199,8 +203,11 @@ static raffle_rc try_append(appending *a, outcome *out, raffle_error *err)
         *out = rc == RAFFLE_OK || rf_pg_conflict(a->conn) ? AGAIN : DONE;
     } else if (rc == RAFFLE_OK && a->refused && found == 0) {
         rc = rf_fail_as(err, &a->refusal);
+    } else if (rc == RAFFLE_OK && a->taken && found == 0 && ++a->blind > BLIND_MOST) {
+        rc = rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 ": a key is taken that the table of keys does not show",
+                     a->b.log);
     } else if (rc == RAFFLE_OK) {
-        a->refused = false;
+        a->refused = a->taken = false;
         rc = fill_and_commit(a, out, err);
     } else if (!a->conn->broken && rf_pg_conflict(a->conn)) {
         *out = AGAIN;

@@ -227,18 +227,23 @@ raffle_rc rf_pg_done(rf_pg_conn *c, const char *doing, raffle_error *err)
     return rc;
 }
 
-raffle_rc rf_pg_end(rf_pg_conn *c, raffle_error *err)
+static raffle_rc take_sync(rf_pg_conn *c, raffle_error *err)
 {
     PGresult *r = NULL;
-    while (c->queued > 0 && !c->broken)
-        (void)rf_pg_done(c, "go on", NULL);
-    if (c->broken)
-        return rf_fail(err, RAFFLE_IO, "the connection to %s is lost", c->owner->uri.label);
     raffle_rc rc = next_result(c, &r, err);
     if (rc == RAFFLE_OK && PQresultStatus(r) != PGRES_PIPELINE_SYNC)
         rc = unexpected(c, err);
     PQclear(r);
     return rc;
+}
+
+raffle_rc rf_pg_end(rf_pg_conn *c, raffle_error *err)
+{
+    while (c->queued > 0 && !c->broken)
+        (void)rf_pg_done(c, "go on", NULL);
+    if (c->broken)
+        return rf_fail(err, RAFFLE_IO, "the connection to %s is lost", c->owner->uri.label);
+    return take_sync(c, err);
 }
 
 /* The flight that was just queued, of one statement whose answer counts. */
@@ -290,12 +295,14 @@ raffle_rc rf_pg_begin(rf_pg_conn *c, raffle_error *err)
     const int32_t limit = server_limit(c);
     raffle_rc rc = RAFFLE_OK;
     c->limits = limit != c->limit_ms;
-    if (c->limits) {
+    if (c->limits) { /* ended before BEGIN, or it would be part of the transaction, and undone with it */
         char text[16];
         rf_pg_params p = {.n = 0};
         snprintf(text, sizeof text, "%d", (int)limit);
         rf_pg_text(&p, text);
         rc = rf_pg_send(c, RF_PG_TIMEOUT, &p, err);
+        if (rc == RAFFLE_OK)
+            rc = rf_pg_sync(c, err);
         c->limit_ms = limit;
     }
     if (rc == RAFFLE_OK)
@@ -307,6 +314,8 @@ raffle_rc rf_pg_begin(rf_pg_conn *c, raffle_error *err)
 raffle_rc rf_pg_begun(rf_pg_conn *c, raffle_error *err)
 {
     raffle_rc rc = c->limits ? rf_pg_done(c, "limit the time of statements", err) : RAFFLE_OK;
+    if (rc == RAFFLE_OK && c->limits)
+        rc = take_sync(c, err);
     return rc == RAFFLE_OK ? rf_pg_done(c, "begin a transaction", err) : rc;
 }
 

@@ -136,8 +136,12 @@ static raffle_rc open_connection(rf_pg_conn *c, raffle_error *err)
 
 /* Durable, whatever the defaults of the server, the database and the role are; and nothing is left locked for long by a host that vanished. */
 static const char *const settings[] = {
-    "SET search_path = pg_catalog", "SET synchronous_commit = on", "SET idle_in_transaction_session_timeout = 60000",
-    "SET statement_timeout = 0",    "SET lock_timeout = 0",
+    "SET search_path = pg_catalog",
+    "SET synchronous_commit = on",
+    "SET default_transaction_isolation = 'read committed'",
+    "SET idle_in_transaction_session_timeout = 60000",
+    "SET statement_timeout = 0",
+    "SET lock_timeout = 0",
 };
 
 static raffle_rc send_settings(rf_pg_conn *c, size_t *n, raffle_error *err)

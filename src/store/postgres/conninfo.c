@@ -188,6 +188,11 @@ static raffle_rc take_theirs(rf_pg_uri *uri, const parts *p, const char *text, r
     const char *host = value_of(uri, "host");
     uri->dsql =
         dialect != NULL ? strcmp(dialect, "dsql") == 0 : strstr(host, ".dsql.") != NULL && ends_with(host, ".on.aws");
+    /* A password's '@' or '/' that was not escaped: the rest of it would be taken for the host or the database, and shown as such. */
+    if (strchr(host, '@') != NULL || (value_of(uri, "user")[0] == '\0' && strchr(value_of(uri, "dbname"), '@') != NULL))
+        return rf_fail(
+            err, RAFFLE_INVALID,
+            "URI: an '@' stands in the host or the database; in a password '@' is written %%40, and '/' %%2F");
     describe(uri);
     return uri->text == NULL ? rf_nomem(err) : RAFFLE_OK;
 }

@@ -120,6 +120,7 @@ static raffle_rc give_keys(span *s, const PGresult *r, raffle_error *err)
 static raffle_rc scan_chunk(rf_pg_conn *c, span *s, bool *more, raffle_error *err)
 {
     const uint64_t limit = s->left < CHUNK ? s->left : CHUNK;
+    c->until = rf_pg_deadline(c->owner->timeout_ms); /* of each answer: what the sink does takes its own time */
     rf_pg_params p = {.n = 0};
     PGresult *r = NULL;
     rf_pg_int4(&p, (uint32_t)s->raffle);

@@ -88,7 +88,7 @@ const char *rf_pg_ddl(size_t index, bool dsql)
 
 static const char *const statements[RF_PG_SQL_COUNT] = {
     /* Whatever the database's default is: the argument for what follows rests on it (docs/spec/store-postgres.md). */
-    [RF_PG_BEGIN] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+    [RF_PG_BEGIN] = "BEGIN ISOLATION LEVEL READ COMMITTED",
     [RF_PG_COMMIT] = "COMMIT",
     [RF_PG_ROLLBACK] = "ROLLBACK",
     [RF_PG_TIMEOUT] = "SELECT set_config('statement_timeout', $1::text, false)",
