@@ -151,6 +151,8 @@ static raffle_rc make_raffle(rf_pg_conn *c, const char *origin, int32_t *which, 
         rc = rf_pg_done(c, "begin the control log", err);
     if (rc == RAFFLE_OK)
         rc = rf_pg_committed(c, err);
+    else if (!c->broken)
+        (void)rf_pg_end(c, NULL);
     PQclear(r);
     *which = (int32_t)number;
     return rf_pg_in_doubt(c, rc, err);
@@ -184,8 +186,6 @@ static raffle_rc create_on(rf_pg_conn *c, const char *origin, raffle_error *err)
         }
         /* Somebody else took the number, or the origin, at the same time. */
         const bool again = !c->broken && (rf_pg_state_is(c, "23505") || rf_pg_conflict(c));
-        if (!c->broken)
-            (void)rf_pg_end(c, NULL);
         rf_pg_rollback(c);
         if (!again)
             break;
