@@ -26,8 +26,9 @@ class Fault:
 
     `of`: "front", messages of clients; "back", of the server; "statement", statements that are executed; "commit", COMMITs.
     `what`: "cut before" and "cut after" it is forwarded: the client learns nothing more, the server sees an end after what it got;
-    "stall": answers are held back until release(); "error": in place of a statement's answer, with `state`, after which the real
-    transaction is rolled back, or, when `committed`, was committed all the same; and when `cut`, the connection ends with it.
+    "stall": from then on all answers to everybody are held back, until release(); "error": in place of a statement's answer, with `state`,
+    after which the real transaction is rolled back, or, when `committed`, was committed all the same; and when `cut`, the connection ends
+    with it.
     `times`: so many from there on; None: all.
     """
     what: str
@@ -114,7 +115,8 @@ class Connection:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.lock = threading.Lock()
         self.prepared, self.portals = {}, {}
-        self.owed, self.gone, self.stalled = [], False, False
+        self.owed, self.gone = [], False
+        self.skips = False  # after a failure the server skips what is sent, up to the end of the flight
         self.transaction = Transaction([])
         self.threads = [threading.Thread(target=f, daemon=True) for f in (self.front, self.back)]
 
@@ -159,15 +161,15 @@ class Connection:
     def message(self, kind, body):
         statement = self.note(kind, body)
         fault = self.proxy.count("front")
-        if kind == b"E":
+        if kind == b"E" and not self.skips:
             fault = fault or self.proxy.count("statement")
-        if kind == b"E" and statement.sql == "COMMIT":
+        if kind == b"E" and not self.skips and statement.sql == "COMMIT":
             fault = fault or self.proxy.count("commit")
         what = fault.what if fault else ""
         if what == "cut before":
             raise ConnectionError
         if what == "stall":
-            self.stalled = True
+            self.proxy.talks.clear()
         if what == "error":
             self.send_error(kind, body, statement, fault)
         else:
@@ -176,10 +178,15 @@ class Connection:
             raise ConnectionError
 
     def send(self, kind, body, statement=None, hidden=False):
-        with self.lock:
-            if kind in ANSWERED_BY:
-                self.owed.append(Expected(ANSWERED_BY[kind], statement, hidden))
+        self.owe(kind, Expected(ANSWERED_BY.get(kind, ""), statement, hidden))
         self.server.sendall(frame(kind, body))
+
+    def owe(self, kind, expected):
+        with self.lock:
+            if kind == b"S":
+                self.skips = False
+            if kind in ANSWERED_BY and not self.skips:
+                self.owed.append(expected)
 
     def send_hidden(self, sql):
         for message in hidden_statement(sql):
@@ -195,8 +202,7 @@ class Connection:
         parse, bind, execute = hidden_statement(sql)
         self.send(b"P", parse[5:], None, True)
         self.send(b"B", bind[5:], None, True)
-        with self.lock:
-            self.owed.append(Expected("execute", None if fault.committed else statement, False, fault.cut))
+        self.owe(b"E", Expected("execute", None if fault.committed else statement, False, fault.cut))
         self.server.sendall(execute)
 
     # --- what the messages say ---
@@ -232,9 +238,7 @@ class Connection:
     def answer(self, head, body):
         kind = head[:1].decode()
         hidden, cut = self.settle(kind, body)
-        while self.stalled and not self.gone and not self.proxy.released.is_set():
-            time.sleep(0.005)
-        self.stalled = False
+        self.proxy.talks.wait()
         fault = None if hidden else self.proxy.count("back")
         what = fault.what if fault else ""
         if not hidden and not self.gone and what != "cut before":
@@ -262,11 +266,12 @@ class Connection:
             return first.hidden, False
 
     def failed(self, first):
-        """What was sent after it is not even looked at, up to the end of the flight."""
+        """What comes after it in its flight is never answered."""
         if first.statement is not None:
             self.put(first.statement, "")
         while self.owed and self.owed[0].kind not in ("Z", "query"):
             self.owed.pop(0)
+        self.skips = not self.owed
         return first.cut
 
     # --- the record ---
@@ -298,7 +303,8 @@ class Proxy:
         self.port = self.listener.getsockname()[1]
         self.connections, self.transactions = set(), []
         self.fault, self.counted, self.fired = None, 0, 0
-        self.released = threading.Event()
+        self.talks = threading.Event()
+        self.talks.set()
 
     def __enter__(self):
         threading.Thread(target=self.accept, daemon=True).start()
@@ -306,6 +312,7 @@ class Proxy:
 
     def __exit__(self, *_):
         close(self.listener)
+        self.release()
         self.cut()
 
     def accept(self):
@@ -335,10 +342,9 @@ class Proxy:
         """None: no fault."""
         with self.lock:
             self.fault, self.counted, self.fired = fault, 0, 0
-            self.released.clear()
 
     def release(self):
-        self.released.set()
+        self.talks.set()
 
     def cut(self):
         """Every connection."""

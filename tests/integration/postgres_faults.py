@@ -1,0 +1,487 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong between a raffle and its PostgreSQL: peers that vanish at every message, answers that never come, conflicts at every statement, a full
+disk, servers that crash, a standby that lost the tail, and many writers. Nothing acknowledged is lost, nothing is sold twice, no audit finds fault."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+SOURCE = os.environ["RAFFLE_SOURCE"]
+sys.path[:0] = [os.path.join(SOURCE, "tests", part) for part in ("servers", "integration")]
+import smoke_python as host  # noqa: E402: the calls
+from postgres import Postgres  # noqa: E402
+from postgres_proxy import Fault, Proxy  # noqa: E402
+from smoke_python import call, ffi, get, lib, make, new  # noqa: E402
+
+RULES = {
+    "origin": "raffle.example/faults", "name": "Faults", "organisation": "Club", "currency": "CAD", "rehearsal": True,
+    "sales": {"opens": "2026-09-01T00:00:00.000Z", "closes": "2026-12-31T00:00:00.000Z"},
+    "tiers": [{"name": "one", "count": 1, "price": 500}], "rng": ["test"], "units": [{"name": "web"}, {"name": "gate"}],
+    "prizes": [{"name": "first", "share": 5000}],
+}
+BOSS, ANN = host.actor("boss", lib.RAFFLE_MANAGER), host.actor("ann", lib.RAFFLE_SELLER)
+REFUSED = {lib.RAFFLE_IO, lib.RAFFLE_BUSY, lib.RAFFLE_TIMEOUT, lib.RAFFLE_UNKNOWN}  # try again
+checks = 0
+
+
+def check(good, sentence):
+    global checks
+    if not good:
+        raise AssertionError(sentence)
+    checks += 1
+
+
+def code_of(function, *args):
+    try:
+        function(*args)
+    except host.Failure as no:
+        return no.rc
+    return lib.RAFFLE_OK
+
+
+def name_of(rc):
+    return ffi.string(lib.raffle_rc_name(rc)).decode()
+
+
+# --- a host that knows the password ---
+
+class Host(host.Host):
+    """All handles of all processes have one clock; the password comes from here alone."""
+
+    since, asked_for = time.monotonic(), 0
+
+    def __init__(self, password, timeout_ms=0):
+        self.password = password.encode()
+        super().__init__()
+        self.table.timeout_ms = timeout_ms
+
+    def clock(self, ms, err):
+        ms[0] = host.NOON + int(1000 * (time.monotonic() - Host.since))
+
+    def secret(self, what, out, cap, length, err):
+        if not ffi.string(what).startswith(b"password:postgresql://"):
+            raise host.Failure(lib.RAFFLE_NOT_FOUND, "no such secret")
+        Host.asked_for += 1
+        ffi.memmove(out, self.password, len(self.password))
+        length[0] = len(self.password)
+
+
+class Open:
+    """A raffle, and its first unit, by the library."""
+
+    def __init__(self, uri, password, create=False, timeout_ms=0, unit=1):
+        self.host = Host(password, timeout_ms)
+        keys, rules = b"file:keys", json.dumps(RULES).encode()
+        self.raffle = (make("raffle", "raffle_create", uri.encode(), keys, self.host.table, rules, len(rules), BOSS) if create
+                       else make("raffle", "raffle_open", uri.encode(), keys, self.host.table))
+        self.unit = make("raffle_unit", "raffle_unit_open", self.raffle, unit)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        for handle in (self.unit, self.raffle):
+            ffi.release(handle)
+
+    def sell(self, order, timeout_ms=10000):
+        sales, tickets = host.cart((order, "one"))
+        host.kept.clear()
+        call("raffle_unit_sell", self.unit, ANN, sales, 1, timeout_ms, tickets)
+        return tickets[0].unit, tickets[0].serial
+
+
+class World:
+    """The server, the proxy before it, and the databases."""
+
+    def __init__(self, server, proxy):
+        self.server, self.proxy, self.made = server, proxy, 0
+
+    def direct(self, database):
+        return self.server.uri_of(database=database)
+
+    def through(self, database):
+        return self.server.uri_of(database=database, port=self.proxy.port)
+
+    def open(self, database, **how):
+        return Open(self.through(database), self.server.password, **how)
+
+    def database(self, template=None):
+        self.made += 1
+        name = f"faults{self.made}"
+        self.server.psql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        return name
+
+    def raffle(self, orders=()):
+        """A database with a raffle in it."""
+        name = self.database()
+        with Open(self.direct(name), self.server.password, create=True) as r:
+            for order in orders:
+                r.sell(order)
+        return name
+
+    def rows(self, database, query):
+        return self.server.psql(query, database=database).splitlines()
+
+    def sold(self, database):
+        """Order keys as they stand in the records, each as often as it is sold."""
+        return sorted(self.rows(database, "SELECT private::jsonb ->> 'order' FROM raffle.record WHERE leaf::jsonb ->> 't' = 'sale'"))
+
+    def audit(self, database, origin=None):
+        uri = self.server.local_uri_of(database=database) + (f"#{origin}" if origin else "")
+        h = Host(self.server.password)
+        options = new("raffle_audit_options")
+        options.threads = 1  # with more, the library's own threads connect, and ask for the password
+        report = make("raffle_audit", "raffle_audit_run", uri.encode(), h.table, options)
+        verdict = get("raffle_verdict", "raffle_audit_verdict", report)
+        faults = [ffi.string(get("raffle_fault", "raffle_audit_fault_at", report, i).message).decode() for i in range(verdict.faults)]
+        ffi.release(report)
+        check(verdict.passed and not faults, f"the audit finds fault: {faults}")
+
+    def settle(self, database, orders):
+        """Each of these orders is sold once, and nothing else is."""
+        sold = self.sold(database)
+        check(sold == sorted(orders), f"sold is {sold}, not {sorted(orders)}")
+        self.audit(database)
+
+
+# --- a peer that vanishes ---
+
+def sale_cut(w, what, of, cold):
+    """At each message of a sale in turn, until one passes untouched; each that did not is repeated with the same order key."""
+    database = w.raffle()
+    orders, codes = [], {}
+    with w.open(database) as r:
+        for at in range(1, 400):
+            orders.append(f"{what}-{at}")
+            if cold:
+                w.proxy.cut()
+                w.proxy.wait()
+            w.proxy.plan(Fault(what, of, at))
+            rc = code_of(r.sell, orders[-1])
+            fired = w.proxy.fired
+            w.proxy.plan(None)
+            check(rc == lib.RAFFLE_OK or rc in REFUSED, f"{what} at {of} {at}: {name_of(rc)}")
+            codes[name_of(rc)] = codes.get(name_of(rc), 0) + 1
+            if not fired:
+                break
+            r.sell(orders[-1])
+    check(not fired and at > 10, f"{what} at {of}: {at} messages")
+    w.settle(database, orders)
+    return codes
+
+
+def vanishing_peer(w):
+    for of in ("front", "back"):
+        for what in ("cut before", "cut after"):
+            sale_cut(w, what, of, cold=False)
+    sale_cut(w, "cut before", "front", cold=True)
+
+
+def answer_held_back(w):
+    """The server, or what is before it, falls silent: the call ends in time, and says what it knows."""
+    database = w.raffle()
+    with w.open(database, timeout_ms=1000) as r:
+        for of in ("statement", "commit"):
+            w.proxy.plan(Fault("stall", of))
+            rc = code_of(r.sell, of, 1000)
+            check(w.proxy.fired == 1 and rc in (lib.RAFFLE_TIMEOUT, lib.RAFFLE_UNKNOWN), f"{of} that is never answered: {name_of(rc)}")
+            check(rc == lib.RAFFLE_UNKNOWN or of == "statement", "nothing was written, says a sale whose COMMIT was sent")
+            w.proxy.plan(None)
+            w.proxy.release()
+            r.sell(of)
+    w.settle(database, ["statement", "commit"])
+
+
+def doubtful_commit(w):
+    """A failure in place of COMMIT's answer; with XX000 Aurora DSQL says that it does not know whether it has committed."""
+    database, orders = w.raffle(), []
+    with w.open(database) as r:
+        for state in ("XX000", "08006", "57P01", "40003", "58030"):
+            for committed in (True, False):
+                orders.append(f"{state}-{committed}")
+                w.proxy.plan(Fault("error", "commit", state=state, committed=committed, cut=state == "57P01"))
+                rc = code_of(r.sell, orders[-1])
+                check(w.proxy.fired == 1 and (rc == lib.RAFFLE_OK or rc in REFUSED), f"{orders[-1]}: {name_of(rc)}")
+                w.proxy.plan(None)
+                ticket = r.sell(orders[-1])
+                check(r.sell(orders[-1]) == ticket, f"{orders[-1]} has two tickets")
+    w.settle(database, orders)
+
+
+def disk_full(w):
+    """At each statement of a sale: it says so, sells nothing, and the next sale goes on."""
+    database, orders, seen = w.raffle(), [], set()
+    with w.open(database) as r:
+        for at in range(1, 100):
+            orders.append(f"full-{at}")
+            w.proxy.plan(Fault("error", "statement", at, "53100"))
+            rc = code_of(r.sell, orders[-1])
+            fired = w.proxy.fired
+            w.proxy.plan(None)
+            if not fired:
+                break
+            seen.add(rc)
+            check(rc == lib.RAFFLE_OK or w.sold(database) == sorted(orders[:-1]), f"{name_of(rc)}, and it is sold")
+            r.sell(orders[-1])
+    check(not fired and at > 4, f"{at} statements")
+    check(lib.RAFFLE_FULL in seen and seen <= {lib.RAFFLE_FULL, lib.RAFFLE_OK, lib.RAFFLE_UNKNOWN}, f"a full disk gives {seen}")
+    w.settle(database, orders)
+
+
+# --- a server that crashes, and one that comes back with less ---
+
+def restarts(w):
+    """Between sales nobody notices; while some are under way, whoever was refused asks again."""
+    database = w.raffle()
+    done, stop = [], threading.Event()
+
+    def till(name):
+        with w.open(database) as r:
+            for i in range(10**6):
+                if stop.is_set():
+                    return
+                while code_of(r.sell, f"{name}-{i}") != lib.RAFFLE_OK:
+                    time.sleep(0.01)
+                done.append(f"{name}-{i}")
+
+    with w.open(database) as r:
+        r.sell("before")
+        w.server.restart("immediate")
+        check(code_of(r.sell, "between") == lib.RAFFLE_OK, "a restart between two sales is noticed")
+    tills = [threading.Thread(target=till, args=(name,)) for name in ("a", "b")]
+    for thread in tills:
+        thread.start()
+    for mode in ("immediate", "fast"):
+        some = len(done) + 20
+        while len(done) < some:
+            time.sleep(0.01)
+        w.server.restart(mode)
+    stop.set()
+    for thread in tills:
+        thread.join()
+    w.settle(database, ["before", "between", *done])
+
+
+def lost_tail(w):
+    """A standby that is promoted without the last sales. With an anchor that is found out: nothing is sold or signed over it. Without one it is not, and what
+    is sold again is sold again: docs/spec/store-postgres.md says so."""
+    database = w.raffle(["a"])
+    anchored = f"{w.direct(database)}?anchor=file:{os.path.abspath('anchor')}"
+    with Open(anchored, w.server.password) as r, w.server.standby() as standby:
+        r.sell("b")
+        lsn = w.server.psql("SELECT pg_current_wal_lsn()")
+        until = time.monotonic() + 30
+        while standby.psql(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'") != "t":
+            check(time.monotonic() < until, "the standby does not follow")
+            time.sleep(0.05)
+        read_only = standby.uri_of(database=database)
+        rc = code_of(Open, read_only, w.server.password)
+        check(rc == lib.RAFFLE_READONLY, f"a raffle is opened for selling on a standby: {name_of(rc)}")
+        standby.stop()
+        r.sell("c")
+        w.server.stop("immediate")
+        standby.start()
+        standby.promote()
+        fewer = standby.uri_of(database=database)
+        with Open(f"{fewer}?anchor=file:{os.path.abspath('anchor')}", w.server.password) as forked:
+            rc = code_of(forked.sell, "d")
+            check(rc == lib.RAFFLE_HISTORY, f"sold over a log that is behind its anchor: {name_of(rc)}")
+            rc = code_of(call, "raffle_unit_close", forked.unit, BOSS)
+            check(rc == lib.RAFFLE_HISTORY, f"closed a log that is behind its anchor: {name_of(rc)}")
+            rc = code_of(call, "raffle_seal", forked.raffle, BOSS, ffi.NULL, lib.RAFFLE_SEAL_FINAL, new("raffle_seal_info"))
+            check(rc == lib.RAFFLE_UNRECONCILED, f"sealed over a log that is behind its anchor: {name_of(rc)}")
+            note, length = ffi.new("char[]", lib.RAFFLE_STORE_NOTE_MAX + 1), ffi.new("size_t *")
+            rc = code_of(call, "raffle_checkpoint", forked.raffle, 1, note, len(note), length)
+            check(rc == lib.RAFFLE_HISTORY, f"signed a log that is behind its anchor: {name_of(rc)}")
+            ticket = get("raffle_ticket", "raffle_ticket_get", forked.raffle, 1, 2)
+            check(ffi.string(ticket.order) == b"b", "what is there is not shown")
+        with Open(fewer, w.server.password) as unaware:
+            check(unaware.sell("d") == (1, 3), "without an anchor the number of the lost ticket is sold again")
+        w.server.start()
+    w.settle(database, ["a", "b", "c"])
+
+
+# --- conflicts at every statement of everything ---
+
+class Night:
+    """A raffle of its own in a database that may hold others, from its making to its winner: each step writes, and may be repeated when it was refused."""
+
+    steps = ("create", "enrol", "enable", "sell", "void", "close", "seal", "ack", "begin", "finish")
+
+    def __init__(self, w, database, name):
+        self.origin, self.rng = "raffle.example/" + name, make("raffle_rng", "raffle_rng_open", b"test:seed=07", ffi.NULL)
+        self.uri, self.keys = f"{w.through(database)}#{self.origin}".encode(), f"file:keys-{name}".encode()
+        self.host, self.raffle, self.unit, self.draw = Host(w.server.password), None, None, None
+
+    def create(self):
+        rules = json.dumps({**RULES, "origin": self.origin}).encode()
+        self.raffle = make("raffle", "raffle_create", self.uri, self.keys, self.host.table, rules, len(rules), BOSS)
+
+    def enrol(self):
+        options = new("raffle_unit_options")
+        options.name = b"kiosk"
+        call("raffle_unit_enrol", self.raffle, BOSS, options, ffi.new("uint32_t *"))
+
+    def enable(self):
+        call("raffle_unit_enable", self.raffle, BOSS, 3)
+
+    def sell(self):
+        self.unit = self.unit or make("raffle_unit", "raffle_unit_open", self.raffle, 1)
+        host.sell(self.unit, ANN, *[(f"cart-{i}", "one") for i in range(300)])  # enough for a kept node
+        host.kept.clear()
+
+    def void(self):
+        call("raffle_void", self.raffle, BOSS, 1, 7, b"refund")
+
+    def close(self):
+        call("raffle_unit_close", self.unit, BOSS)
+
+    def seal(self):
+        call("raffle_seal", self.raffle, BOSS, ffi.NULL, lib.RAFFLE_SEAL_FINAL, new("raffle_seal_info"))
+
+    def ack(self):
+        call("raffle_voids_ack", self.raffle, BOSS, get("raffle_seal_info", "raffle_seal_latest", self.raffle, lib.RAFFLE_SEAL_FINAL).index)
+
+    def begin(self):
+        """An intent that was written before its checkpoint could be is taken up again."""
+        try:
+            self.draw = make("raffle_draw", "raffle_draw_begin", self.raffle, BOSS, b"first", ffi.NULL)
+        except host.Failure as no:
+            if no.rc != lib.RAFFLE_DRAW_OPEN:
+                raise
+            self.draw = make("raffle_draw", "raffle_draw_resume", self.raffle, BOSS, ffi.NULL)
+
+    def finish(self):
+        call("raffle_draw_finish", self.draw, self.rng, ffi.NULL, 5000)
+
+    def run(self, proxy, at, state):
+        """With a failure at the at-th statement of each step; how many steps had so many."""
+        struck = 0
+        for step in self.steps:
+            proxy.plan(Fault("error", "statement", at, state))
+            rc = code_of(getattr(self, step))
+            struck += proxy.fired
+            proxy.plan(None)
+            check(rc in (lib.RAFFLE_OK, lib.RAFFLE_BUSY), f"{step}, {state} at statement {at}: {name_of(rc)}")
+            if rc != lib.RAFFLE_OK:
+                getattr(self, step)()
+        for handle in (self.draw, self.unit, self.raffle, self.rng):
+            ffi.release(handle)
+        return struck
+
+
+def conflicts(w):
+    """A serialisation failure at each statement of each step in turn: it goes well all the same, or is refused and goes well the second time. Afterwards every
+    raffle has the records of one that nothing disturbed."""
+    database, nights = w.database(), []
+    for at in range(200):
+        nights.append(Night(w, database, f"night-{at}"))
+        struck = nights[-1].run(w.proxy, at or 10**6, "40P01" if at % 3 == 2 else "40001")
+        w.audit(database, nights[-1].origin)
+        if at > 0 and struck == 0:
+            break
+    check(struck == 0 and at > 20, f"no step has more than {at} statements")
+    like = {}
+    for row in w.rows(database, "SELECT raffle, log, leaf::jsonb ->> 't', count(*) FROM raffle.record GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"):
+        raffle, kind = row.split("|", 1)
+        like.setdefault(raffle, []).append(kind)
+    check(len(like) == len(nights), f"{len(like)} raffles, not {len(nights)}")
+    for raffle, kinds in like.items():
+        check(kinds == like["1"], f"raffle {raffle} has {kinds}, not {like['1']}")
+
+
+def conflicts_of_tables(w):
+    """The same while the tables are made."""
+    database = w.database()
+    for at in range(1, 100):
+        w.proxy.plan(Fault("error", "statement", at))
+        rc = code_of(make_tables, w, database)
+        fired = w.proxy.fired
+        w.proxy.plan(None)
+        check(rc == lib.RAFFLE_OK or rc in REFUSED, f"statement {at}: {name_of(rc)}")
+        make_tables(w, database)
+        if not fired:
+            break
+        w.server.psql("DROP SCHEMA IF EXISTS raffle CASCADE", database=database)
+    check(at > 15, f"{at} statements")
+    w.open(database, create=True).close()
+    w.settle(database, [])
+
+
+def make_tables(w, database):
+    h = Host(w.server.password)
+    ffi.release(make("raffle_store", "raffle_store_open", (w.through(database) + "?create=1").encode(), h.table))
+
+
+def endless_conflict(w):
+    """When every try fails, the call ends in its time."""
+    database = w.raffle()
+    with w.open(database) as r:
+        w.proxy.plan(Fault("error", "statement", 2, times=None))
+        rc = code_of(r.sell, "a", 1000)
+        check(rc in (lib.RAFFLE_BUSY, lib.RAFFLE_TIMEOUT) and w.proxy.fired > 2, f"{w.proxy.fired} conflicts give {name_of(rc)}")
+        w.proxy.plan(None)
+        check(w.sold(database) == [], "refused, and sold")
+        r.sell("a")
+    w.settle(database, ["a"])
+
+
+# --- many writers ---
+
+WRITER = """
+import json, os, random, sys
+sys.path.insert(0, os.path.join(os.environ["RAFFLE_SOURCE"], "tests", "integration"))
+sys.argv = sys.argv[:1]
+from postgres_faults import Host, Open
+Host.since, uri, word, unit, orders = json.load(sys.stdin)
+random.shuffle(orders)
+with Open(uri, word, unit=unit) as r:
+    print(json.dumps({order: r.sell(order) for order in orders}))
+"""
+
+
+def writers(w):
+    """Four processes sell the same orders, two into each unit: each order is one sale, and everybody has the ticket of whoever was first."""
+    database, orders = w.raffle(), [f"order-{i}" for i in range(150)]
+    running = []
+    for unit in (1, 2, 1, 2):
+        running.append(subprocess.Popen([sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        running[-1].stdin.write(json.dumps([Host.since, w.direct(database), w.server.password, unit, orders]))
+        running[-1].stdin.close()
+    told = [json.loads(process.stdout.read() or "null") for process in running]
+    for process in running:
+        check(process.wait() == 0, "a writer failed")
+    check(all(tickets == told[0] for tickets in told), "two writers have different tickets for an order")
+    check({unit for unit, _ in told[0].values()} == {1, 2}, "one unit sold everything")
+    w.settle(database, orders)
+
+
+def main():
+    with Postgres() as server, Proxy(("127.0.0.1", server.port)) as proxy:
+        w = World(server, proxy)
+        only = os.environ.get("RAFFLE_ONLY", "").split()
+        for scenario in [f for f in SCENARIOS if not only or f.__name__ in only]:
+            since = time.monotonic()
+            try:
+                scenario(w)
+            except BaseException:
+                print(server.log()[-3000:], file=sys.stderr)
+                print(f"FAILED in {scenario.__name__}", file=sys.stderr)
+                raise
+            print(f"{scenario.__name__}: {time.monotonic() - since:.1f} s")
+    print(f"{checks} checks")
+
+
+SCENARIOS = [vanishing_peer, answer_held_back, doubtful_commit, disk_full, restarts, lost_tail, conflicts, conflicts_of_tables, endless_conflict, writers]
+
+if __name__ == "__main__":
+    main()
