@@ -10,6 +10,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+enum {
+    POLITE_TRIES = 100 /* 50 ms */
+};
+
 int64_t rf_now(void)
 {
     struct timespec now;
@@ -22,9 +26,9 @@ int64_t rf_deadline(int32_t timeout_ms)
     return timeout_ms < 0 ? INT64_MAX : rf_now() + (int64_t)timeout_ms * 1000;
 }
 
-void rf_pause(void)
+void rf_pause(long times)
 {
-    const struct timespec pause = {.tv_nsec = 100000};
+    const struct timespec pause = {.tv_nsec = times * 100000};
     nanosleep(&pause, NULL);
 }
 
@@ -32,10 +36,9 @@ void rf_pause(void)
 static int wait_for_lock(void *ctx, int tries)
 {
     const rf_conn *conn = ctx;
-    (void)tries;
     if (rf_now() >= conn->busy_until)
         return 0;
-    rf_pause();
+    rf_pause(conn->polite && tries < POLITE_TRIES ? 5 : 1);
     return 1;
 }
 

@@ -60,6 +60,7 @@ typedef struct rf_conn {
     int wal_pages;                         /* after the last commit */
     int changes;                           /* rows that it wrote, ever, before this transaction */
     uint64_t generation;
+    bool polite;      /* it wrote much, and lets those who write little go first */
     int turn;         /* the file whose lock is the turn to write, or -1 */
     dev_t wal_device; /* the write-ahead log's file, when it was opened … */
     ino_t wal_inode;  /* … or 0 */
@@ -108,7 +109,7 @@ struct rf_sqlite {
 /* --- sqlite_conn.c --- */
 int64_t rf_now(void); /* microseconds, monotonic */
 int64_t rf_deadline(int32_t timeout_ms);
-void rf_pause(void); /* between two looks at a lock */
+void rf_pause(long times); /* between two looks at a lock: so many times 100 µs */
 raffle_rc rf_conn_open(const rf_sqlite *db, bool write, rf_conn **out, raffle_error *err);
 void rf_conn_close(rf_conn *conn);
 /* The status for a result code of SQLite's, with a sentence that begins "cannot <doing>". */
@@ -140,7 +141,7 @@ void rf_turn_give(rf_conn *conn);
 void rf_turn_close(rf_conn *conn);
 
 /* --- sqlite_fold.c --- */
-/* With the lock held, by the one who has just led: whether the write-ahead log is to be folded, and that work, begun. Waits for its end. */
+/* With the lock held, by the one who has just led: how much that wrote, and whether the write-ahead log is to be folded, and that work, begun. Waits for its end. */
 bool rf_fold_due(rf_sqlite *db);
 void rf_fold_begin(rf_sqlite *db);
 void rf_fold_end(rf_sqlite *db);

@@ -8,20 +8,23 @@
 #include <signal.h>
 
 enum {
-    SMALL = 100,      /* rows: who wrote fewer leaves the work to those who write many, for a while */
+    SMALL = 400,      /* rows: who wrote fewer goes first, and leaves folding to those who write many, for a while */
     TURN_US = 100000, /* to come to the end of the log */
 };
 
 /* Called by the leader, with the lock. */
 bool rf_fold_due(rf_sqlite *db)
 {
-    const rf_conn *conn = db->writer;
-    if (conn == NULL || db->folding)
+    rf_conn *conn = db->writer;
+    if (conn == NULL)
         return false;
     const unsigned rows = (unsigned)sqlite3_total_changes(conn->db) - (unsigned)conn->changes;
+    conn->polite = rows >= SMALL;
+    if (db->folding)
+        return false;
     if (conn->wal_pages < db->folded)
         db->folded = 0; /* it began anew */
-    const int long_enough = rows < SMALL ? 2 * RF_SQLITE_CHECKPOINT : RF_SQLITE_CHECKPOINT;
+    const int long_enough = conn->polite ? RF_SQLITE_CHECKPOINT : 2 * RF_SQLITE_CHECKPOINT;
     if (conn->wal_pages - db->folded < long_enough)
         return false;
     db->folded = conn->wal_pages;
@@ -36,9 +39,11 @@ static void fold(rf_conn *conn)
     if (sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
         return;
     conn->busy_until = rf_now() + TURN_US;
+    conn->polite = true;
     rf_turn_take(conn);
     (void)sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_FULL, NULL, NULL);
     rf_turn_give(conn);
+    conn->polite = false;
 }
 
 static void *work(void *ctx)

@@ -3,7 +3,8 @@
  * Whose turn it is to write. SQLite's write lock goes to whoever asks at the right moment, and that is who had it: a till beside an importer would
  * wait for seconds. So a writer first takes the turn, then waits for the write lock, and then gives the turn on: who had the
  * write lock finds the turn taken, and comes after the one who waits. A lock on the write-ahead log's file, far beyond its bytes, is the
- * turn: SQLite has no lock there. It is a courtesy that nothing depends on.
+ * turn: SQLite has no lock there. Those who write much have a turn of their own, and look for the write lock less often for a while, so that one who writes little
+ * waits for the one who is writing, and not for all who import. It is a courtesy that nothing depends on.
  */
 #include "sqlite_db.h"
 
@@ -31,7 +32,7 @@ static int open_wal(const rf_conn *conn)
 
 static int set_lock(const rf_conn *conn, short type)
 {
-    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = place, .l_len = 1};
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = place + conn->polite, .l_len = 1};
     return fcntl(conn->turn, F_OFD_SETLK, &lock);
 }
 
@@ -46,7 +47,7 @@ void rf_turn_take(rf_conn *conn)
         const int64_t now = rf_now();
         if (now >= until || now >= conn->busy_until)
             return;
-        rf_pause();
+        rf_pause(1);
     }
 }
 
