@@ -8,7 +8,7 @@
 #include <signal.h>
 
 enum {
-    SMALL = 400,      /* rows: who wrote fewer goes first, and leaves folding to those who write many, for a while */
+    SMALL = 400,      /* rows: who wrote fewer goes first */
     TURN_US = 100000, /* to come to the end of the log */
 };
 
@@ -24,8 +24,7 @@ bool rf_fold_due(rf_sqlite *db)
         return false;
     if (conn->wal_pages < db->folded)
         db->folded = 0; /* it began anew */
-    const int long_enough = conn->polite ? RF_SQLITE_CHECKPOINT : 2 * RF_SQLITE_CHECKPOINT;
-    if (conn->wal_pages - db->folded < long_enough)
+    if (conn->wal_pages - db->folded < RF_SQLITE_CHECKPOINT)
         return false;
     db->folded = conn->wal_pages;
     db->folding = true;
