@@ -10,10 +10,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum {
-    POLITE_TRIES = 100 /* 50 ms */
-};
-
 int64_t rf_now(void)
 {
     struct timespec now;
@@ -36,9 +32,10 @@ void rf_pause(long times)
 static int wait_for_lock(void *ctx, int tries)
 {
     const rf_conn *conn = ctx;
+    (void)tries;
     if (rf_now() >= conn->busy_until)
         return 0;
-    rf_pause(conn->polite && tries < POLITE_TRIES ? 5 : 1);
+    rf_pause(1);
     return 1;
 }
 

@@ -135,7 +135,9 @@ raffle_rc rf_schema_check(rf_conn *conn, bool *empty, raffle_error *err);
 raffle_rc rf_schema_create(rf_conn *conn, raffle_error *err);
 
 /* --- sqlite_turn.c --- */
-/* Waits for its turn to ask for the write lock, until `busy_until` at most; gives it on; forgets it with the connection. */
+/* Takes its turn to ask for the write lock, if nobody else has one; waits for it, until `busy_until` at most; gives it on; forgets it with the
+ * connection. */
+bool rf_turn_try(rf_conn *conn);
 void rf_turn_take(rf_conn *conn);
 void rf_turn_give(rf_conn *conn);
 void rf_turn_close(rf_conn *conn);

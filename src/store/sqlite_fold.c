@@ -38,11 +38,9 @@ static void fold(rf_conn *conn)
     if (sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
         return;
     conn->busy_until = rf_now() + TURN_US;
-    conn->polite = true;
     rf_turn_take(conn);
     (void)sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_FULL, NULL, NULL);
     rf_turn_give(conn);
-    conn->polite = false;
 }
 
 static void *work(void *ctx)

@@ -9,6 +9,10 @@
 #include <errno.h>
 #include <time.h>
 
+enum {
+    POLITE_TRIES = 100 /* half a millisecond apart */
+};
+
 /* --- the transaction --- */
 
 static bool in_transaction(const rf_sqlite *db)
@@ -28,6 +32,32 @@ static void roll_back(rf_sqlite *db)
     db->writer = NULL;
 }
 
+static raffle_rc begin_in_turn(rf_conn *conn, raffle_error *err)
+{
+    rf_turn_take(conn);
+    raffle_rc rc = rf_conn_run(conn, RF_SQL_BEGIN_WRITE, "begin to write", err);
+    rf_turn_give(conn);
+    return rc;
+}
+
+/* While nobody who writes little waits; RAFFLE_BUSY when that was not so for a while. */
+static raffle_rc begin_politely(rf_conn *conn, raffle_error *err)
+{
+    const int64_t deadline = conn->busy_until;
+    raffle_rc rc = RAFFLE_BUSY;
+    conn->busy_until = 0;
+    for (int i = 0; rc == RAFFLE_BUSY && i < POLITE_TRIES && (i == 0 || rf_now() < deadline); i++) {
+        if (i > 0)
+            rf_pause(5);
+        if (!rf_turn_try(conn))
+            continue;
+        rc = rf_conn_run(conn, RF_SQL_BEGIN_WRITE, "begin to write", err);
+        rf_turn_give(conn);
+    }
+    conn->busy_until = deadline;
+    return rc;
+}
+
 static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
 {
     if (db->writer == NULL) {
@@ -38,9 +68,9 @@ static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
     if (db->writer == NULL)
         return rf_fail(err, RAFFLE_IO, "%s: no connection to write", db->path);
     db->writer->busy_until = deadline;
-    rf_turn_take(db->writer);
-    raffle_rc rc = rf_conn_run(db->writer, RF_SQL_BEGIN_WRITE, "begin to write", err);
-    rf_turn_give(db->writer);
+    raffle_rc rc = db->writer->polite ? begin_politely(db->writer, err) : RAFFLE_BUSY;
+    if (rc == RAFFLE_BUSY)
+        rc = begin_in_turn(db->writer, err);
     db->writer->changes = sqlite3_total_changes(db->writer->db);
     if (rc == RAFFLE_OK)
         rc = rf_conn_in_place(db->writer, err);

@@ -3,8 +3,8 @@
  * Whose turn it is to write. SQLite's write lock goes to whoever asks at the right moment, and that is who had it: a till beside an importer would
  * wait for seconds. So a writer first takes the turn, then waits for the write lock, and then gives the turn on: who had the
  * write lock finds the turn taken, and comes after the one who waits. A lock on the write-ahead log's file, far beyond its bytes, is the
- * turn: SQLite has no lock there. Those who write much have a turn of their own, and look for the write lock less often for a while, so that one who writes little
- * waits for the one who is writing, and not for all who import. It is a courtesy that nothing depends on.
+ * turn: SQLite has no lock there. Who wrote much the last time keeps no turn while it waits, for a while, and asks for the write lock only when nobody else has one: one
+ * who writes little waits for the one who is writing, and not for all who import. It is a courtesy that nothing depends on.
  */
 #include "sqlite_db.h"
 
@@ -32,18 +32,21 @@ static int open_wal(const rf_conn *conn)
 
 static int set_lock(const rf_conn *conn, short type)
 {
-    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = place + conn->polite, .l_len = 1};
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = place, .l_len = 1};
     return fcntl(conn->turn, F_OFD_SETLK, &lock);
+}
+
+bool rf_turn_try(rf_conn *conn)
+{
+    if (conn->turn < 0)
+        conn->turn = open_wal(conn);
+    return conn->turn < 0 || set_lock(conn, F_WRLCK) == 0 || (errno != EAGAIN && errno != EACCES && errno != EINTR);
 }
 
 void rf_turn_take(rf_conn *conn)
 {
     const int64_t until = rf_now() + COURTESY_US;
-    if (conn->turn < 0)
-        conn->turn = open_wal(conn);
-    if (conn->turn < 0)
-        return;
-    while (set_lock(conn, F_WRLCK) != 0 && (errno == EAGAIN || errno == EACCES || errno == EINTR)) {
+    while (!rf_turn_try(conn)) {
         const int64_t now = rf_now();
         if (now >= until || now >= conn->busy_until)
             return;
