@@ -15,7 +15,8 @@ enum {
     CHUNK_BYTES = 2 * 65536, /* room for their leaves: a chunk is full when the longest record no longer fits */
     CHUNKS = 3,              /* one is filled, one hashed, one waits */
     INLINE_RECORDS = 16,     /* fewer are hashed at once: waking the worker costs more */
-    TRIES = 16, /* of a transaction that others keep overtaking, when no time is left; while there is, it goes on */
+    TRIES = 16,  /* of a transaction that others keep overtaking, when no time is left; while there is, it goes on */
+    HANDFUL = 8, /* rows of a request that is not a sale of many */
     GATHER_US_MAX = 20000 /* a leader waits for others */
 };
 
@@ -503,15 +504,36 @@ static void gather(rf_log *log)
     log->wanted = 0;
 }
 
+/* The last of those who fit into one transaction of the store together; the first does in any case. */
+static rf_request *last_that_fits(const rf_log *log)
+{
+    const uint64_t most = rf_store_batch_rows(log->store);
+    rf_request *last = log->first;
+    uint64_t rows = HANDFUL; /* the head; the state, a note */
+    for (rf_request *r = last; r != NULL; r = r->next) {
+        const uint64_t own = r->rows > 0 ? r->rows : HANDFUL;
+        rows += own + own / 256 + 1; /* nodes */
+        if (most > 0 && rows > most)
+            break;
+        last = r;
+    }
+    return last;
+}
+
+/* What does not fit stays in the queue, for the next leader. */
 static rf_request *take_group(rf_log *log)
 {
-    rf_request *group = log->first;
-    for (rf_request *r = group; r != NULL; r = r->next)
+    rf_request *group = log->first, *last = last_that_fits(log);
+    log->first = last->next;
+    if (log->first == NULL)
+        log->last = &log->first;
+    last->next = NULL;
+    log->last_group = 0;
+    for (rf_request *r = group; r != NULL; r = r->next) {
         r->taken = true;
-    log->last_group = log->queued;
-    log->first = NULL;
-    log->last = &log->first;
-    log->queued = 0;
+        log->last_group++;
+    }
+    log->queued -= log->last_group;
     return group;
 }
 

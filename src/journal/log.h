@@ -42,6 +42,7 @@ typedef struct rf_request {
     raffle_rc (*build)(void *ctx, rf_txn *txn, raffle_error *err);
     void *ctx;
     int32_t timeout_ms; /* negative: for ever. Once the store writes, the call waits for it */
+    uint64_t rows;      /* that it writes at most, keys counted, for stores with a limit; 0: a handful */
     /* the log's own */
     int64_t until_us; /* monotonic */
     struct rf_request *next;

@@ -568,7 +568,7 @@ static raffle_rc prepare_lines(rf_sell *q, raffle_error *err)
 
 static raffle_rc sell(rf_sell *q, int32_t timeout_ms, raffle_error *err)
 {
-    rf_request request = {.build = build, .ctx = q, .timeout_ms = timeout_ms};
+    rf_request request = {.build = build, .ctx = q, .timeout_ms = timeout_ms, .rows = 2 * q->n};
     raffle_rc rc = rf_unit_enter_write(q->unit, err);
     if (rc == RAFFLE_OK)
         rc = rf_log_append(q->unit->log, &request, err);

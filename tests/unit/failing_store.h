@@ -23,7 +23,8 @@ typedef struct failing_store {
     raffle_store *inner; /* freed with the store over it */
     failing_call which;
     raffle_rc rc;
-    atomic_int good; /* calls that still succeed; an audit makes them from several threads */
+    uint64_t batch_rows; /* what it says that a transaction may hold */
+    atomic_int good;     /* calls that still succeed; an audit makes them from several threads */
 } failing_store;
 
 static inline raffle_store *failing_inner(void *ctx)
@@ -137,6 +138,7 @@ static inline raffle_rc failing_store_new(failing_store *f, raffle_store **out, 
 {
     raffle_store_table table;
     raffle_store_table_init(&table, sizeof table);
+    table.batch_rows = f->batch_rows;
     table.origin = failing_origin;
     table.create = failing_create;
     table.head = failing_head;

@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include "error.h"
+#include "failing_store.h"
 #include "log_impl.h"
 
 #include <check.h>
@@ -211,6 +212,7 @@ typedef struct job {
     handle *handle;
     const char *name;
     size_t records;
+    uint64_t rows;     /* that it says it writes */
     size_t padding;    /* so many bytes longer is each leaf */
     raffle_rc fail;    /* after everything was built */
     const char *key;   /* taken for the first record */
@@ -262,7 +264,7 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *error)
 
 static raffle_rc run_for(job *j, int32_t timeout_ms)
 {
-    j->request = (rf_request){.build = build, .ctx = j, .timeout_ms = timeout_ms};
+    j->request = (rf_request){.build = build, .ctx = j, .timeout_ms = timeout_ms, .rows = j->rows};
     return j->rc = rf_log_append(j->handle->log, &j->request, j->err == NULL ? &err : j->err);
 }
 
@@ -694,6 +696,36 @@ START_TEST(those_who_wait_are_one_group)
     }
     ck_assert_uint_eq(one.fold.begun, 2);
     check_log(&one, 1 + THREADS * (THREADS + 1) / 2);
+}
+END_TEST
+
+/* Of ten who wait, with 13 rows each and 8 for the head, a transaction of 64 rows holds four. */
+START_TEST(a_group_fits_into_a_transaction)
+{
+    enum {
+        WAITING = 10
+    };
+    gate g;
+    pthread_t leader, threads[WAITING];
+    raffle_error errors[WAITING], own = RAFFLE_ERROR_INIT;
+    static failing_store limited; /* outlives the test, with the handle */
+    limited = (failing_store){.inner = one.store, .batch_rows = _i == 0 ? 64 : 1};
+    job first = {.handle = &one, .name = "leader", .records = 1, .err = &own}, jobs[WAITING];
+    rf_log_free(one.log);
+    ck_assert_int_eq(failing_store_new(&limited, &one.store, &err), RAFFLE_OK);
+    ck_assert_int_eq(open_log(&one, true), RAFFLE_OK);
+    start_leader(&leader, &first, &g);
+    for (size_t i = 0; i < WAITING; i++)
+        jobs[i] = (job){.name = "member", .records = 6, .rows = 12};
+    start_jobs(threads, jobs, errors, WAITING);
+    wait_queued(one.log, WAITING);
+    end_leader(leader, &g);
+    for (size_t i = 0; i < WAITING; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert_int_eq(jobs[i].rc, RAFFLE_OK);
+    }
+    ck_assert_uint_eq(one.fold.begun, 1 + (_i == 0 ? 3 : WAITING));
+    check_log(&one, 1 + 6 * WAITING);
 }
 END_TEST
 
@@ -1565,6 +1597,7 @@ static void add_appending(Suite *s)
     tcase_add_loop_test(c, a_build_that_fails_undoes_everything, 0, n);
     tcase_add_loop_test(c, many_threads, 0, 2);
     tcase_add_loop_test(c, two_handles_at_once, 0, 2);
+    tcase_add_loop_test(c, a_group_fits_into_a_transaction, 0, 2);
     tcase_add_loop_test(c, caught_up_within_the_transaction, 0, 2);
     const TTest *const tests[] = {one_by_one,
                                   long_records,
