@@ -70,24 +70,23 @@ static raffle_rc sign(void *ctx, const uint8_t *message, size_t length, uint8_t 
     return rf_keys_sign(u->raffle->keys, u->raffle->origin, name, message, length, signature, err);
 }
 
-/* The proof in its unit.enrol: its own word on the time before it uploaded anything. */
-static raffle_rc take_proof(void *ctx, const raffle_record *bytes, raffle_error *err)
+static raffle_rc take_word(void *ctx, const raffle_record *bytes, raffle_error *err)
 {
     rf_record record;
     raffle_rc rc = rf_record_decode(&record, bytes->leaf, bytes->leaf_length, err);
     if (rc == RAFFLE_OK && (!rf_has(&record, RF_F_NOTE) || !rf_text_copy(&record.note, ctx, RF_NOTE_MAX)))
-        rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log is no unit.enrol with a proof",
+        rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log has no checkpoint of a unit that is away",
                      (unsigned long long)bytes->index);
     return rc;
 }
 
-static raffle_rc get_proof(rf_unit *u, char *note, size_t *length, raffle_error *err)
+/* The last word of a unit that is away, in the control log: the checkpoint in its newest unit.sync, and before that the proof in its unit.enrol. Not
+ * from the notes, which have that of an upload's last row: one that found its rows here already left none (docs/model.md). */
+static raffle_rc get_word(const rf_unit *u, const rf_unit_row *row, char *note, size_t *length, raffle_error *err)
 {
-    rf_unit_row row;
-    raffle_rc rc = rf_unit_row_get(u->raffle, u->number, &row, err);
+    const uint64_t index = row->sync_size == 0 ? row->index : row->sync_index;
     note[0] = 0;
-    if (rc == RAFFLE_OK)
-        rc = rf_store_read(u->raffle->store, 0, row.index, 1, take_proof, note, err);
+    raffle_rc rc = rf_store_read(u->raffle->store, 0, index, 1, take_word, note, err);
     *length = strlen(note);
     return rc;
 }
@@ -95,13 +94,17 @@ static raffle_rc get_proof(rf_unit *u, char *note, size_t *length, raffle_error 
 /* What a unit that is away signed last of what is here. */
 static raffle_rc take_away_note(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {
+    rf_unit_row row;
     raffle_error why = RAFFLE_ERROR_INIT;
     raffle_rc rc =
         rf_store_note_get(u->raffle->store, u->number, RF_NOTE_LATEST, size, note, RF_NOTE_MAX, length, &why);
     if (rc != RAFFLE_NOT_FOUND)
         return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
-    *size = 0;
-    return get_proof(u, note, length, err);
+    rc = rf_unit_row_get(u->raffle, u->number, &row, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    *size = row.sync_size;
+    return get_word(u, &row, note, length, err);
 }
 
 raffle_rc rf_unit_checkpoint(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err)
@@ -243,17 +246,13 @@ static raffle_rc take_synced(const sealing *s, rf_unit *u, part *p, raffle_error
 {
     rf_unit_row row;
     rf_unit_state state;
-    uint64_t size = 0;
     raffle_rc rc = rf_unit_row_get(s->raffle, u->number, &row, err);
+    if (rc == RAFFLE_OK)
+        rc = get_word(u, &row, p->note, &p->note_length, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (row.sync_size == 0)
-        rc = get_proof(u, p->note, &p->note_length, err);
-    else
-        rc = get_note(u, row.sync_size, p, &size, err);
     p->unit.size = row.sync_size;
-    if (rc == RAFFLE_OK)
-        rc = count_prefix(s, u, &p->unit, row.sync_root, &state, err);
+    rc = count_prefix(s, u, &p->unit, row.sync_root, &state, err);
     p->unit.reconciled = rc == RAFFLE_OK && state.closed != 0;
     return rc;
 }
@@ -354,11 +353,23 @@ static void make_seal(const sealing *s, rf_record *r)
     r->has |= rf_bit(RF_F_KIND) | rf_bit(RF_F_FIRST) | rf_bit(RF_F_UNITS) | rf_bit(RF_F_UNRECONCILED);
 }
 
+/* Whether what was taken still is what the control log says. */
+static bool still_so(const sealing *s)
+{
+    const rf_control *c = &s->raffle->control;
+    if (c->voids != s->control_voids || c->units != s->units)
+        return false;
+    for (size_t i = 0; i < s->units; i++)
+        if (c->unit[i].away && c->unit[i].sync_size != s->part[i].unit.size)
+            return false;
+    return true;
+}
+
 static raffle_rc make_record(void *ctx, size_t i, rf_record *record, raffle_error *err)
 {
     const sealing *s = ctx;
-    if (i == 0 && (s->raffle->control.voids != s->control_voids || s->raffle->control.units != s->units))
-        return rf_fail(err, RAFFLE_BUSY, "a void or a unit came in while the seal was being made");
+    if (i == 0 && !still_so(s))
+        return rf_fail(err, RAFFLE_BUSY, "a void, a unit or an upload came in while the seal was being made");
     if (i > s->units)
         return rf_fail(err, RAFFLE_NOT_FOUND, "no more");
     if (i < s->units)

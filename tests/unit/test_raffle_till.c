@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tills elsewhere: enrolled with a proof, installed from a kit, selling by themselves, uploading, caught when there are two; and seals with them. */
 #include "fixture.h"
+#include "keys.h"
 
 #include <raffle/till.h>
 #include <sodium.h>
@@ -483,6 +484,124 @@ START_TEST(a_seal_without_a_till)
 }
 END_TEST
 
+/* The newer came whole and broke off before its unit.sync; then the older comes, of which nothing is new. */
+START_TEST(an_older_upload_after_a_newer)
+{
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    raffle_upload_info info;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(export(&tent, 2));
+    const parcel older = box;
+    box = (parcel){.bytes = NULL};
+    FX_OK(sell(&tent, "b", "ten"));
+    FX_OK(export(&tent, 2));
+    fx.now -= 10000;
+    FX_FAILS(RAFFLE_CLOCK, take(&info));
+    fx.now += 10000;
+    ck_assert_uint_eq(fx_unit_info(2).size, 3);
+    ck_assert_uint_eq(fx_unit_info(2).synced, 0);
+    empty(&box);
+    box = older;
+    FX_OK(take(&info));
+    ck_assert_uint_eq(info.taken, 0);
+    ck_assert_uint_eq(fx_unit_info(2).synced, 2);
+    FX_OK(raffle_seal(fx.raffle, &fx_boss, &fx_chief, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.unreconciled, 1);
+    ck_assert_uint_eq(seal.numbers, 20);
+    end();
+    fx.spoilt = true; /* the audit says what was left out: completeness */
+    ck_assert_uint_gt(fx_faults(), 0);
+}
+END_TEST
+
+/* --- an upload while a seal is made --- */
+
+/* Keys that let somebody else in when the last unit's checkpoint is signed. */
+typedef struct busy_keys {
+    raffle_keys *inner;
+    bool uploaded;
+} busy_keys;
+
+static raffle_rc busy_make(void *ctx, const char *origin, const char *name, raffle_error *err)
+{
+    return rf_keys_make(((busy_keys *)ctx)->inner, origin, name, err);
+}
+
+static raffle_rc busy_public_key(void *ctx, const char *origin, const char *name, uint8_t out[32], raffle_error *err)
+{
+    return rf_keys_public_key(((busy_keys *)ctx)->inner, origin, name, out, err);
+}
+
+static raffle_rc busy_ticket_key(void *ctx, const char *origin, uint8_t out[32], raffle_error *err)
+{
+    return rf_keys_ticket_key(((busy_keys *)ctx)->inner, origin, out, err);
+}
+
+static raffle_rc busy_sign(void *ctx, const char *origin, const char *name, const uint8_t *message, size_t length,
+                           uint8_t out[64], raffle_error *err)
+{
+    busy_keys *busy = ctx;
+    raffle_upload_info info;
+    if (strcmp(name, "unit-3") == 0 && !busy->uploaded) {
+        busy->uploaded = true;
+        FX_OK(take(&info)); /* by another handle */
+    }
+    return rf_keys_sign(busy->inner, origin, name, message, length, out, err);
+}
+
+static raffle *open_with_busy_keys(busy_keys *busy)
+{
+    raffle_keys_table table;
+    raffle_store *store = NULL;
+    raffle_keys *keys = NULL;
+    raffle *r = NULL;
+    char uri[200];
+    snprintf(uri, sizeof uri, "file:%s.keys", fx.path);
+    FX_OK(raffle_keys_open(uri, NULL, &busy->inner, &fx.err));
+    raffle_keys_table_init(&table, sizeof table);
+    table.make = busy_make;
+    table.public_key = busy_public_key;
+    table.ticket_key = busy_ticket_key;
+    table.sign = busy_sign;
+    FX_OK(raffle_keys_new(&table, busy, &keys, &fx.err));
+    FX_OK(raffle_store_open(fx.store, &fx.host, &store, &fx.err));
+    FX_OK(raffle_open_with(store, keys, &fx.host, &r, &fx.err));
+    raffle_keys_free(keys);
+    raffle_store_free(store);
+    return r;
+}
+
+/* What came in after the till's part was taken is in the seal that follows. */
+START_TEST(an_upload_while_a_seal_is_made)
+{
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    busy_keys busy = {.uploaded = false};
+    uint32_t number = 0;
+    raffle_unit_options o;
+    begin();
+    make_till(&tent, true);
+    raffle_unit_options_init(&o, sizeof o);
+    strcpy(o.name, "gate");
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    ck_assert_uint_eq(number, 3);
+    FX_OK(sell(&tent, "a", "ten"));
+    (void)upload(&tent, 2);
+    FX_OK(sell(&tent, "b", "ten"));
+    FX_OK(raffle_unit_close(tent.unit, &fx_super, &fx.err));
+    FX_OK(export(&tent, 2));
+    raffle *r = open_with_busy_keys(&busy);
+    FX_OK(raffle_seal(r, &fx_boss, &fx_chief, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert(busy.uploaded);
+    ck_assert_uint_eq(seal.unreconciled, 0);
+    ck_assert_uint_eq(seal.numbers, 30);
+    raffle_free(r);
+    raffle_keys_free(busy.inner);
+    end();
+}
+END_TEST
+
 START_TEST(two_tills_with_one_key)
 {
     raffle_upload_info info;
@@ -627,5 +746,6 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
         every_byte_of_an_upload_under_its_hash, challenges, an_order_that_was_sold_twice, a_seal_without_a_till,
-        two_tills_with_one_key, a_till_restored_from_an_older_copy, what_a_person_must_decide,
-        a_ticket_taken_back_on_both_sides, kits_and_news_of_others)
+        an_older_upload_after_a_newer, an_upload_while_a_seal_is_made, two_tills_with_one_key,
+        a_till_restored_from_an_older_copy, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
+        kits_and_news_of_others)
