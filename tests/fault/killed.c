@@ -244,7 +244,7 @@ static void spend_all(plan *p, int stride, int offset)
     }
 }
 
-/* writers STRIDE [OFFSET]: killed at every STRIDEth call, from the OFFSETth on (by default another one each time). */
+/* killed STRIDE [OFFSET]: killed at every STRIDEth call, from the OFFSETth on (by default another one each time). */
 int main(int argc, char **argv)
 {
     plan plans[] = {{.name = "killed at a write, repeated in the same unit", .heir_unit = 1},
@@ -254,7 +254,7 @@ int main(int argc, char **argv)
     const int n = (int)(sizeof plans / sizeof *plans), stride = argc > 1 ? atoi(argv[1]) : 0;
     int status = 0;
     if (stride < 1) {
-        fprintf(stderr, "writers STRIDE [OFFSET]\n");
+        fprintf(stderr, "killed STRIDE [OFFSET]\n");
         return 2;
     }
     const int offset = argc > 2 ? atoi(argv[2]) % stride : (int)(getpid() % stride);
