@@ -496,6 +496,14 @@ static raffle_rc make_sync(void *ctx, size_t i, rf_record *record, raffle_error 
     return RAFFLE_OK;
 }
 
+/* Whether a newer upload came in meanwhile, which says all that this one would have. */
+static bool was_overtaken(const uploading *up)
+{
+    rf_unit_row row;
+    return !rf_log_halted(up->raffle->log) && rf_unit_row_get(up->raffle, up->unit->number, &row, NULL) == RAFFLE_OK &&
+           row.sync_size > up->stream.to;
+}
+
 /* The same upload again says nothing new; one under a challenge that was given since the last tells that the till is still there. */
 static raffle_rc write_sync(uploading *up, const raffle_actor *by, uint64_t *twice, raffle_error *err)
 {
@@ -519,9 +527,12 @@ static raffle_rc write_sync(uploading *up, const raffle_actor *by, uint64_t *twi
                       .note = {s->note, s->note_length, false}};
     memcpy(sync.root, up->checkpoint.root, 32);
     rf_control_op op = {.raffle = up->raffle, .by = by, .make = make_sync, .ctx = &sync, .signed_note = true};
-    rc = rf_control_append(&op, err);
+    raffle_error why = RAFFLE_ERROR_INIT;
+    rc = rf_control_append(&op, &why);
     *twice = c.twice;
-    return rc == RAFFLE_OK ? rf_control_anchor(up->raffle, "the upload", err) : rc;
+    if (rc != RAFFLE_OK && !(rc == RAFFLE_HISTORY && was_overtaken(up)))
+        return rf_fail_as(err, &why);
+    return rf_control_anchor(up->raffle, "the upload", err);
 }
 
 /* --- the call --- */

@@ -516,6 +516,54 @@ START_TEST(an_older_upload_after_a_newer)
 }
 END_TEST
 
+/* A clock that lets another upload come in when it is first asked. */
+static raffle_rc crossing_clock(void *ctx, int64_t *ms, raffle_error *err)
+{
+    parcel *newer = ctx;
+    raffle_upload_info info = RAFFLE_UPLOAD_INFO_INIT;
+    (void)err;
+    *ms = fx.now;
+    if (newer->bytes == NULL)
+        return RAFFLE_OK;
+    const parcel p = *newer;
+    newer->bytes = NULL;
+    FX_OK(raffle_unit_upload(fx.raffle, &fx_boss, p.bytes, p.length, &info, &fx.err));
+    free(p.bytes);
+    return RAFFLE_OK;
+}
+
+/* Overtaken by a newer one: nothing is wrong with either. */
+START_TEST(uploads_that_cross)
+{
+    raffle_upload_info info;
+    raffle *r = NULL;
+    raffle_host host = fx.host;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(export(&tent, 2));
+    const parcel older = box;
+    box = (parcel){.bytes = NULL};
+    FX_OK(sell(&tent, "b", "ten"));
+    FX_OK(export(&tent, 2));
+    parcel newer = box;
+    fx.now -= 10000;
+    FX_FAILS(RAFFLE_CLOCK, take(&info)); /* all rows, and no unit.sync */
+    fx.now += 10000;
+    host.clock = crossing_clock;
+    host.ctx = &newer;
+    box = older;
+    FX_OK(raffle_open(fx.store, NULL, &host, &r, &fx.err));
+    ck_assert_ptr_nonnull(newer.bytes); /* opening asks no clock */
+    raffle_upload_info_init(&info, sizeof info);
+    FX_OK(raffle_unit_upload(r, &fx_boss, box.bytes, box.length, &info, &fx.err));
+    ck_assert_ptr_null(newer.bytes);
+    ck_assert_uint_eq(fx_unit_info(2).synced, 3);
+    raffle_free(r);
+    end();
+}
+END_TEST
+
 /* --- an upload while a seal is made --- */
 
 /* Keys that let somebody else in when the last unit's checkpoint is signed. */
@@ -746,6 +794,6 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
         every_byte_of_an_upload_under_its_hash, challenges, an_order_that_was_sold_twice, a_seal_without_a_till,
-        an_older_upload_after_a_newer, an_upload_while_a_seal_is_made, two_tills_with_one_key,
+        an_older_upload_after_a_newer, uploads_that_cross, an_upload_while_a_seal_is_made, two_tills_with_one_key,
         a_till_restored_from_an_older_copy, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
         kits_and_news_of_others)
