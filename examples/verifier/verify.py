@@ -272,8 +272,24 @@ def check_voids(report, control, units):
                 sale = result.log.record(serial)
                 if sale["t"] != "sale" or (sale["count"], sale["price"]) != (record["count"], record["price"]):
                     report.wrong(log, index, "void", f"{result.log.number}/{serial} is no ticket of these numbers and this price")
+                elif log == 0 and was_foreseen(control, result, index, record, records.milliseconds(sale["at"])):
+                    report.wrong(log, index, "void", f"{result.log.number}/{serial} was void before it was sold")
             except (Malformed, OSError) as reason:
                 report.wrong(log, index, "void", f"there is no ticket {result.log.number}/{serial}: {reason}")
+
+
+def have_clocks(control, result):
+    """Whether times of the two logs can be compared, but for a minute."""
+    return not (control.rules["rehearsal"] or control.set_back or result.fold.set_back)
+
+
+def was_foreseen(control, result, index, record, sold_at):
+    """Whether a void of the control log is earlier than its sale: a seal after it took all of the unit, and had no such ticket; or the times tell."""
+    for each in control.seal_units:
+        said = each.record
+        if said["unit"] == record["unit"] and each.kind and said["reconciled"] and each.index > index and said["size"] <= record["serial"]:
+            return True
+    return have_clocks(control, result) and sold_at - record["at_ms"] > DOUBT_MS
 
 
 def check_allowed(report, control, units):
@@ -283,7 +299,7 @@ def check_allowed(report, control, units):
             report.wrong(unit.number, result.log.tree.size, "not-enabled", f"unit {unit.number} sold, and was never enabled")
         elif result.fold.tickets > 0 and unit.unenrolled:
             report.wrong(unit.number, result.log.tree.size, "not-enabled", f"unit {unit.number} sold, and was un-enrolled")
-        elif not (unit.away or control.rules["rehearsal"] or control.set_back or result.fold.set_back):  # one that is away learns late of a switch
+        elif not unit.away and have_clocks(control, result):  # one that is away learns late of a switch
             check_switches(report, unit, result)
         if result.fold.sold_late is not None:
             report.wrong(unit.number, result.fold.sold_late, "window", "a sale, though the log had passed the end of the sales: its clock was set back")
@@ -318,7 +334,7 @@ def check_seals(report, control, units):
         if each.kind is not None:
             largest[said["unit"]] = max(said["size"], largest.get(said["unit"], 0))
         check_seal_unit(report, each, result, unit.away)
-        if each.kind == "early" and said["reconciled"] and not (control.rules["rehearsal"] or control.set_back or result.fold.set_back):
+        if each.kind == "early" and said["reconciled"] and have_clocks(control, result):
             check_early(report, each, result)
 
 
@@ -340,8 +356,8 @@ def check_unit_note(report, unit, index, record, size, root, code):
 
 
 def voids_at(result, size, first):
-    """Serials and records of the tickets that are void at a seal: by their unit's log up to `size`, or by the control log before `first`."""
-    return {serial: record for serial, (log, index, record) in result.voids.items() if index < (first if log == 0 else size)}
+    """Serials and records of the tickets of a sealed prefix that are void: by their unit's log up to `size`, or by the control log before `first`."""
+    return {serial: record for serial, (log, index, record) in result.voids.items() if serial < size and index < (first if log == 0 else size)}
 
 
 def check_seal_unit(report, each, result, away):

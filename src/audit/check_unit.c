@@ -495,13 +495,20 @@ static void check_sealed_sums(const folding *f, const rf_sealed *s, const rf_mar
                  "what the seal takes of unit %u does not end in its close", f->number);
 }
 
+/* Whether times of the two logs can be compared, but for RF_DOUBT_MS. */
+static bool have_clocks(const folding *f)
+{
+    const raffle_audit *a = f->audit;
+    return !f->set_back && !a->set_back && a->control.rules != NULL && !a->control.rules->rehearsal;
+}
+
 /* An early seal has no close that shows where a unit's records ended. That it took all, when it says so, their times tell, where clocks can be trusted. */
 static void check_early(const folding *f, const rf_sealed *s, const rf_mark *m)
 {
     raffle_audit *a = f->audit;
     if (s->kind != RAFFLE_SEAL_EARLY || !s->says.reconciled || !m->has_next || m->next_at >= s->at - RF_SEALING_MS)
         return;
-    if (f->set_back || a->set_back || a->control.rules == NULL || a->control.rules->rehearsal)
+    if (!have_clocks(f))
         return;
     rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
              "the early seal says that it took all of unit %u, and record %llu, from %lld s before it, is left out",
@@ -628,6 +635,26 @@ static void check_promises(const folding *f)
     }
 }
 
+/* A void in the control log that is before a seal which took all of the unit, and had no such ticket: the ticket was sold when it was void already. */
+static void check_foreseen(const folding *f)
+{
+    size_t n;
+    const rf_voids *voids = &f->log->voids;
+    const rf_sealed *sealed = rf_seals_of(f->audit, f->number, &n);
+    for (size_t i = 0; i < voids->n; i++) {
+        const rf_void *v = &voids->list[i];
+        for (size_t k = 0; v->log == 0 && k < n; k++) {
+            if (sealed[k].kind == 0 || !sealed[k].says.reconciled || sealed[k].index < v->index ||
+                v->serial < sealed[k].says.size || v->serial >= f->index)
+                continue;
+            rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, 0, v->index, "void",
+                     "ticket %u/%llu was void before it was sold: the seal record %llu does not have it", f->number,
+                     (unsigned long long)v->serial, (unsigned long long)sealed[k].index);
+            break;
+        }
+    }
+}
+
 static void add_totals(folding *f)
 {
     raffle_verdict *v = &f->audit->verdict;
@@ -645,7 +672,12 @@ static void add_totals(folding *f)
 static raffle_rc check_records(folding *f, raffle_error *err)
 {
     raffle_audit *a = f->audit;
-    const rf_void_frame voids = {a->store, f->number, f->index, a->control.size, &a->faults};
+    const rf_void_frame voids = {.store = a->store,
+                                 .unit = f->number,
+                                 .size = f->index,
+                                 .control_size = a->control.size,
+                                 .faults = &a->faults,
+                                 .doubt_ms = have_clocks(f) && !is_away(f) ? RF_DOUBT_MS : INT64_MAX};
     if (a->withheld) {
         rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "withheld",
                  "the %llu records of unit %u are not published", (unsigned long long)f->index, f->number);
@@ -653,6 +685,7 @@ static raffle_rc check_records(folding *f, raffle_error *err)
     }
     rf_orders_end(&f->walk, &a->faults, f->number, f->index);
     raffle_rc rc = rf_voids_check(&voids, &f->log->voids, err);
+    check_foreseen(f);
     check_allowed(f);
     add_totals(f);
     return rc;

@@ -79,6 +79,10 @@ static void compare_sale(const rf_void_frame *f, const rf_void *v, const rf_reco
                  "ticket %u/%llu was sold with %lld numbers for %lld, not %u for %lld", f->unit,
                  (unsigned long long)v->serial, (long long)sale->count, (long long)sale->price, v->count,
                  (long long)v->price);
+    else if (v->log == 0 && sale->at - v->at > f->doubt_ms)
+        rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "void",
+                 "ticket %u/%llu was void %lld s before it was sold", f->unit, (unsigned long long)v->serial,
+                 (long long)(sale->at - v->at) / 1000);
 }
 
 /* A record that does not decode was reported before. */

@@ -30,6 +30,7 @@ typedef struct rf_void_frame {
     uint32_t unit;
     uint64_t size, control_size;
     rf_faults *faults;
+    int64_t doubt_ms; /* by which a void of the control log may be earlier than its sale, as clocks differ */
 } rf_void_frame;
 
 /* Sorts them by serial, reports those that come twice and keeps the first of them; compares each with its sale and its key, and the keys with them. */

@@ -129,6 +129,14 @@ def a_sale_before_the_window(forgery):
         forgery.find(kind, 0, 2)["at"] = "2023-09-15T08:59:30.000Z"
 
 
+def a_void_of_a_ticket_to_come(forgery, before="seal.unit", at="2023-09-15T09:00:30.000Z"):
+    """The ticket that the control log takes back is void before the early seal, and sold after it."""
+    void = forgery.find("void")
+    forgery.logs[0].remove(void)
+    void["at"] = at
+    forgery.logs[0].insert(forgery.logs[0].index(forgery.find(before)), void)
+
+
 def a_void_of_what_is_no_ticket(forgery):
     forgery.find("void", 0, 2)["serial"] = forgery.logs[2].index(forgery.find("event", 0, 2))
 
@@ -191,6 +199,7 @@ NIGHT = {
     "a seller who is an auditor": (late("sale", set_to(by="auditor"), 3, 1), {"fold"}),
     "a void by a seller": (late("void", set_to(by="seller"), 0, 1), {"fold"}),
     "a void twice": (twice("void", 0, 1), {"void-twice"}),
+    "a void of a ticket that was not sold yet": (a_void_of_a_ticket_to_come, {"void"}),
     "a void of another price": (early("void", add_to(price=-100), 0, 1), {"void"}),
     "a void of what is no ticket": (a_void_of_what_is_no_ticket, {"void"}),
     "a void of a ticket that was never sold": (early("void", set_to(serial=2000), at=0), {"void"}),
@@ -363,7 +372,13 @@ def an_early_seal_that_hides_what_it_leaves_out(forgery, seal_at=None):
             record["at"] = min(record["at"], seal_at)
 
 
-EARNEST = {"an early seal that hides what it leaves out": (an_early_seal_that_hides_what_it_leaves_out, {"seal"})}
+def a_void_of_a_ticket_to_come_in_time(forgery):
+    """No seal tells: it is between the early seal and the sale."""
+    a_void_of_a_ticket_to_come(forgery, "voids.ack", forgery.find("seal")["at"])
+
+
+EARNEST = {"a void of a ticket that was sold minutes later": (a_void_of_a_ticket_to_come_in_time, {"void"}),
+           "an early seal that hides what it leaves out": (an_early_seal_that_hides_what_it_leaves_out, {"seal"})}
 
 
 def forge_earnest():

@@ -145,7 +145,7 @@ class Forgery:
 
     def _unit_voids(self, n, size, control_before):
         voids = {r["serial"]: r for r in self.logs[n][:size] if r["t"] == "void"}
-        voids.update({r["serial"]: r for r in control_before if r["t"] == "void" and r["unit"] == n})
+        voids.update({r["serial"]: r for r in control_before if r["t"] == "void" and r["unit"] == n and r["serial"] < size})
         return voids
 
     def _seal_unit(self, record, first):
