@@ -334,9 +334,9 @@ static raffle_rc look(publishing *p, raffle_error *err)
 
 /* --- writing --- */
 
-static raffle_rc put(publishing *p, const char *path, const void *bytes, size_t length, raffle_error *err)
+static raffle_rc put(publishing *p, const char *path, const void *bytes, size_t length, bool synced, raffle_error *err)
 {
-    raffle_rc rc = rf_folder_put(p->folder, path, bytes, length, err);
+    raffle_rc rc = rf_folder_put(p->folder, path, bytes, length, synced, err);
     if (rc == RAFFLE_OK) {
         p->info.files++;
         p->info.bytes += length;
@@ -363,7 +363,7 @@ static raffle_rc take_tile(void *ctx, const rf_tile *tile, const uint8_t *bytes,
     char name[RF_TILE_PATH_SIZE], path[PATH_MOST];
     rf_tile_path(tile, name);
     path_of(p->making, name, path);
-    raffle_rc rc = put(p, path, bytes, length, err);
+    raffle_rc rc = put(p, path, bytes, length, false, err);
     if (rc != RAFFLE_OK || tile->entries || tile->level > 0)
         return rc;
     const uint64_t from = tile->index * RF_TILE_WIDTH, to = from + tile->width;
@@ -387,7 +387,7 @@ static raffle_rc write_note(publishing *p, const outgoing *log, raffle_error *er
     if (log->same_note)
         return RAFFLE_OK;
     path_of(log, "checkpoint", path);
-    return put(p, path, log->note, log->note_length, err);
+    return put(p, path, log->note, log->note_length, true, err);
 }
 
 /* What a checkpoint speaks of is on the disk before it, because the next publish begins where it ends; and the control log's checkpoint is the last of
@@ -402,7 +402,7 @@ static raffle_rc write_all(publishing *p, raffle_error *err)
     for (size_t i = 1; rc == RAFFLE_OK && i < p->logs; i++)
         rc = write_note(p, &p->log[i], err);
     if (rc == RAFFLE_OK && !p->same_manifest)
-        rc = put(p, "manifest.json", p->manifest, p->manifest_length, err);
+        rc = put(p, "manifest.json", p->manifest, p->manifest_length, true, err);
     if (rc == RAFFLE_OK)
         rc = write_note(p, &p->log[0], err);
     return rc == RAFFLE_OK && p->info.files > 0 ? rf_folder_sync(p->folder, err) : rc;

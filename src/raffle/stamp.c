@@ -62,7 +62,7 @@ static raffle_rc add_to_list(rf_folder *folder, uint64_t size, raffle_error *err
         rc = rf_nomem(err);
     else {
         memcpy(list.at + list.length, line, more);
-        rc = rf_folder_put(folder, list_path, list.at, list.length + more, err);
+        rc = rf_folder_put(folder, list_path, list.at, list.length + more, true, err);
     }
     free(list.at);
     return rc;
@@ -103,7 +103,7 @@ static raffle_rc keep_copy(rf_folder *folder, uint64_t size, rf_bytes *note, raf
     free(copy.at);
     if (rc != RAFFLE_NOT_FOUND)
         return rf_fail_as(err, &why);
-    rc = rf_folder_put(folder, path, note->at, note->length, err);
+    rc = rf_folder_put(folder, path, note->at, note->length, true, err);
     return rc == RAFFLE_OK ? rf_folder_sync(folder, err) : rc;
 }
 
@@ -162,7 +162,7 @@ static raffle_rc finish(rf_folder *folder, uint64_t size, const uint8_t *respons
     free(copy.at);
     path_of(size, "token.tsr", path);
     if (rc == RAFFLE_OK)
-        rc = rf_folder_put(folder, path, response, length, err);
+        rc = rf_folder_put(folder, path, response, length, true, err);
     if (rc == RAFFLE_OK)
         rc = add_to_list(folder, size, err);
     return rc == RAFFLE_OK ? rf_folder_sync(folder, err) : rc;

@@ -266,12 +266,13 @@ static bool write_all(int fd, const uint8_t *bytes, size_t length)
     return true;
 }
 
-static raffle_rc write_draft(const rf_folder *f, const char *path, const void *bytes, size_t length, raffle_error *err)
+static raffle_rc write_draft(const rf_folder *f, const char *path, const void *bytes, size_t length, bool synced,
+                             raffle_error *err)
 {
     const int fd = openat(f->fd, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return fail_errno(f, "make", draft, err);
-    const bool written = write_all(fd, bytes, length);
+    const bool written = write_all(fd, bytes, length) && (!synced || fdatasync(fd) == 0);
     const int code = errno;
     const bool closed = close(fd) == 0;
     if (written && closed)
@@ -280,14 +281,15 @@ static raffle_rc write_draft(const rf_folder *f, const char *path, const void *b
     return fail_errno(f, "write", path, err);
 }
 
-raffle_rc rf_folder_put(rf_folder *f, const char *path, const void *bytes, size_t length, raffle_error *err)
+raffle_rc rf_folder_put(rf_folder *f, const char *path, const void *bytes, size_t length, bool synced,
+                        raffle_error *err)
 {
     int fd;
     const char *name;
     raffle_rc rc = parent(f, path, &fd, &name, err);
     if (rc != RAFFLE_OK)
         return rc;
-    rc = write_draft(f, path, bytes, length, err);
+    rc = write_draft(f, path, bytes, length, synced, err);
     if (rc == RAFFLE_OK && renameat(f->fd, draft, fd, name) != 0)
         rc = fail_errno(f, "replace", path, err);
     if (rc != RAFFLE_OK)

@@ -16,8 +16,10 @@ void rf_folder_free(rf_folder *folder);
 
 /* Reads a file, as rf_source.get does; no link to it is followed. */
 raffle_rc rf_folder_get(const rf_folder *folder, const char *path, size_t max, rf_bytes *out, raffle_error *err);
-/* Writes a file beside its place and renames it there; folders on the way are made. No link is followed. */
-raffle_rc rf_folder_put(rf_folder *folder, const char *path, const void *bytes, size_t length, raffle_error *err);
+/* Writes a file beside its place and renames it there; folders on the way are made. No link is followed. `synced`: its bytes are on the disk before it has
+ * its name, so that a power cut leaves the old file or the new one; other files wait for rf_folder_sync(). */
+raffle_rc rf_folder_put(rf_folder *folder, const char *path, const void *bytes, size_t length, bool synced,
+                        raffle_error *err);
 /* Returns when the disk has all that was written. */
 raffle_rc rf_folder_sync(const rf_folder *folder, raffle_error *err);
 
