@@ -38,7 +38,7 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_timestamp_verify(const void *data, 
 
 /* Time stamps on a published raffle, in two steps, since the transport is the host's. The first keeps a copy of the control log's checkpoint as it is published
  * now, of `*size` records, and gives the query for it; the second verifies the response to that query, as raffle_timestamp_verify() does, and publishes it.
- * The audit of the folder verifies it again. RAFFLE_NOT_FOUND: nothing is published there; or no query was made for that size. RAFFLE_BUSY: another call
+ * An earlier stamp of that size, as good by the same authorities, is kept, and given. The audit of the folder verifies it again. RAFFLE_NOT_FOUND: nothing is published there; or no query was made for that size. RAFFLE_BUSY: another call
  * writes there. RAFFLE_CORRUPT: what is published is no checkpoint. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_timestamp_begin(const char *folder, uint64_t *size, uint8_t *query,
                                                              size_t cap, size_t *query_length, raffle_error *err);

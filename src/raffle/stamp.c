@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time stamps of a published folder: a copy of the checkpoint that is stamped, the authority's response, and the list of them (docs/spec/publishing.md). */
+#include "abi.h"
 #include "bytes.h"
 #include "error.h"
 #include "note.h"
@@ -150,18 +151,38 @@ raffle_rc raffle_timestamp_begin(const char *folder, uint64_t *size, uint8_t *qu
     return rc;
 }
 
+/* A stamp that is there proves more than a later one of the same bytes: it is kept, when it is as good by the same authorities. */
+static raffle_rc find_earlier(rf_folder *folder, const char *path, const rf_bytes *copy, const char *authorities,
+                              raffle_timestamp *says, bool *kept, raffle_error *err)
+{
+    rf_bytes token = {0};
+    raffle_timestamp before = RAFFLE_TIMESTAMP_INIT;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_folder_get(folder, path, RAFFLE_TIMESTAMP_MAX, &token, &why);
+    if (rc == RAFFLE_OK)
+        rc = raffle_timestamp_verify(copy->at, copy->length, token.at, token.length, authorities, &before, &why);
+    free(token.at);
+    *kept = rc == RAFFLE_OK && before.at <= says->at;
+    if (*kept)
+        *says = before;
+    return rc == RAFFLE_NOMEM ? rf_fail_as(err, &why) : RAFFLE_OK;
+}
+
 static raffle_rc finish(rf_folder *folder, uint64_t size, const uint8_t *response, size_t length,
-                        const char *authorities, raffle_timestamp *timestamp, raffle_error *err)
+                        const char *authorities, raffle_timestamp *says, raffle_error *err)
 {
     char path[PATH_SIZE];
     rf_bytes copy = {0};
+    bool kept = false;
     path_of(size, "checkpoint", path);
     raffle_rc rc = rf_folder_get(folder, path, RF_NOTE_MAX, &copy, err);
     if (rc == RAFFLE_OK)
-        rc = raffle_timestamp_verify(copy.at, copy.length, response, length, authorities, timestamp, err);
-    free(copy.at);
+        rc = raffle_timestamp_verify(copy.at, copy.length, response, length, authorities, says, err);
     path_of(size, "token.tsr", path);
     if (rc == RAFFLE_OK)
+        rc = find_earlier(folder, path, &copy, authorities, says, &kept, err);
+    free(copy.at);
+    if (rc == RAFFLE_OK && !kept)
         rc = rf_folder_put(folder, path, response, length, true, err);
     if (rc == RAFFLE_OK)
         rc = add_to_list(folder, size, err);
@@ -172,11 +193,16 @@ raffle_rc raffle_timestamp_finish(const char *folder, uint64_t size, const uint8
                                   const char *authorities, raffle_timestamp *timestamp, raffle_error *err)
 {
     rf_folder *out = NULL;
+    raffle_timestamp says = RAFFLE_TIMESTAMP_INIT;
     if (folder == NULL || response == NULL)
         return rf_null(err, folder == NULL ? "folder" : "response");
-    raffle_rc rc = open_published(folder, &out, err);
+    raffle_rc rc = timestamp == NULL ? RAFFLE_OK : rf_struct_check(timestamp, "timestamp", err);
     if (rc == RAFFLE_OK)
-        rc = finish(out, size, response, response_length, authorities, timestamp, err);
+        rc = open_published(folder, &out, err);
+    if (rc == RAFFLE_OK)
+        rc = finish(out, size, response, response_length, authorities, &says, err);
     rf_folder_free(out);
+    if (rc == RAFFLE_OK && timestamp != NULL)
+        rf_struct_out(timestamp, rf_struct_size(timestamp), &says, sizeof says);
     return rc;
 }

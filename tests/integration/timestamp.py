@@ -90,6 +90,11 @@ class Authority(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def raffle_query():
+    raffle("timestamp", "public", "--query", "again.tsq")
+    return pathlib.Path("again.tsq").read_bytes()
+
+
 def stamp_by_network(url):
     said = raffle("timestamp", "public", "--tsa", f"{url}/good", "--authorities", "one.pem")
     check("says one stamps" in said and "nobody" not in said, said)
@@ -98,8 +103,14 @@ def stamp_by_network(url):
     check((folder / size / "checkpoint").read_bytes() == pathlib.Path("public/control/checkpoint").read_bytes(), "the copy is the checkpoint")
     openssl("ts", "-verify", "-data", f"{folder}/{size}/checkpoint", "-in", f"{folder}/{size}/token.tsr", "-CAfile", "one.pem")
     openssl("ts", "-verify", "-data", f"{folder}/{size}/checkpoint", "-in", f"{folder}/{size}/token.tsr", "-CAfile", "two.pem", good=False)
-    again = json.loads(raffle("timestamp", "public", "--tsa", f"{url}/good", "--json"))
+    token = (folder / size / "token.tsr").read_bytes()
+    again = json.loads(raffle("timestamp", "public", "--tsa", f"{url}/stranger", "--json"))
     check(again["trusted"] is False and again["size"] == int(size), "without authorities nobody is trusted")
+    raffle("timestamp", "public", "--tsa", f"{url}/good", "--authorities", "one.pem")
+    check((folder / size / "token.tsr").read_bytes() == token, "a stamp is not replaced by a later one")
+    (folder / size / "token.tsr").write_bytes(answer(raffle_query(), "two"))
+    raffle("timestamp", "public", "--tsa", f"{url}/good", "--authorities", "one.pem", says="says one stamps")
+    openssl("ts", "-verify", "-data", f"{folder}/{size}/checkpoint", "-in", f"{folder}/{size}/token.tsr", "-CAfile", "one.pem")
     check((folder / "list").read_text() == f"{size}\n", "a size is listed once")
 
 
