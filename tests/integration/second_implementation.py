@@ -218,6 +218,7 @@ def replay(store):
 def altered(store, chance):
     """A number in a record that counts, one more: the replay must refuse it. Which members are not judged by it: times, roles, prizes' claims and `attempt`."""
     judged = {"sale": ("n",), "void": ("n",), "seal.unit": ("size", "gross", "numbers", "tickets", "voids"), "seal": ("first", "units", "gross", "void_numbers"),
+              "unit.sync": ("size",),
               "draw.result": ("numbers", "winners", "alternates", "skipped_void", "rejected")}
     for log, log_records in enumerate(store.records):
         for i, record in enumerate(log_records):

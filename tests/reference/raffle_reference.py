@@ -107,14 +107,16 @@ class Raffle:
         log = log or self.control
         return log.add({"at": self.at(), "by": by, **record}, {"actor": "boss", **private})
 
-    def enrol(self, name):
+    def enrol(self, name, **away):
+        """`away`: the members `away` and `quota` of a unit whose log lives elsewhere; its proof is added."""
         number = len(self.units) + 1
         unit = Log(f"{self.origin}/unit/{number}", number)
         unit_key = hmac.new(self.secret, b"libraffle/vn/unit/v1\0" + self.origin.encode() + b"\0" + number.to_bytes(2, "big"), hashlib.sha256).digest()
         commitment = hashlib.sha256(b"libraffle/unit-key/v1\0" + unit_key).hexdigest()
         self.units.append(unit)
         self.tickets[number], self.voids[number] = {}, {}
-        self.write({"t": "unit.enrol", "key": unit.vkey, "name": name, "quota": 0, "ticket_key": commitment, "unit": number})
+        proof = {"note": unit.note()} if away else {}
+        self.write({"t": "unit.enrol", "key": unit.vkey, "name": name, "quota": 0, "ticket_key": commitment, "unit": number, **away, **proof})
         self.write({"t": "unit.enable", "unit": number})
         return unit
 
@@ -152,6 +154,10 @@ class Raffle:
 
     def close(self, unit):
         self.write_unit(unit, {"t": "unit.close", **self.totals(unit, before=0)[0]})
+
+    def sync(self, unit, twice=0):
+        """All that the unit has is uploaded."""
+        return self.write({"t": "unit.sync", "note": unit.note(), "root": unit.root().hex(), "size": len(unit.leaves), "twice": twice, "unit": unit.number}, by="system")
 
     # --- seals ---
 
@@ -234,6 +240,23 @@ def example():
     return r
 
 
+def elsewhere():
+    """A unit here, and one that is away: it uploads twice, the second time with its close; an order of it was sold here, too."""
+    r = Raffle("raffle.example/elsewhere", ({"name": "main"},))
+    web, tent = r.enrol("web"), r.enrol("tent", away=24, quota=100)
+    r.sell(web, "ten", "order-1")
+    r.sell(tent, "one", "order-2")
+    r.sell(tent, "ten", "order-3")
+    r.sync(tent)
+    r.void(tent, 1)
+    r.close(tent)
+    r.sync(tent)
+    r.close(web)
+    r.seal("final")
+    r.draw("main")
+    return r
+
+
 def arbitrary(number):
     """A raffle of its own for each number: units, orders, voids, seals, rules and draws by chance."""
     chance = random.Random(number)
@@ -242,23 +265,36 @@ def arbitrary(number):
                "one_win": chance.choice(["none", "number", "ticket"]), "tiers": tiers()} for i in range(chance.randint(1, 5))]
     r = Raffle(f"raffle.example/arbitrary-{number}", prizes)
     units = [r.enrol(f"u{i}") for i in range(chance.randint(1, 4))]
+    tents = [r.enrol(f"t{i}", away=chance.randint(0, 100), quota=10000) for i in range(chance.randint(0, 2))]
+    selling = units + tents
 
     def trade(sales):
         for _ in range(sales):
-            unit = chance.choice(units)
+            unit = chance.choice(selling)
             serial = r.sell(unit, chance.choice(["one", "ten"]), f"order {r.minute}")
             if chance.random() < 0.25:
                 r.void(unit, serial)
+            if unit in tents and chance.random() < 0.5:
+                r.sync(unit)
+
+    def close():
+        while selling:
+            unit = selling.pop()
+            r.close(unit)
+            if unit in tents:
+                r.sync(unit)
 
     r.sell(units[0], "ten", "first")
     trade(chance.randint(0, 12))
     if prizes[0]["seal"] == "early":
+        selling = list(tents)
+        close()
         r.seal("early")
         r.draw("p0")
+        selling = list(units)
     trade(chance.randint(0, 12))
-    for unit in units:
-        r.close(unit)
-    for unit in units:
+    close()
+    for unit in r.units:
         for serial in list(r.tickets[unit.number]):
             if serial not in r.voids[unit.number] and chance.random() < 0.1 and (unit.number, serial) not in r.held:
                 r.void(unit, serial, control=True)

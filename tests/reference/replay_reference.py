@@ -59,6 +59,7 @@ class Replay:
         self.rules = self.records[0][0]["rules"]
         self.origin = self.rules["origin"]
         self.prizes = {prize["name"]: prize for prize in self.rules["prizes"]}
+        self.away, self.uploaded = set(), {}  # units whose logs live elsewhere; size, root and `twice` of what each uploaded
         self.seals, self.acknowledged, self.won, self.results, self.drawn = {}, {}, [], {}, 0
         self.sold = [{i: r for i, r in enumerate(log) if r["t"] == "sale"} for log in self.records]
         self.voids = {}
@@ -104,7 +105,42 @@ class Replay:
             if take is not None:
                 take(i, record)
 
+    def take_unit_enrol(self, i, record):
+        assert ("away" in record) == ("note" in record) and ("away" not in record or record["quota"] > 0), f"{i}: away, proof and quota"
+        if "away" in record:
+            assert note_tree(record["note"]) == (f"{self.origin}/unit/{record['unit']}", 0, tiles.root([])), f"{i}: the proof"
+            self.away.add(record["unit"])
+
+    def take_unit_quota(self, i, record):
+        assert record["unit"] not in self.away or record["quota"] > 0, f"{i}: quota"
+
+    def take_unit_unenrol(self, i, record):
+        assert record["unit"] not in self.uploaded, f"{i}: a unit that uploaded"
+        self.away.discard(record["unit"])
+
+    def take_unit_sync(self, i, record):
+        unit, size, twice = record["unit"], record["size"], record["twice"]
+        leaves = self.leaves[unit][:size] if unit < len(self.leaves) else []
+        assert unit in self.away and len(leaves) == size > 0 and tiles.root(leaves).hex() == record["root"], f"{i}: what unit {unit} uploaded"
+        assert note_tree(record["note"]) == (f"{self.origin}/unit/{unit}", size, tiles.root(leaves)), f"{i}: note of unit {unit}"
+        before = self.uploaded.get(unit, (0, 0))
+        assert size >= before[0] and twice >= before[1], f"{i}: unit {unit} had uploaded more"
+        self.uploaded[unit] = size, twice
+        for seal in self.seals.values():
+            part = self.records[0][seal["first"] + unit - 1]
+            assert seal["kind"] == "early" or not part["reconciled"] or part["size"] == size, f"{i}: the final seal took unit {unit}"
+
+    def check_all(self, i, seal, part):
+        """What a seal calls all of a unit ends in its close: in a final one, and of a unit that is away."""
+        unit, size = part["unit"], part["size"]
+        assert unit not in self.away or size == self.uploaded.get(unit, (0, 0))[0], f"{i}: what unit {unit} uploaded"
+        if part["reconciled"] and (seal["kind"] == "final" or unit in self.away):
+            assert size > 0 and self.records[unit][size - 1]["t"] == "unit.close", f"{i}: unit {unit} is not closed"
+
     def take_seal(self, i, seal):
+        """Also its run: one that was interrupted counts for nothing."""
+        twice = any(twice > 0 for _, twice in self.uploaded.values())
+        assert "ok" in seal or not (seal["unreconciled"] or twice), f"{i}: nobody approved it"
         units = self.records[0][seal["first"]:i]
         total = dict.fromkeys(SUMS, 0)
         for number, part in enumerate(units, 1):
@@ -115,6 +151,7 @@ class Replay:
             assert len(leaves) == part["size"] and root.hex() == part["root"], f"{i}: root of unit {number}"
             assert {name: part[name] for name in SUMS} == totals and part["void_root"] == void_root(void).hex(), f"{i}: sums of unit {number}"
             assert note_tree(part["note"]) == (f"{self.origin}/unit/{number}", part["size"], root), f"{i}: note of unit {number}"
+            self.check_all(i, seal, part)
             total = {name: total[name] + totals[name] for name in SUMS}
         assert {name: seal[name] for name in SUMS} == total and seal["units"] == len(units), f"{i}: sums"
         self.seals[i] = seal
