@@ -19,7 +19,7 @@ const kinds = {
   word: (v) => typeof v === "string" && /^[a-z0-9][a-z0-9._-]{0,31}$/.test(v),
   text: (v) => typeof v === "string" && v !== "" && utf8(v).length <= TEXT_MAX && !/[\u0000-\u001f\u007f-\u009f]/.test(v),
   name: (v) => kinds.text(v) && utf8(v).length <= NAME_MAX,
-  note: (v) => typeof v === "string" && utf8(v).length <= NOTE_MAX,
+  note: (v) => typeof v === "string" && v !== "" && utf8(v).length <= NOTE_MAX,
   hex32: (v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v),
   hex48: (v) => typeof v === "string" && /^[0-9a-f]{96}$/.test(v),
   object: (v) => typeof v === "object" && !Array.isArray(v),

@@ -4,6 +4,7 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "note.h"
 #include "timestamp.h"
 #include <string.h>
 
@@ -351,6 +352,15 @@ static bool bounded_text(const rf_text *text, size_t max)
     return length != SIZE_MAX && rf_text_valid(plain, length, max);
 }
 
+/* That it is a signed note, its reader says. */
+static bool bounded_note(const rf_text *text)
+{
+    char plain[RF_NOTE_MAX];
+    if (text->length <= RF_NOTE_MAX)
+        return text->length > 0;
+    return text->escaped && rf_json_unescape(text, plain, sizeof plain) != SIZE_MAX;
+}
+
 static bool read_string(rf_json_reader *in, kind k, void *at)
 {
     rf_text text;
@@ -375,8 +385,7 @@ static bool read_string(rf_json_reader *in, kind k, void *at)
     *(rf_text *)at = text;
     if (k == KIND_WORD)
         return !text.escaped && rf_word_valid(text.text, text.length, RAFFLE_WORD_MAX);
-    return k == KIND_NOTE ? text.length <= RAFFLE_RECORD_MAX
-                          : bounded_text(&text, k == KIND_NAME ? RAFFLE_NAME_MAX : TEXT_MAX);
+    return k == KIND_NOTE ? bounded_note(&text) : bounded_text(&text, k == KIND_NAME ? RAFFLE_NAME_MAX : TEXT_MAX);
 }
 
 static bool read_member(rf_json_reader *in, const member *m, void *to)

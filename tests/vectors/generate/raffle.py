@@ -38,16 +38,18 @@ def private(name, text, valid=True):
     return {**case, **({"p": hashlib.sha256(text).hexdigest()} if valid else {"error": "RAFFLE_CORRUPT"})}
 
 
-def records(raffle):
-    """The first record of each type, and each with what must not be."""
+def records(raffle, elsewhere):
+    """The first record of each type, and each with what must not be; and those of a unit that is away."""
     seen, cases = set(), []
-    for log in [raffle.control, *raffle.units]:
+    for log in [raffle.control, *raffle.units, elsewhere.control]:
         for text in log.leaves:
             record = json.loads(text)
-            if record["t"] not in seen:
-                seen.add(record["t"])
-                cases.append(leaf(record["t"], text))
-                cases += [leaf(f"{record['t']}: {name}", changed, False) for name, changed in refused(record)]
+            kind = record["t"] + (" of a unit that is away" if "away" in record else "")
+            if kind not in seen:
+                seen.add(kind)
+                cases.append(leaf(kind, text))
+                cases += [leaf(f"{kind}: {name}", changed, False) for name, changed in refused(record)]
+    cases += away_records(elsewhere.control)
     cases += [private(f"a private part of {log.name}", log.private[-1]) for log in raffle.units]
     part = json.loads(raffle.control.private[0])
     cases += [
@@ -57,6 +59,20 @@ def records(raffle):
         private("a private part that is no object", b"[]", False),
     ]
     write("record", SOURCE, cases)
+
+
+def away_records(control):
+    """Members of a unit that is away, which its enrolment has, or its uploads."""
+    enrol, sync = (json.loads(control.leaves[index_of(control.leaves, kind, skip)]) for kind, skip in (("unit.enrol", 1), ("unit.sync", 0)))
+    for name, changes in (("`note` a number", {"note": 1}), ("`note` of 16,385 bytes", {"note": "n" * 16385}), ("`note` empty", {"note": ""}),
+                          ("`away` true", {"away": True}), ("`away` an object", {"away": {}})):
+        yield leaf(f"unit.enrol of a unit that is away: {name}", {**enrol, **changes}, False)
+    for name, changes in (("`root` too short", {"root": sync["root"][:-2]}), ("`root` in upper case", {"root": "A" * 64}), ("`twice` negative", {"twice": -1}),
+                          ("`twice` a text", {"twice": "0"}), ("`note` of 16,385 bytes", {"note": "n" * 16385}), ("`n`, which no such record has", {"n": 1}),
+                          ("`ok`, which it has not", {"ok": "supervisor"}), ("`unit` beyond 2^53-1", {"unit": MOST + 1})):
+        yield leaf(f"unit.sync: {name}", {**sync, **changes}, False)
+    for name in ("note", "root", "size", "twice", "unit"):
+        yield leaf(f"unit.sync: no `{name}`", {member: value for member, value in sync.items() if member != name}, False)
 
 
 def refused(record):
@@ -150,6 +166,87 @@ def control_cases(raffle):
     yield fold_control("a claim without a second approver", changed(leaves[:claim + 1], claim, ok=None), error="RAFFLE_CORRUPT")
     yield fold_control("a claim before the winner is official", leaves[:claim - 1] + leaves[claim:claim + 1], error="RAFFLE_SEQUENCE")
     yield fold_control("a claim twice", leaves[:claim + 1] + leaves[claim:claim + 1], error="RAFFLE_SEQUENCE")
+
+
+def inserted(leaves, index, **record):
+    """Another record at `index`, of the time of the one before."""
+    value = {"at": json.loads(leaves[index - 1])["at"], "by": "manager", "p": "00" * 32, **record}
+    return leaves[:index] + [tiles.canonical(value)] + leaves[index:]
+
+
+def elsewhere_cases(raffle):
+    """A unit that is away: what of its enrolment, its uploads and what seals take of them must be refused, and what not."""
+    leaves, empty = raffle.control.leaves, hashlib.sha256(b"").hexdigest()
+    enrol, first, second, run, seal = (index_of(leaves, kind, skip) for kind, skip in
+                                       (("unit.enrol", 1), ("unit.sync", 0), ("unit.sync", 1), ("seal.unit", 0), ("seal", 0)))
+    part, intent, upload = run + 1, index_of(leaves, "draw.intent"), json.loads(leaves[second])
+    total = sums(json.loads(leaves[seal]))
+
+    def good(name, made):
+        return fold_control(name, made, root=tiles.root(made).hex(), **total)
+
+    def bad(name, made, error):
+        return fold_control(name, made, error=error)
+
+    def again(at, **changes):
+        """The second upload again, in front of record `at`."""
+        return inserted(leaves, at, **{**{k: v for k, v in upload.items() if k not in ("at", "p")}, **changes})
+
+    def enrolled(**changes):
+        return changed(leaves[:enrol + 1], enrol, **changes)
+
+    def shifted(made, at, **changes):
+        return changed(made, at, first=json.loads(made[at])["first"] + 1, **changes)
+
+    yield good("a control log with a unit that is away", leaves)
+    yield good("an upload by a manager", changed(leaves[:seal + 1], first, by="manager"))
+    yield good("a unit that is away without a limit of hours", changed(leaves[:seal + 1], enrol, away=0))
+    yield good("a unit that is away for 100,000 hours", changed(leaves[:seal + 1], enrol, away=100000))
+    yield bad("a unit that is away without a proof", enrolled(note=None), "RAFFLE_CORRUPT")
+    yield bad("a proof of a unit that is not away", enrolled(away=None), "RAFFLE_CORRUPT")
+    yield bad("a unit that is away without a quota", enrolled(quota=0), "RAFFLE_LIMIT")
+    yield bad("a unit that is away for 100,001 hours", enrolled(away=100001), "RAFFLE_LIMIT")
+    quota = {"t": "unit.quota", "unit": 2}
+    yield bad("a quota of 0 for a unit that is away", inserted(leaves[:enrol + 1], enrol + 1, **quota, quota=0), "RAFFLE_LIMIT")
+    yield good("another quota for a unit that is away", shifted(inserted(leaves[:seal + 1], enrol + 1, **quota, quota=7), seal + 1))
+    yield bad("an upload of a unit that is here", changed(leaves[:first + 1], first, unit=1), "RAFFLE_CORRUPT")
+    yield bad("an upload of a unit that was never enrolled", changed(leaves[:first + 1], first, unit=3), "RAFFLE_NOT_FOUND")
+    yield bad("an upload of nothing", changed(leaves[:first + 1], first, size=0, root=empty), "RAFFLE_CORRUPT")
+    yield bad("an upload by a seller", changed(leaves[:first + 1], first, by="seller"), "RAFFLE_ROLE")
+    yield bad("an upload of fewer records than before", changed(leaves[:second + 1], second, size=json.loads(leaves[first])["size"] - 1), "RAFFLE_HISTORY")
+    yield bad("an upload of as many other records", changed(leaves[:second + 1], second, size=json.loads(leaves[first])["size"]), "RAFFLE_HISTORY")
+    yield bad("fewer orders sold twice than before", changed(leaves[:second + 1], first, twice=1), "RAFFLE_HISTORY")
+    yield good("the same upload again", shifted(again(second + 1)[:seal + 2], seal + 1))
+    yield bad("a unit un-enrolled that has uploaded", inserted(leaves[:first + 1], first + 1, t="unit.unenrol", unit=2), "RAFFLE_SEQUENCE")
+    yield bad("an upload of a unit that was un-enrolled", inserted(leaves[:first + 1], first, t="unit.unenrol", unit=2), "RAFFLE_DISABLED")
+    yield bad("an upload while a draw is open", again(intent + 1)[:intent + 2], "RAFFLE_DRAW_OPEN")
+    yield bad("an upload in a unit's place in a seal", again(part)[:part + 2], "RAFFLE_SEQUENCE")
+    size = json.loads(leaves[part])["size"]
+    yield bad("a seal of less than was uploaded", changed(leaves[:part + 1], part, size=size - 1), "RAFFLE_CORRUPT")
+    yield bad("a seal of more than was uploaded", changed(leaves[:part + 1], part, size=size + 1), "RAFFLE_CORRUPT")
+    yield bad("a seal of other records than were uploaded", changed(leaves[:part + 1], part, root=empty), "RAFFLE_CORRUPT")
+    without = leaves[:first] + leaves[first + 1:second] + leaves[second + 1:seal + 1]
+    yield bad("a seal of records that were never uploaded", without[:-1], "RAFFLE_CORRUPT")
+    yield nothing_uploaded(without, empty)
+    yield bad("an order sold twice, and nobody approved the seal", changed(leaves[:seal + 1], second, twice=1), "RAFFLE_APPROVAL")
+    yield bad("an order sold twice, and a seller approved the seal", changed(changed(leaves[:seal + 1], second, twice=1), seal, ok="seller"), "RAFFLE_APPROVAL")
+    yield good("an order sold twice, and a supervisor approved the seal", changed(changed(leaves[:seal + 1], second, twice=1), seal, ok="supervisor"))
+    yield good("the same upload after the final seal", again(seal + 1)[:seal + 2])
+    yield bad("more uploaded than the final seal took", again(seal + 1, size=size + 1)[:seal + 2], "RAFFLE_CLOSED")
+    left_out = changed(changed(leaves, part, reconciled=False), seal, unreconciled=1, ok="supervisor")
+    yield good("more uploaded of a unit that the final seal left out", inserted(left_out, seal + 1, **{**{k: v for k, v in upload.items() if k not in ("at", "p")}, "size": size + 1})[:seal + 2])
+    yield good("a unit disabled by the system", shifted(inserted(leaves[:seal + 1], second + 1, t="unit.disable", by="system", reason="forked", unit=2), seal + 1))
+    yield bad("a unit enabled by the system", changed(leaves[:enrol + 2], enrol + 1, by="system"), "RAFFLE_ROLE")
+
+
+def nothing_uploaded(leaves, empty):
+    """A seal of a unit that is away and of which nothing came."""
+    last, none = len(leaves) - 1, {"tickets": 0, "numbers": 0, "gross": 0, "voids": 0, "void_numbers": 0, "void_gross": 0}
+    note = json.loads(leaves[index_of(leaves, "unit.enrol", 1)])["note"]
+    leaves = changed(leaves, last - 1, size=0, root=empty, void_root=empty, reconciled=False, note=note, **none)
+    here = sums(json.loads(leaves[last - 2]))
+    leaves = changed(leaves, last, first=json.loads(leaves[last])["first"] - 2, unreconciled=1, ok="supervisor", **here)
+    return fold_control("a seal of a unit of which nothing was uploaded", leaves, root=tiles.root(leaves).hex(), **here)
 
 
 def wide(leaves, first):
@@ -345,9 +442,9 @@ def order_keys():
 
 
 def main():
-    raffle = reference.example()
-    records(raffle)
-    write("fold", SOURCE, [*control_cases(raffle), *unit_cases(raffle)])
+    raffle, elsewhere = reference.example(), reference.elsewhere()
+    records(raffle, elsewhere)
+    write("fold", SOURCE, [*control_cases(raffle), *unit_cases(raffle), *elsewhere_cases(elsewhere)])
     write("tile", "C2SP tlog-tiles v0.1.0; tests/reference/tiles_reference.py", [*tile_paths(), *tile_hashes(), *bundles()])
     void_roots()
     order_keys()
