@@ -319,7 +319,7 @@ def check_away(page, folders):
             ("an upload of another root", "is not the one that was uploaded"), ("an upload signed by another key", "not signed by"),
             ("an upload of more than is there", "says that the unit uploaded"), ("an upload that shrinks", "had uploaded more before"),
             ("an upload of as many other records", "had uploaded other records before"), ("an upload of a unit that is here", "no upload of a unit that is away"),
-            ("an upload of a unit that was un-enrolled", "no upload of a unit that is away"), ("an upload of nothing", "no upload of a unit that is away"),
+            ("an upload of a unit that was un-enrolled", "no upload of a unit that is away"), ("an upload of nothing", '"size" that is none'),
             ("an upload of no unit", "there is no such unit"), ("an upload of more than the final seal took", "the final seal took all of the unit"),
             ("an upload while a draw is open", "a draw is open"), ("a seal of less than was uploaded", "takes other records than the unit uploaded"),
             ("a seal of more than was uploaded", "takes other records than the unit uploaded"), ("an early seal of a unit that is not closed", "does not end in its close"),
