@@ -6,6 +6,7 @@ reject each, and for the same reason."""
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -476,6 +477,17 @@ def verified_by_go(name, folder, status):
     check(done.returncode == status, f"{name}: the Go verifier ends with {done.returncode}, not {status}: {done.stdout}{done.stderr}")
 
 
+def withhold(folder):
+    """As with --hashes: the units' records are not published."""
+    for unit in os.scandir(os.path.join(folder, "unit")):
+        shutil.rmtree(os.path.join(unit.path, "tile", "entries"))
+    manifest = os.path.join(folder, "manifest.json")
+    with open(manifest, encoding="utf-8") as f:
+        text = f.read()
+    with open(manifest, "w", encoding="utf-8") as f:
+        f.write(text.replace('{"entries":"all"', '{"entries":"control"', 1))
+
+
 def forge_away():
     build_go_verifier()
     forgery = away.made()
@@ -490,6 +502,14 @@ def forge_away():
     for name, forged in away.FORGED.items():
         forge_each(forgery, {name: forged})
         verified_by_go(name, "forged", 0 if name in away.NOT_FOR_GO else 3)
+    withhold("away")
+    reject("the units' records withheld", "away", {"withheld"})
+    verified_by_go("the units' records withheld", "away", 0)
+    altered = forgery.copy()
+    altered.write("forged", **away.FORGED["an upload of another root"][0](altered))
+    withhold("forged")
+    reject("an upload of another root, the units' records withheld", "forged", {"withheld", "sync"})
+    verified_by_go("an upload of another root, the units' records withheld", "forged", 3)
 
 
 def audited(folder):
