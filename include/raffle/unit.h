@@ -46,8 +46,46 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_open(raffle *raffle_, uint32_t
 RAFFLE_API void raffle_unit_free(raffle_unit *unit);
 
 /* Ends the unit's log: folds its records again, and writes `unit.close` with the totals. RAFFLE_STATE_DIFFERS: they are not those kept; the unit
- * is then halted. RAFFLE_CLOSED: it is closed. The final seal closes every unit of this store by itself. */
+ * is then halted. RAFFLE_CLOSED: it is closed. The final seal closes every unit of this store by itself.
+ * raffle_unit_close_receipt() gives what proves it. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_close(raffle_unit *unit, const raffle_actor *by, raffle_error *err);
+
+enum {
+    RAFFLE_CLOSE_RECEIPT_MAX = 8192 /* bytes of the longest receipt of a close; usual ones have 1,000 to 2,500 */
+};
+
+/* The receipt of a unit's close (GLI-31 2.6.2): text, docs/spec/receipts.md, NUL-ended; a C2SP tlog-proof of its `unit.close` under the unit's signed
+ * checkpoint, which ends in it. At the till, and at the raffle once the close was uploaded. RAFFLE_CLOSE_RECEIPT_MAX + 1 bytes always suffice, else RAFFLE_TOO_SMALL,
+ * and `*length` says what is needed, the NUL left out. Takes the checkpoint that is kept when it covers the close, and signs one when not: RAFFLE_KEY when
+ * the raffle was opened without keys. RAFFLE_SEQUENCE: the unit is not closed. RAFFLE_NOT_FOUND: there is no such unit. The receipt is verified before it is
+ * given: RAFFLE_CORRUPT, RAFFLE_PROOF or RAFFLE_SIGNATURE when the store does not bear it out. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_close_receipt(raffle *raffle_, uint32_t number, char *out, size_t cap,
+                                                                size_t *length, raffle_error *err);
+
+/* What a good receipt of a close says: all that the unit wrote. Voids in the control log, of its tickets by others, are not among its own. */
+typedef struct raffle_unit_close_info {
+    uint32_t struct_size;
+    uint32_t unit;
+    char origin[RAFFLE_ORIGIN_SIZE]; /* the raffle's */
+    uint64_t size;                   /* records of its log, the close being the last, … */
+    uint8_t root[32];                /* … and their root */
+    int64_t at;                      /* when it was closed */
+    uint64_t tickets;                /* void ones included, as in what follows */
+    uint64_t numbers;
+    int64_t gross;
+    uint64_t voids; /* tickets, draw numbers and price of the void ones */
+    uint64_t void_numbers;
+    int64_t void_gross;
+} raffle_unit_close_info;
+#define RAFFLE_UNIT_CLOSE_INFO_INIT RAFFLE_INIT_OF(raffle_unit_close_info)
+RAFFLE_API void raffle_unit_close_info_init(raffle_unit_close_info *info, size_t size);
+
+/* Verifies it, without a store or a network. `unit_key` is the unit's vkey, from somebody you trust: the only trust. `info` (optional) is filled when all of it
+ * holds. RAFFLE_INVALID: it is none, err->detail is the line; or the key is no unit's. RAFFLE_LIMIT: longer than RAFFLE_CLOSE_RECEIPT_MAX. RAFFLE_MISMATCH: it
+ * proves another record, or the log goes on after it. RAFFLE_SIGNATURE: its checkpoint is another unit's, not signed by the key, or by somebody else, too.
+ * RAFFLE_PROOF: the proof does not hold, or has not exactly the length that it must have. RAFFLE_CORRUPT: what is proved is no record, or has totals that cannot be. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_close_verify(const char *receipt, size_t length, const char *unit_key,
+                                                               raffle_unit_close_info *info, raffle_error *err);
 
 /* How a unit stands. */
 typedef struct raffle_unit_info {

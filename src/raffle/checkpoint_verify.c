@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verifying a checkpoint by its log's key alone. */
+#include "receipt_check.h"
+
 #include "abi.h"
 #include "bytes.h"
 #include "error.h"
-#include "note.h"
 #include <raffle/log.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A log's name is its raffle's origin, and for a unit "/unit/<n>" behind it. */
-static bool read_name(const char *name, raffle_checkpoint_info *info)
+bool rf_log_name_read(const char *name, char origin[RAFFLE_ORIGIN_SIZE], uint32_t *log)
 {
     static const char mark[] = "/unit/";
     uint64_t unit = 0;
@@ -20,8 +20,9 @@ static bool read_name(const char *name, raffle_checkpoint_info *info)
         return false;
     if (!rf_origin_valid(name, length))
         return false;
-    memcpy(info->origin, name, length);
-    info->log = (uint32_t)unit;
+    memcpy(origin, name, length);
+    origin[length] = 0;
+    *log = (uint32_t)unit;
     return true;
 }
 
@@ -49,7 +50,7 @@ static raffle_rc read_key(const char *key, rf_vkey *vkey, raffle_checkpoint_info
     raffle_error why = RAFFLE_ERROR_INIT;
     if (rf_vkey_parse(vkey, key, strnlen(key, RF_VKEY_SIZE), &why) != RAFFLE_OK)
         return rf_fail_at(err, RAFFLE_INVALID, 1, "%s", why.message);
-    if (vkey->type != RF_NOTE_ED25519 || !read_name(vkey->name, info))
+    if (vkey->type != RF_NOTE_ED25519 || !rf_log_name_read(vkey->name, info->origin, &info->log))
         return rf_fail_at(err, RAFFLE_INVALID, 1, "the key of '%s' is none of a raffle's log", vkey->name);
     return RAFFLE_OK;
 }

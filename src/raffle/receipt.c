@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a receipt: the newest seal that covers the ticket, records and proofs from the store, checkpoints that are kept or signed now. */
-#include "receipt_text.h"
+#include "receipt_make.h"
 #include "ticket.h"
 #include "unit_impl.h"
 #include "void_list.h"
@@ -136,22 +136,6 @@ static raffle_rc judge(making *m, raffle_error *err)
 
 /* --- checkpoints --- */
 
-/* What a receipt has of a note's signatures. Whether they are right is found out when the receipt is verified, before it is given. */
-static raffle_rc keep_lines(const making *m, const rf_vkey *key, char *note, size_t *length, raffle_error *err)
-{
-    rf_note parsed;
-    char kept[RF_NOTE_MAX];
-    raffle_rc rc = rf_note_parse(&parsed, note, *length, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    const size_t n = rf_receipt_note(&parsed, key, m->receipt.has_open ? &m->policy : NULL, kept);
-    if (n == 0)
-        return rf_fail(err, RAFFLE_SIGNATURE, "the checkpoint that is kept of %s is not signed by its key", key->name);
-    memcpy(note, kept, n);
-    *length = n;
-    return RAFFLE_OK;
-}
-
 static raffle_rc may_sign(making *m, raffle_error *err)
 {
     return m->raffle->keys != NULL
@@ -161,25 +145,19 @@ static raffle_rc may_sign(making *m, raffle_error *err)
                          m->receipt.unit, (unsigned long long)m->receipt.serial);
 }
 
-/* The newest note that is kept, when it covers record `index`; else RAFFLE_NOT_FOUND. */
-static raffle_rc kept_note(making *m, uint32_t log, uint64_t index, char *note, size_t *length, uint64_t *size,
-                           raffle_error *err)
+static const rf_policy *policy_of(const making *m)
 {
-    raffle_error why = RAFFLE_ERROR_INIT;
-    raffle_rc rc = rf_store_note_get(m->raffle->store, log, RF_NOTE_LATEST, size, note, RF_NOTE_MAX, length, &why);
-    if (rc == RAFFLE_OK && *size <= index)
-        return RAFFLE_NOT_FOUND;
-    return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? rc : rf_fail_as(err, &why);
+    return m->receipt.has_open ? &m->policy : NULL;
 }
 
 static raffle_rc control_note(making *m, size_t *length, uint64_t *size, raffle_error *err)
 {
     const uint64_t index = m->frame.kind != 0 ? m->frame.seal : m->frame.enrol;
-    raffle_rc rc = kept_note(m, 0, index, m->control_note, length, size, err);
+    raffle_rc rc = rf_receipt_kept_note(m->raffle, 0, index, m->control_note, length, size, err);
     if (rc == RAFFLE_NOT_FOUND)
         rc = may_sign(m, err) == RAFFLE_OK ? rf_control_checkpoint(m->raffle, m->control_note, length, size, err)
                                            : RAFFLE_KEY;
-    return rc == RAFFLE_OK ? keep_lines(m, &m->raffle->vkey, m->control_note, length, err) : rc;
+    return rc == RAFFLE_OK ? rf_receipt_keep_lines(&m->raffle->vkey, policy_of(m), m->control_note, length, err) : rc;
 }
 
 /* The note in a seal.unit, for `unit_note`. */
@@ -216,43 +194,23 @@ static raffle_rc unit_note(making *m, size_t *length, uint64_t *size, raffle_err
     if (m->frame.kind != 0)
         rc = sealed_note(m, length, size, err);
     else
-        rc = kept_note(m, m->receipt.unit, m->receipt.serial, m->unit_note, length, size, err);
+        rc = rf_receipt_kept_note(m->raffle, m->receipt.unit, m->receipt.serial, m->unit_note, length, size, err);
     if (rc == RAFFLE_NOT_FOUND && m->frame.kind == 0)
         rc = may_sign(m, err) == RAFFLE_OK ? rf_unit_checkpoint(m->unit, m->unit_note, length, size, err) : RAFFLE_KEY;
-    return rc == RAFFLE_OK ? keep_lines(m, &m->unit->vkey, m->unit_note, length, err) : rc;
+    return rc == RAFFLE_OK ? rf_receipt_keep_lines(&m->unit->vkey, policy_of(m), m->unit_note, length, err) : rc;
 }
 
 /* --- records and proofs --- */
 
-typedef struct taking {
-    rf_receipt *receipt;
-    rf_receipt_part *part;
-    size_t most;
-} taking;
-
-static raffle_rc take_leaf(void *ctx, const raffle_record *record, raffle_error *err)
-{
-    const taking *t = ctx;
-    char *leaf = t->receipt->leaves + t->receipt->used;
-    if (record->leaf_length > t->most)
-        return rf_fail(err, RAFFLE_LIMIT, "record %llu has %u bytes; a receipt holds at most %zu",
-                       (unsigned long long)record->index, record->leaf_length, t->most);
-    memcpy(leaf, record->leaf, record->leaf_length);
-    t->part->leaf = leaf;
-    t->part->leaf_length = record->leaf_length;
-    t->receipt->used += record->leaf_length;
-    return RAFFLE_OK;
-}
-
 static raffle_rc prove(making *m, uint32_t number, uint64_t index, uint64_t size, rf_receipt_part *part,
                        raffle_error *err)
 {
-    rf_log *log = number == 0 ? m->raffle->log : m->unit->log;
+    rf_receipt *out = &m->receipt;
+    const size_t most = part == &out->open ? RAFFLE_RECORD_MAX : RF_RECEIPT_LEAF_MAX;
     part->proof.index = index;
-    part->leaf_length = 0;
-    taking t = {&m->receipt, part, part == &m->receipt.open ? RAFFLE_RECORD_MAX : RF_RECEIPT_LEAF_MAX};
-    raffle_rc rc = rf_store_read(m->raffle->store, number, index, 1, take_leaf, &t, err);
-    return rc == RAFFLE_OK ? rf_log_inclusion(log, index, size, part->proof.hash, &part->proof.hashes, err) : rc;
+    raffle_rc rc = rf_receipt_prove(m->raffle, number, size, out->leaves + out->used, most, part, err);
+    out->used += part->leaf_length;
+    return rc;
 }
 
 static raffle_rc prove_control(making *m, uint64_t index, uint64_t size, size_t note_length, rf_receipt_part *part,
@@ -291,24 +249,10 @@ static raffle_rc fill_unit(making *m, raffle_error *err)
 
 /* --- the call --- */
 
-/* A raffle that can be written makes good an anchor that could not be written, before a note leaves. */
-static raffle_rc catch_up(making *m, raffle_error *err)
-{
-    raffle *r = m->raffle;
-    raffle_rc rc = RAFFLE_OK;
-    if (r->keys != NULL)
-        rc = rf_enter_unit_write(r, err);
-    else if (!rf_log_halted(r->log))
-        rc = rf_log_refresh(r->log, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_unit_get(r, m->receipt.unit, &m->unit, err);
-    return rc == RAFFLE_OK && !rf_log_halted(m->unit->log) ? rf_log_refresh(m->unit->log, err) : rc;
-}
-
 static raffle_rc make(making *m, raffle_error *err)
 {
     char key[RF_VKEY_SIZE];
-    raffle_rc rc = catch_up(m, err);
+    raffle_rc rc = rf_receipt_enter(m->raffle, m->receipt.unit, &m->unit, err);
     if (rc != RAFFLE_OK)
         return rc;
     rc = read_frame(m, err);
@@ -325,16 +269,6 @@ static raffle_rc make(making *m, raffle_error *err)
         return rf_fail(err, RAFFLE_LIMIT, "the receipt is longer than %d bytes", RAFFLE_RECEIPT_MAX);
     rf_vkey_format(&m->raffle->vkey, key);
     return raffle_receipt_verify(m->text, m->length, key, NULL, err);
-}
-
-static raffle_rc give(const making *m, char *out, size_t cap, size_t *length, raffle_error *err)
-{
-    *length = m->length;
-    if (out == NULL || cap < m->length + 1)
-        return rf_fail(err, RAFFLE_TOO_SMALL, "the receipt needs %zu bytes, and %zu are there", m->length + 1, cap);
-    memcpy(out, m->text, m->length);
-    out[m->length] = 0;
-    return RAFFLE_OK;
 }
 
 raffle_rc raffle_receipt(raffle *r, uint32_t unit, uint64_t serial, char *out, size_t cap, size_t *length,
@@ -358,7 +292,7 @@ raffle_rc raffle_receipt(raffle *r, uint32_t unit, uint64_t serial, char *out, s
     rc = m->hash == NULL ? rf_nomem(err) : make(m, err);
     rf_sha256_free(m->hash);
     if (rc == RAFFLE_OK)
-        rc = give(m, out, cap, length, err);
+        rc = rf_receipt_give(m->text, m->length, out, cap, length, err);
     free(m);
     return rc;
 }

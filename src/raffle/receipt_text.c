@@ -161,22 +161,29 @@ static bool read_note(reader *in, rf_receipt_part *part)
     return true;
 }
 
-/* `most`: bytes of the record. */
-static bool read_part(reader *in, rf_receipt *r, const char *title, rf_receipt_part *part, size_t most)
+/* Into `leaf`, which has room for `most` bytes. */
+static bool read_tlog_proof(reader *in, char *leaf, size_t most, rf_receipt_part *part)
 {
     line l;
-    char *leaf = r->leaves + r->used;
-    if (!expect(in, title) || !expect(in, PROOF_HEADER) || !take_line(in, &l))
+    if (!expect(in, PROOF_HEADER) || !take_line(in, &l))
         return false;
     if (!skip(&l, "extra ") || !rf_base64_decode((uint8_t *)leaf, most, &part->leaf_length, l.text, l.length))
         return fault(in, "is not \"extra\" and a record, not too long, in canonical base64");
     part->leaf = leaf;
-    r->used += part->leaf_length;
     if (!take_line(in, &l))
         return false;
     if (!skip(&l, "index ") || !read_number(&l, RF_LOG_RECORDS_MAX, &part->proof.index))
         return fault(in, "is not \"index\" and a record's index");
     return read_hashes(in, &part->proof) && read_note(in, part);
+}
+
+/* `most`: bytes of the record. */
+static bool read_part(reader *in, rf_receipt *r, const char *title, rf_receipt_part *part, size_t most)
+{
+    if (!expect(in, title) || !read_tlog_proof(in, r->leaves + r->used, most, part))
+        return false;
+    r->used += part->leaf_length;
+    return true;
 }
 
 static bool read_void(reader *in, rf_receipt *r)
@@ -208,6 +215,14 @@ static bool read_small_part(reader *in, rf_receipt *r, const char *title, rf_rec
     return read_part(in, r, title, part, RF_RECEIPT_LEAF_MAX);
 }
 
+static bool ends(reader *in, const char *sentence)
+{
+    if (in->at == in->end)
+        return true;
+    in->line++;
+    return fault(in, sentence);
+}
+
 static bool read_parts(reader *in, rf_receipt *r)
 {
     line ahead = {in->at, (size_t)(in->end - in->at)};
@@ -219,10 +234,7 @@ static bool read_parts(reader *in, rf_receipt *r)
     if (r->proves != RAFFLE_RECEIPT_PROMISE)
         return read_small_part(in, r, "part seal.unit", &r->seal_unit) &&
                read_small_part(in, r, "part seal", &r->seal) && read_voids(in, r);
-    if (in->at == in->end)
-        return true;
-    in->line++;
-    return fault(in, "is one more than a promise has");
+    return ends(in, "is one more than a promise has");
 }
 
 raffle_rc rf_receipt_read(rf_receipt *receipt, const char *text, size_t length, raffle_error *err)
@@ -236,6 +248,16 @@ raffle_rc rf_receipt_read(rf_receipt *receipt, const char *text, size_t length, 
     receipt->voids = 0;
     receipt->used = 0;
     return read_title(&in, receipt) && read_parts(&in, receipt) ? RAFFLE_OK : rf_fail_as(err, &why);
+}
+
+raffle_rc rf_tlog_proof_read(rf_receipt_part *part, char leaf[RF_RECEIPT_LEAF_MAX], const char *text, size_t length,
+                             raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    reader in = {.at = text, .end = text + length, .err = &why};
+    return read_tlog_proof(&in, leaf, RF_RECEIPT_LEAF_MAX, part) && ends(&in, "is one more than a proof has")
+               ? RAFFLE_OK
+               : rf_fail_as(err, &why);
 }
 
 /* --- writing --- */
@@ -299,16 +321,22 @@ static void put_hashes(writer *w, const rf_receipt_proof *proof)
     put_text(w, "\n");
 }
 
-static void put_part(writer *w, const char *title, const rf_receipt_part *part)
+static void put_tlog_proof(writer *w, const rf_receipt_part *part)
 {
-    put_text(w, title);
-    put_text(w, "\n" PROOF_HEADER "\nextra ");
+    put_text(w, PROOF_HEADER "\nextra ");
     put_base64(w, part->leaf, part->leaf_length);
     put_text(w, "index ");
     put_number(w, part->proof.index);
     put_text(w, "\n");
     put_hashes(w, &part->proof);
     put(w, part->note, part->note_length);
+}
+
+static void put_part(writer *w, const char *title, const rf_receipt_part *part)
+{
+    put_text(w, title);
+    put_text(w, "\n");
+    put_tlog_proof(w, part);
 }
 
 static void put_void(writer *w, const rf_receipt_void *v)
@@ -344,5 +372,12 @@ size_t rf_receipt_write(const rf_receipt *receipt, char *out, size_t cap)
         for (size_t i = 0; i < receipt->voids; i++)
             put_void(&w, &receipt->near[i]);
     }
+    return w.full ? 0 : w.at;
+}
+
+size_t rf_tlog_proof_write(const rf_receipt_part *part, char *out, size_t cap)
+{
+    writer w = {.out = out, .cap = cap};
+    put_tlog_proof(&w, part);
     return w.full ? 0 : w.at;
 }

@@ -57,6 +57,11 @@ raffle_rc rf_receipt_read(rf_receipt *receipt, const char *text, size_t length, 
 /* Returns the length, without a NUL; 0 when it does not fit. */
 size_t rf_receipt_write(const rf_receipt *receipt, char *out, size_t cap);
 
+/* A tlog-proof that stands alone, like the receipt of a unit's close: the same, and the lines count from its own first. `part` points into `leaf` and `text`. */
+raffle_rc rf_tlog_proof_read(rf_receipt_part *part, char leaf[RF_RECEIPT_LEAF_MAX], const char *text, size_t length,
+                             raffle_error *err);
+size_t rf_tlog_proof_write(const rf_receipt_part *part, char *out, size_t cap);
+
 /* A checkpoint as a receipt has it: the log's own signature, then the cosignatures of the policy's witnesses (NULL: none), in the policy's order, and nobody
  * else's. `out` has RF_NOTE_MAX bytes; returns the length, 0 when the log did not sign or it does not fit. */
 size_t rf_receipt_note(const rf_note *note, const rf_vkey *own, const rf_policy *policy, char *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verifying a receipt with the control key alone: it proves the unit's key by the unit's enrolment, and that key the sale (docs/spec/receipts.md). */
 #include "receipt_verify.h"
-#include "receipt_text.h"
+#include "receipt_check.h"
 
 #include "abi.h"
 #include "bytes.h"
@@ -29,67 +29,6 @@ typedef struct check {
     rf_record seal_unit;
     raffle_receipt_info info;
 } check;
-
-/* --- steps that several parts share --- */
-
-/* A checkpoint of this log, signed by this key, and cosigned by whom it says. */
-static raffle_rc check_note(const check *c, const rf_receipt_part *part, const rf_vkey *key, rf_checkpoint *head,
-                            uint64_t *cosigned, raffle_error *err)
-{
-    rf_note note;
-    char again[RF_NOTE_MAX];
-    *cosigned = 0;
-    raffle_rc rc = rf_note_parse(&note, part->note, part->note_length, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_note_verify(&note, key, err);
-    if (rc == RAFFLE_OK &&
-        (rf_receipt_note(&note, key, c->rules == NULL ? NULL : &c->policy, again) != part->note_length ||
-         memcmp(again, part->note, part->note_length) != 0))
-        rc = rf_fail(
-            err, RAFFLE_SIGNATURE,
-            "the checkpoint of %s has signatures of others than its log and the rules' witnesses, or in another order",
-            key->name);
-    if (rc == RAFFLE_OK && c->rules != NULL)
-        rc = rf_policy_cosigned(&c->policy, &note, UINT64_MAX, cosigned, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_checkpoint_parse(head, note.text, note.text_length, err);
-    if (rc == RAFFLE_OK && strcmp(head->origin, key->name) != 0)
-        rc = rf_fail(err, RAFFLE_MISMATCH, "the checkpoint signed by %s is of another log", key->name);
-    return rc;
-}
-
-static raffle_rc check_proof(rf_sha256 *hash, const rf_receipt_proof *proof, const void *leaf, size_t leaf_length,
-                             uint64_t size, const uint8_t root[32], const char *what, raffle_error *err)
-{
-    uint8_t leaf_hash[32];
-    const unsigned long long index = proof->index;
-    const size_t needed = rf_inclusion_length(proof->index, size);
-    if (needed == SIZE_MAX)
-        return rf_fail(err, RAFFLE_PROOF, "the %s is said to be at %llu of %llu", what, index,
-                       (unsigned long long)size);
-    if (proof->hashes != needed)
-        return rf_fail(err, RAFFLE_PROOF, "the proof of the %s has %zu hashes; at %llu of %llu it has %zu", what,
-                       proof->hashes, index, (unsigned long long)size, needed);
-    rf_leaf_hash(hash, leaf_hash, leaf, leaf_length);
-    if (!rf_inclusion_check(hash, proof->index, size, leaf_hash, (const uint8_t(*)[32])proof->hash, proof->hashes,
-                            root))
-        return rf_fail(err, RAFFLE_PROOF, "the proof of the %s does not hold", what);
-    return RAFFLE_OK;
-}
-
-/* The record that a part proves. */
-static raffle_rc check_record(const check *c, const rf_receipt_part *part, const rf_checkpoint *head, rf_type type,
-                              rf_record *record, raffle_error *err)
-{
-    const char *name = rf_type_name(type);
-    raffle_rc rc = check_proof(c->hash, &part->proof, part->leaf, part->leaf_length, head->size, head->root, name, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_record_decode(record, part->leaf, part->leaf_length, err);
-    if (rc == RAFFLE_OK && record->type != type)
-        rc = rf_fail(err, RAFFLE_MISMATCH, "record %llu of %s is a %s, not a %s", (unsigned long long)part->proof.index,
-                     head->origin, rf_type_name(record->type), name);
-    return rc;
-}
 
 static bool same_note(const rf_receipt_part *a, const rf_receipt_part *b)
 {
@@ -127,7 +66,7 @@ static raffle_rc check_open(check *c, uint64_t cosigned, raffle_error *err)
     const rf_receipt *r = &c->receipt;
     if (!same_note(&r->open, &r->enrol))
         return rf_fail(err, RAFFLE_MISMATCH, "the parts of the control log have not the same checkpoint");
-    raffle_rc rc = check_record(c, &r->open, &c->control_head, RF_RAFFLE_OPEN, &record, err);
+    raffle_rc rc = rf_receipt_check_record(c->hash, &r->open, &c->control_head, RF_RAFFLE_OPEN, &record, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_vkey_format(&c->control, key);
@@ -138,6 +77,11 @@ static raffle_rc check_open(check *c, uint64_t cosigned, raffle_error *err)
     return RAFFLE_OK;
 }
 
+static const rf_policy *policy_of(const check *c)
+{
+    return c->rules == NULL ? NULL : &c->policy;
+}
+
 /* --- the unit's key, and the sale --- */
 
 static raffle_rc check_enrol(check *c, raffle_error *err)
@@ -146,11 +90,11 @@ static raffle_rc check_enrol(check *c, raffle_error *err)
     char key[RF_VKEY_SIZE], name[RAFFLE_ORIGIN_SIZE + 16];
     const rf_receipt *r = &c->receipt;
     uint64_t cosigned;
-    raffle_rc rc = check_note(c, &r->enrol, &c->control, &c->control_head, &cosigned, err);
+    raffle_rc rc = rf_receipt_check_note(&r->enrol, &c->control, policy_of(c), &c->control_head, &cosigned, err);
     if (rc == RAFFLE_OK && r->has_open)
         rc = check_open(c, cosigned, err);
     if (rc == RAFFLE_OK)
-        rc = check_record(c, &r->enrol, &c->control_head, RF_UNIT_ENROL, &record, err);
+        rc = rf_receipt_check_record(c->hash, &r->enrol, &c->control_head, RF_UNIT_ENROL, &record, err);
     if (rc != RAFFLE_OK)
         return rc;
     if ((uint64_t)record.unit != r->unit)
@@ -170,12 +114,12 @@ static raffle_rc check_sale(check *c, raffle_error *err)
     rf_record record;
     const rf_receipt *r = &c->receipt;
     uint64_t cosigned;
-    raffle_rc rc = check_note(c, &r->sale, &c->unit, &c->unit_head, &cosigned, err);
+    raffle_rc rc = rf_receipt_check_note(&r->sale, &c->unit, policy_of(c), &c->unit_head, &cosigned, err);
     if (rc == RAFFLE_OK && r->sale.proof.index != r->serial)
         rc = rf_fail(err, RAFFLE_MISMATCH, "the ticket is %u/%llu, and the proof is of record %llu", r->unit,
                      (unsigned long long)r->serial, (unsigned long long)r->sale.proof.index);
     if (rc == RAFFLE_OK)
-        rc = check_record(c, &r->sale, &c->unit_head, RF_SALE, &record, err);
+        rc = rf_receipt_check_record(c->hash, &r->sale, &c->unit_head, RF_SALE, &record, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (record.count < 1 || record.count > TICKET_MAX)
@@ -194,7 +138,7 @@ static raffle_rc check_sale(check *c, raffle_error *err)
 static raffle_rc check_seal_unit(check *c, raffle_error *err)
 {
     const rf_receipt *r = &c->receipt;
-    raffle_rc rc = check_record(c, &r->seal_unit, &c->control_head, RF_SEAL_UNIT, &c->seal_unit, err);
+    raffle_rc rc = rf_receipt_check_record(c->hash, &r->seal_unit, &c->control_head, RF_SEAL_UNIT, &c->seal_unit, err);
     if (rc != RAFFLE_OK)
         return rc;
     const rf_record *sealed = &c->seal_unit;
@@ -211,7 +155,7 @@ static raffle_rc check_seal(check *c, raffle_error *err)
 {
     rf_record record;
     const rf_receipt *r = &c->receipt;
-    raffle_rc rc = check_record(c, &r->seal, &c->control_head, RF_SEAL, &record, err);
+    raffle_rc rc = rf_receipt_check_record(c->hash, &r->seal, &c->control_head, RF_SEAL, &record, err);
     if (rc != RAFFLE_OK)
         return rc;
     const uint64_t first = (uint64_t)record.first, units = (uint64_t)record.units, index = r->seal.proof.index;
@@ -236,7 +180,8 @@ static raffle_rc check_listed(const check *c, const rf_receipt_void *v, raffle_e
     rf_put_be(leaf, v->serial, sizeof leaf);
     if (rf_get_be(leaf, sizeof leaf) != v->serial)
         return rf_fail(err, RAFFLE_PROOF, "%llu is no serial", (unsigned long long)v->serial);
-    return check_proof(c->hash, &v->proof, leaf, sizeof leaf, c->info.voids, c->seal_unit.void_root, "void", err);
+    return rf_receipt_check_proof(c->hash, &v->proof, leaf, sizeof leaf, c->info.voids, c->seal_unit.void_root, "void",
+                                  err);
 }
 
 static raffle_rc check_is_void(const check *c, raffle_error *err)
