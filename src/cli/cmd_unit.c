@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `raffle unit …`: sales units enrolled, enabled, disabled, given a quota, closed and un-enrolled. */
+/* `raffle unit …`: sales units enrolled, enabled, disabled, given a quota, closed with a receipt, and un-enrolled. */
 #include "commands.h"
+#include "file_out.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,16 @@ static const option_spec enrol_options[] = {
 
 static const option_spec disable_options[] = {
     {"reason", "WORD", "why; default: operator"},
+    {NULL, NULL, NULL},
+};
+
+static const option_spec close_options[] = {
+    {"receipt", "FILE", "write the receipt of the close into this file: all that the unit sold, signed by it"},
+    {NULL, NULL, NULL},
+};
+
+static const option_spec receipt_options[] = {
+    {"out", "FILE", "write the receipt into this file; default: standard output"},
     {NULL, NULL, NULL},
 };
 
@@ -147,6 +158,24 @@ static int run_unenrol(cli *c)
                                                                                 : cli_fail(c);
 }
 
+/* The receipt of its close, to where this option says. */
+static int give_receipt(cli *c, uint32_t number, const char *option)
+{
+    char text[RAFFLE_CLOSE_RECEIPT_MAX + 1];
+    size_t length;
+    raffle_rc rc = raffle_unit_close_receipt(c->raffle, number, text, sizeof text, &length, &c->err);
+    return rc == RAFFLE_OK ? file_out(c, option, text, length) : cli_fail(c);
+}
+
+static int run_receipt(cli *c)
+{
+    uint64_t number = 0;
+    if (!options_positional(&c->options, 1, "the unit's number", 1, RAFFLE_UNIT_MAX, &number))
+        return cli_usage_fault(c);
+    const int status = cli_open(c, NEED_KEYS);
+    return status == CLI_DONE ? give_receipt(c, (uint32_t)number, "out") : status;
+}
+
 static int run_close(cli *c)
 {
     uint32_t number = 0;
@@ -155,6 +184,10 @@ static int run_close(cli *c)
         return status;
     if (cli_unit(c, number) != RAFFLE_OK || raffle_unit_close(c->unit, &c->by, &c->err) != RAFFLE_OK)
         return cli_fail(c);
+    if (cli_option(c, "receipt") != NULL && (status = give_receipt(c, number, "receipt")) != CLI_DONE) {
+        cli_note(c, "unit %u is closed all the same; `raffle unit receipt` gives its receipt again", number);
+        return status;
+    }
     return done(c, number, "closed");
 }
 
@@ -206,13 +239,24 @@ const command cmd_unit_quota = {
 
 const command cmd_unit_close = {
     .name = "unit close",
-    .usage = "STORE UNIT --by ID:ROLE",
+    .usage = "STORE UNIT [--receipt FILE] --by ID:ROLE",
     .summary = "end a sales unit's log for good",
-    .example = "  raffle unit close gala.raffle 3 --by boss:manager",
-    .options = no_options,
+    .example = "  raffle unit close gala.raffle 3 --receipt 3.close --by boss:manager",
+    .options = close_options,
     .min = 2,
     .max = 2,
     .run = run_close,
+};
+
+const command cmd_unit_receipt = {
+    .name = "unit receipt",
+    .usage = "STORE UNIT [--out FILE]",
+    .summary = "the receipt of a sales unit's close: all that it sold, signed by it",
+    .example = "  raffle unit receipt gala.raffle 3 --out 3.close",
+    .options = receipt_options,
+    .min = 2,
+    .max = 2,
+    .run = run_receipt,
 };
 
 const command cmd_unit_unenrol = {

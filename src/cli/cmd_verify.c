@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `raffle verify`: whether receipts and checkpoints hold, offline; and whether a newer checkpoint continues an older one. */
+/* `raffle verify`: whether receipts, of tickets and of closes, and checkpoints hold, offline; and whether a newer checkpoint continues an older one. */
 #include "commands.h"
+#include "times.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -12,7 +13,9 @@ enum {
 };
 
 static const option_spec options_of[] = {
-    {"key", "VKEY", "the control log's public key, from somebody you trust; for a checkpoint that of its log"},
+    {"key", "VKEY",
+     "the control log's public key, from somebody you trust; for a close that of its unit, for a checkpoint that of "
+     "its log"},
     {"old", "FILE", "an older checkpoint: the one that is verified must continue it"},
     {"store", "STORE", "… as the raffle there shows, a store or what is published of it"},
     {"proof", "FILE", "… as these hashes show, base64, one a line: a consistency proof of RFC 6962"},
@@ -124,6 +127,52 @@ static int verify_receipt(cli *c, const char *path, const char *text, size_t len
     if (rc != RAFFLE_OK)
         return judge(c, path, rc);
     print_receipt(c, path, &info);
+    return CLI_DONE;
+}
+
+/* --- receipts of closes --- */
+
+static void print_close_json(const char *path, const raffle_unit_close_info *info)
+{
+    json_t *o = begin_json(path, true);
+    json_put(o, "proves", json_string("close"));
+    json_put(o, "origin", json_text(info->origin));
+    json_put(o, "unit", json_count(info->unit));
+    json_put(o, "size", json_count(info->size));
+    json_put(o, "root", json_hex(info->root, sizeof info->root));
+    json_put(o, "at", json_time(info->at));
+    json_put(o, "tickets", json_count(info->tickets));
+    json_put(o, "numbers", json_count(info->numbers));
+    json_put(o, "gross", json_integer(info->gross));
+    json_put(o, "voids", json_count(info->voids));
+    json_put(o, "void_numbers", json_count(info->void_numbers));
+    json_put(o, "void_gross", json_integer(info->void_gross));
+    json_end(o, false, stdout);
+}
+
+/* Money as a count of the smallest unit: the currency stands in the rules, which are not here. */
+static void print_close(const raffle_unit_close_info *info)
+{
+    char at[TIME_SIZE], hex[2 * sizeof info->root + 1];
+    time_format(info->at, at);
+    hex_format(info->root, sizeof info->root, hex);
+    printf("good: unit %u of %s closed at %s: %llu tickets, %llu draw numbers, gross %lld; of these void: %llu, %llu, "
+           "%lld; %llu records, root %s\n",
+           info->unit, info->origin, at, (unsigned long long)info->tickets, (unsigned long long)info->numbers,
+           (long long)info->gross, (unsigned long long)info->voids, (unsigned long long)info->void_numbers,
+           (long long)info->void_gross, (unsigned long long)info->size, hex);
+}
+
+static int verify_close(cli *c, const char *path, const char *text, size_t length)
+{
+    raffle_unit_close_info info = RAFFLE_UNIT_CLOSE_INFO_INIT;
+    raffle_rc rc = raffle_unit_close_verify(text, length, cli_option(c, "key"), &info, &c->err);
+    if (rc != RAFFLE_OK)
+        return judge(c, path, rc);
+    if (c->json)
+        print_close_json(path, &info);
+    else
+        print_close(&info);
     return CLI_DONE;
 }
 
@@ -293,22 +342,34 @@ static int verify_old(cli *c)
 
 /* --- the command --- */
 
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static int verify_text(cli *c, const char *path, const char *text, size_t length)
+{
+    raffle_checkpoint_info info;
+    const char *blank = strstr(text, "\n\n");
+    if (begins(text, "c2sp.org/tlog-proof@"))
+        return verify_close(c, path, text, length);
+    if (begins(text, "libraffle/receipt/") || blank == NULL || !begins(blank + 2, "\xe2\x80\x94 "))
+        return verify_receipt(c, path, text, length);
+    const int status = verify_checkpoint(c, path, text, length, &info);
+    if (status == CLI_DONE)
+        print_checkpoint(c, path, &info, NULL);
+    return status;
+}
+
 /* A file that is longer than any receipt is a bad one, and is read no further. */
 static int verify_file(cli *c, const char *path)
 {
-    static const char receipt[] = "libraffle/receipt/";
     size_t length = 0;
     int status = CLI_DONE;
-    raffle_checkpoint_info info;
     char *text = cli_read_file(c, path, RAFFLE_RECEIPT_MAX, &length, &status);
     if (text == NULL)
         return c->err.rc == RAFFLE_LIMIT ? CLI_FAULT : status;
-    const char *blank = strstr(text, "\n\n");
-    const bool note =
-        strncmp(text, receipt, strlen(receipt)) != 0 && blank != NULL && strncmp(blank + 2, "\xe2\x80\x94 ", 4) == 0;
-    status = note ? verify_checkpoint(c, path, text, length, &info) : verify_receipt(c, path, text, length);
-    if (note && status == CLI_DONE)
-        print_checkpoint(c, path, &info, NULL);
+    status = verify_text(c, path, text, length);
     free(text);
     return status;
 }
@@ -341,7 +402,7 @@ static int run(cli *c)
 const command cmd_verify = {
     .name = "verify",
     .usage = "FILE… --key VKEY [--old FILE (--store STORE | --proof FILE)]",
-    .summary = "verify receipts and checkpoints, offline, with a public key alone",
+    .summary = "verify receipts, of tickets and of units' closes, and checkpoints, offline, with a public key alone",
     .example = "  raffle verify 1-42.receipt --key raffle.example/gala+3bf2fd4d+AdgAonMN…\n"
                "  raffle verify new.checkpoint --old old.checkpoint --store public --key raffle.example/gala+3bf2…",
     .options = options_of,

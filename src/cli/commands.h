@@ -37,6 +37,7 @@ extern const command cmd_unit_export;
 extern const command cmd_unit_install;
 extern const command cmd_unit_kit;
 extern const command cmd_unit_quota;
+extern const command cmd_unit_receipt;
 extern const command cmd_unit_unenrol;
 extern const command cmd_unit_update;
 extern const command cmd_unit_upload;
