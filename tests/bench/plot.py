@@ -54,9 +54,9 @@ class Panel:
         yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
         for c, v in points.items():
             yield f'<circle cx="{self.x(c):.1f}" cy="{self.y(v):.1f}" r="3" fill="{colour}"/>'
-        at = TOP + HEIGHT - 12 - 17 * row
-        yield f'<line x1="{self.left + LEFT + WIDTH - 150}" y1="{at - 4}" x2="{self.left + LEFT + WIDTH - 126}" y2="{at - 4}" stroke="{colour}" stroke-width="2"{dash}/>'
-        yield text(self.left + LEFT + WIDTH - 120, at, label, "start")
+        at = TOP + 18 + 17 * row
+        yield f'<line x1="{self.left + LEFT + 10}" y1="{at - 4}" x2="{self.left + LEFT + 34}" y2="{at - 4}" stroke="{colour}" stroke-width="2"{dash}/>'
+        yield text(self.left + LEFT + 40, at, label, "start")
 
     def draw(self):
         yield from self.frame()
