@@ -60,10 +60,11 @@ typedef struct rf_conn {
     int wal_pages;                         /* after the last commit */
     int changes;                           /* rows that it wrote, ever, before this transaction */
     uint64_t generation;
-    bool polite;      /* it wrote much, and lets those who write little go first */
-    int turn;         /* the file whose lock is the turn to write, or -1 */
-    dev_t wal_device; /* the write-ahead log's file, when it was opened … */
-    ino_t wal_inode;  /* … or 0 */
+    bool polite;        /* it wrote much, and lets those who write little go first */
+    int64_t rude_until; /* until then it waits for nobody's turn */
+    int turn;           /* the file whose lock is the turn to write, or -1 */
+    dev_t wal_device;   /* the write-ahead log's file, when it was opened … */
+    ino_t wal_inode;    /* … or 0 */
     struct rf_conn *next;
 } rf_conn;
 
@@ -96,7 +97,8 @@ struct rf_sqlite {
     rf_write *queue, **queue_end;
     bool leading;
     pthread_t leader;
-    bool folding; /* somebody folds the write-ahead log … */
+    pthread_t importer; /* who led the last group that wrote much */
+    bool folding;       /* somebody folds the write-ahead log … */
     pthread_t folder;
     bool folder_started; /* and is to be joined */
     int folded;          /* … which had so many pages when it was folded last; 0: it began anew */

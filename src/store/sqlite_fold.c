@@ -20,6 +20,8 @@ bool rf_fold_due(rf_sqlite *db)
         return false;
     const unsigned rows = (unsigned)sqlite3_total_changes(conn->db) - (unsigned)conn->changes;
     conn->polite = rows >= SMALL;
+    if (conn->polite)
+        db->importer = db->leader;
     if (db->folding)
         return false;
     if (conn->wal_pages < db->folded)

@@ -40,13 +40,25 @@ static raffle_rc begin_in_turn(rf_conn *conn, raffle_error *err)
     return rc;
 }
 
-/* While nobody who writes little waits; RAFFLE_BUSY when that was not so for a while. */
-static raffle_rc begin_politely(rf_conn *conn, raffle_error *err)
+/* Whether nobody but the importer waits in this process. */
+static bool may_be_polite(rf_sqlite *db)
 {
+    pthread_mutex_lock(&db->lock);
+    const bool alone = db->queue == NULL || db->queue->next == NULL;
+    const bool may = db->writer->polite && pthread_equal(db->importer, db->leader) && alone;
+    pthread_mutex_unlock(&db->lock);
+    return may;
+}
+
+/* While nobody who writes little waits; RAFFLE_BUSY when that was not so for a while. */
+static raffle_rc begin_politely(rf_sqlite *db, raffle_error *err)
+{
+    rf_conn *conn = db->writer;
     const int64_t deadline = conn->busy_until;
     raffle_rc rc = RAFFLE_BUSY;
     conn->busy_until = 0;
-    for (int i = 0; rc == RAFFLE_BUSY && i < POLITE_TRIES && (i == 0 || rf_now() < deadline); i++) {
+    for (int i = 0; rc == RAFFLE_BUSY && i < POLITE_TRIES && may_be_polite(db) && (i == 0 || rf_now() < deadline);
+         i++) {
         if (i > 0)
             rf_pause(5);
         if (!rf_turn_try(conn))
@@ -68,7 +80,7 @@ static raffle_rc begin(rf_sqlite *db, int64_t deadline, raffle_error *err)
     if (db->writer == NULL)
         return rf_fail(err, RAFFLE_IO, "%s: no connection to write", db->path);
     db->writer->busy_until = deadline;
-    raffle_rc rc = db->writer->polite ? begin_politely(db->writer, err) : RAFFLE_BUSY;
+    raffle_rc rc = begin_politely(db, err);
     if (rc == RAFFLE_BUSY)
         rc = begin_in_turn(db->writer, err);
     db->writer->changes = sqlite3_total_changes(db->writer->db);

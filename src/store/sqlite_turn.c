@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 enum {
-    COURTESY_US = 1000000 /* one who stopped while it had the turn keeps others back no longer */
+    COURTESY_US = 1000000, /* one who stopped while it had the turn keeps others back no longer, … */
+    RUDE_US = 10000000     /* … and not again for so long */
 };
 
 static const off_t place = (off_t)1 << 62;
@@ -48,7 +49,9 @@ void rf_turn_take(rf_conn *conn)
     const int64_t until = rf_now() + COURTESY_US;
     while (!rf_turn_try(conn)) {
         const int64_t now = rf_now();
-        if (now >= until || now >= conn->busy_until)
+        if (now >= until)
+            conn->rude_until = now + RUDE_US;
+        if (now < conn->rude_until || now >= conn->busy_until)
             return;
         rf_pause(1);
     }

@@ -29,8 +29,9 @@ enum {
     KILLS = 12,
     BATCH = 1000,
     TILL_SALES = 200,
-    WINDOW = 100, /* batches of others within which a till has sold; */
-    AVERAGE = 10  /* and that on average */
+    WINDOW = 30,         /* batches of others within which a till has sold, */
+    WINDOW_SERVER = 100, /* there also those into other units, which nobody waits for; */
+    AVERAGE = 10         /* and that on average */
 };
 
 typedef struct answer {
@@ -334,6 +335,7 @@ static void sell_beside(raffle_unit *till)
     raffle_error err = RAFFLE_ERROR_INIT;
     raffle_ticket t;
     char order[RAFFLE_NAME_SIZE];
+    const unsigned long window = getenv("RAFFLE_POSTGRES") == NULL ? WINDOW : WINDOW_SERVER;
     unsigned long sum = 0, most = 0;
     must(sell(till, "warm", &t, &err), &err, "till"); /* verifies what is there */
     for (unsigned i = 0; i < TILL_SALES; i++) {
@@ -341,7 +343,7 @@ static void sell_beside(raffle_unit *till)
         snprintf(order, sizeof order, "till-%u", i);
         must(sell(till, order, &t, &err), &err, "till");
         const unsigned long passed = atomic_load(&all->batches) - before;
-        check(passed <= WINDOW, "batches that were faster than a sale", passed, i);
+        check(passed <= window, "batches that were faster than a sale", passed, i);
         sum += passed;
         most = passed > most ? passed : most;
     }

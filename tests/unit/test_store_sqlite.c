@@ -1274,6 +1274,9 @@ START_TEST(turns_are_taken_in_turn)
     const int64_t began = rf_now();
     rf_turn_take(&b); /* a courtesy of a second */
     ck_assert_int_ge(rf_now() - began, 1000000);
+    ck_assert_int_gt(b.rude_until, rf_now());
+    rf_turn_take(&b); /* waits no more */
+    b.rude_until = 0;
     b.busy_until = 0;
     rf_turn_take(&b);
     ck_assert_int_eq(store_job_run(store, 1, &job, 0, &err), RAFFLE_OK); /* nothing depends on it */
