@@ -5,12 +5,12 @@ disk, servers that crash, a standby that lost the tail, and many writers. Nothin
 
 import json
 import os
-import random
-import shutil
+import re
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 SOURCE = os.environ["RAFFLE_SOURCE"]
 sys.path[:0] = [os.path.join(SOURCE, "tests", part) for part in ("servers", "integration")]
@@ -135,8 +135,8 @@ class World:
         """Order keys as they stand in the records, each as often as it is sold."""
         return sorted(self.rows(database, "SELECT private::jsonb ->> 'order' FROM raffle.record WHERE leaf::jsonb ->> 't' = 'sale'"))
 
-    def audit(self, database, origin=None):
-        uri = self.server.local_uri_of(database=database) + (f"#{origin}" if origin else "")
+    def audit(self, database, rest=""):
+        uri = self.server.local_uri_of(database=database) + rest
         h = Host(self.server.password)
         options = new("raffle_audit_options")
         options.threads = 1  # with more, the library's own threads connect, and ask for the password
@@ -146,11 +146,12 @@ class World:
         ffi.release(report)
         check(verdict.passed and not faults, f"the audit finds fault: {faults}")
 
-    def settle(self, database, orders):
+    def settle(self, database, orders, rest=""):
         """Each of these orders is sold once, and nothing else is."""
         sold = self.sold(database)
-        check(sold == sorted(orders), f"sold is {sold}, not {sorted(orders)}")
-        self.audit(database)
+        lost, more = sorted(set(orders) - set(sold))[:9], sorted(set(sold) - set(orders))[:9]
+        check(sold == sorted(orders), f"sold are {len(sold)} orders, not {len(orders)}: not {lost}, but {more}")
+        self.audit(database, rest)
 
 
 # --- a peer that vanishes ---
@@ -386,7 +387,7 @@ def conflicts(w):
     for at in range(200):
         nights.append(Night(w, database, f"night-{at}"))
         struck = nights[-1].run(w.proxy, at or 10**6, "40P01" if at % 3 == 2 else "40001")
-        w.audit(database, nights[-1].origin)
+        w.audit(database, "#" + nights[-1].origin)
         if at > 0 and struck == 0:
             break
     check(struck == 0 and at > 20, f"no step has more than {at} statements")
@@ -465,6 +466,81 @@ def writers(w):
     w.settle(database, orders)
 
 
+# --- Aurora DSQL's limits, as its user guide has them ---
+
+DSQL_ROWS, DSQL_BYTES = 3000, 10 << 20
+DSQL_REFUSES = re.compile(
+    r"\b(SAVEPOINT|LOCK\s+TABLE|LISTEN|NOTIFY|TEMP|TEMPORARY|SEQUENCE|(BIG|SMALL)?SERIAL|IDENTITY|TRIGGER|TRUNCATE|VACUUM|FOR\s+(KEY\s+)?SHARE"
+    r"|FOR\s+NO\s+KEY|COLLATE|INHERITS|PARTITION\s+(BY|OF)|TABLESPACE|EXTENSION|MATERIALIZED|RULE|POLICY|EXCLUDE|CURSOR|PREPARE\s+TRANSACTION"
+    r"|ALTER\s+SYSTEM|CREATE\s+(TYPE|DATABASE|DOMAIN|INDEX|FUNCTION|PROCEDURE|TABLE\s+\S+\s+AS)|ISOLATION\s+LEVEL|pg_advisory\w*|SET|DO|COPY)\b"
+    r"(?!\s*(UPDATE\b|NOTHING\b))", re.I)
+DDL = re.compile(r"\s*(CREATE|ALTER|DROP|GRANT|REVOKE)\b", re.I)
+
+
+def refused_by_dsql(sql):
+    """Neither what stands in quotes, nor a column's name, nor the SET of an UPDATE is what it looks like."""
+    text = re.sub(r"'[^']*'|\bAS\s+\w+", "", sql)
+    return DSQL_REFUSES.search(re.sub(r"(?i)(\bUPDATE\s+(raffle\.\w+\s+)?)SET\b", r"\1", text))
+
+
+def check_transaction(t):
+    statements = [s for s in t.statements if s.sql not in ("BEGIN", "COMMIT", "ROLLBACK")]
+    text = "; ".join(s.sql for s in statements)
+    for s in t.statements:
+        found = refused_by_dsql(s.sql)
+        check(found is None, f"Aurora DSQL has no {found and found.group()}: {s.sql}")
+        check("FOR UPDATE" not in s.sql or re.search(r"\braffle = \$1\S* AND \w+\.log = \S+ FOR UPDATE", s.sql), f"locks more than one row: {s.sql}")
+    ddl = [s for s in statements if DDL.match(s.sql)]
+    check(not ddl or len(statements) == 1, f"a transaction that makes something does more: {text}")
+    check(sum(s.rows for s in t.written()) <= DSQL_ROWS, f"{sum(s.rows for s in t.written())} rows in a transaction: {text}")
+    check(sum(s.size for s in statements) <= DSQL_BYTES, f"a transaction of {sum(s.size for s in statements)} bytes: {text}")
+
+
+def dsql_groups(w):
+    """Sales that are committed together are not more than a transaction takes; one that is more by itself is refused."""
+    database = w.database()
+    with Open(w.through(database) + "?dialect=dsql", w.server.password, create=True) as r:
+        carts = [[(f"cart-{n}-{i}", "one") for i in range(800)] for n in range(8)]
+        tills = [threading.Thread(target=lambda cart=cart: host.sell(r.unit, ANN, *cart)) for cart in carts]
+        for thread in tills:
+            thread.start()
+        for thread in tills:
+            thread.join()
+        rc = code_of(host.sell, r.unit, ANN, *[(f"much-{i}", "one") for i in range(3000)])
+        check(rc == lib.RAFFLE_LIMIT, f"more rows than Aurora DSQL takes give {name_of(rc)}")
+        host.kept.clear()
+    w.settle(database, [order for cart in carts for order, _ in cart], "?dialect=dsql")
+
+
+def dsql(w):
+    """A whole raffle as Aurora DSQL would see it, at its isolation; on PostgreSQL, which waits where that would fail at COMMIT."""
+    for sql in ("CREATE TEMP TABLE a (b int)", "SAVEPOINT a", "SELECT 1 FOR SHARE", "CREATE TABLE a (b serial)", "SET a = 1", "DO $$ $$", "TRUNCATE a"):
+        check(refused_by_dsql(sql) is not None, f"the test takes {sql} for Aurora DSQL's")
+    database = w.database()
+    w.server.psql(f"ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'")
+    store = w.through(database) + "?dialect=dsql"
+    environment = {**os.environ, "PGPASSWORD": w.server.password, "RAFFLE_ACTOR": "boss:manager"}
+    Path("rules.json").write_text(json.dumps(RULES), encoding="utf-8")
+    lines = [f"sale,2026-09-21T12:00:{i // 200:02}.000Z,{1 + i % 2},import-{i},one,1,,,,," for i in range(7000)]
+    Path("sales.csv").write_text("\n".join(["kind,at,unit,order,tier,count,payment,buyer,channel,reason,by", *lines, ""]), encoding="utf-8")
+    w.proxy.clear()
+    commands = {"2026-09-21T12:00:00.000Z": ("create . --rules rules.json --keys file:keys-dsql", "unit enrol . --name kiosk", "unit enable . 3",
+                                             "sell . --unit 3 --tier one --order a", "import . sales.csv --replay"),
+                "2026-09-21T13:00:00.000Z": ("sell . --unit 3 --tier one --order b --count 100", "void . --order a --reason refund", "unit close . 1",
+                                             "seal .", "ack .", "draw . first --rng test:seed=05", "status .", "audit .")}
+    for environment["RAFFLE_CLOCK"], command in ((clock, command) for clock, part in commands.items() for command in part):
+        words = [store if word == "." else word for word in command.split()]
+        done = subprocess.run([os.environ["RAFFLE"], *words], env=environment, capture_output=True, text=True, check=False)
+        check(done.returncode == 0, f"{command} ends with {done.returncode}: {done.stdout[-1000:]}{done.stderr}")
+    check(len(w.sold(database)) == 7101, "not all is sold")
+    dsql_groups(w)
+    w.proxy.wait()
+    for t in w.proxy.transactions:
+        check_transaction(t)
+    most = max(sum(s.rows for s in t.written()) for t in w.proxy.transactions)
+    check(sum(t.end == "COMMIT" for t in w.proxy.transactions) > 10 and most > 1000, f"{len(w.proxy.transactions)} transactions, {most} rows")
+
+
 def main():
     with Postgres() as server, Proxy(("127.0.0.1", server.port)) as proxy:
         w = World(server, proxy)
@@ -481,7 +557,7 @@ def main():
     print(f"{checks} checks")
 
 
-SCENARIOS = [vanishing_peer, answer_held_back, doubtful_commit, disk_full, restarts, lost_tail, conflicts, conflicts_of_tables, endless_conflict, writers]
+SCENARIOS = [vanishing_peer, answer_held_back, doubtful_commit, disk_full, restarts, lost_tail, conflicts, conflicts_of_tables, endless_conflict, writers, dsql]
 
 if __name__ == "__main__":
     main()
