@@ -14,7 +14,7 @@ import sys
 import views
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-SERVER = SOURCE / "tests/servers/with_postgres.sh"
+SERVER = SOURCE / "tests/servers/postgres.py"
 SECOND = "raffle.example/second"
 checks = 0
 
@@ -124,7 +124,7 @@ def roles():
 
 def main():
     if "RAFFLE_POSTGRES" not in os.environ:
-        os.execvp("bash", ["bash", str(SERVER), sys.executable, __file__])
+        os.execv(sys.executable, [sys.executable, str(SERVER), "run", "--", sys.executable, __file__])
     os.environ["RAFFLE_KEYS"] = "file:keys"
     subprocess.run(["psql", "-X", "-q", os.environ["RAFFLE_POSTGRES"], "-c", "CREATE DATABASE gala"], check=True)
     night(uri("raffle"))

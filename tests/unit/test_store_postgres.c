@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The PostgreSQL store over a real server, RAFFLE_POSTGRES (an URI whose user may create databases): the conformance suite;
+ * The PostgreSQL store over a real server, by tests/servers/postgres.py: RAFFLE_POSTGRES, an URI whose user may create databases, and
+ * RAFFLE_POSTGRES_TCP, one that wants a password. The conformance suite;
  * opening, several raffles, damage, conflicts, connections that are lost, rights.
  */
 #include "cutting_proxy.h"
@@ -15,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static char uri[512], database[64];
+static char uri[512];
+static const char database[] = "raffles";
 static raffle_store *store;
 static raffle_error err;
 
@@ -62,7 +64,7 @@ static const char *sql_text(const char *query)
     return out;
 }
 
-/* --- a database of each test's own --- */
+/* --- a database, empty for each test --- */
 
 static const char *server(void)
 {
@@ -71,33 +73,33 @@ static const char *server(void)
     return given;
 }
 
-/* The server's URI with another database in its path, and perhaps another user. */
+/* An URI of the server's with another user and another database. */
+static void name_database_at(const char *base, char *out, size_t cap, const char *user, const char *name)
+{
+    const char *at = base == NULL ? NULL : strchr(base, '@'), *path = at == NULL ? NULL : strchr(at, '/');
+    ck_assert_ptr_nonnull(path);
+    snprintf(out, cap, "postgresql://%s%.*s/%s", user, (int)(path - at), at, name);
+}
+
 static void name_database(char *out, size_t cap, const char *user, const char *name)
 {
-    const char *at = strchr(server(), '@'), *path = at == NULL ? NULL : strchr(at, '/');
-    ck_assert_ptr_nonnull(path);
-    if (user == NULL)
-        snprintf(out, cap, "%.*s/%s", (int)(path - server()), server(), name);
-    else
-        snprintf(out, cap, "postgresql://%s%.*s/%s", user, (int)(path - at), at, name);
+    name_database_at(server(), out, cap, user, name);
 }
 
+/* Made once for the program, whose tests may be its children, and emptied for each: making one takes longer than most of the tests. */
 static void make_database(void)
 {
-    static unsigned count;
     char text[128];
     err = (raffle_error)RAFFLE_ERROR_INIT;
-    snprintf(database, sizeof database, "t%ld_%u", (long)getpid(), count++);
-    snprintf(text, sizeof text, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", database);
+    snprintf(text, sizeof text, "ALTER DATABASE %s RESET ALL", database);
     sql_at(server(), text);
-    name_database(uri, sizeof uri, NULL, database);
+    name_database(uri, sizeof uri, "raffle", database);
+    sql("DROP SCHEMA IF EXISTS raffle CASCADE; DROP FUNCTION IF EXISTS public.meddle");
 }
 
-static void drop_database(void)
+static void leave_database(void)
 {
-    char text[128];
-    snprintf(text, sizeof text, "DROP DATABASE %s WITH (FORCE)", database);
-    sql_at(server(), text);
+    uri[0] = '\0';
 }
 
 static raffle_rc open_with(const char *query, raffle_store **out)
@@ -126,7 +128,7 @@ static void tear_down(void)
 {
     raffle_store_free(store);
     store = NULL;
-    drop_database();
+    leave_database();
 }
 
 static void reopen(const char *query)
@@ -278,7 +280,7 @@ START_TEST(database_of_another_encoding)
     sql_at(server(), "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'");
     char keep[sizeof uri];
     memcpy(keep, uri, sizeof uri);
-    name_database(uri, sizeof uri, NULL, "latin");
+    name_database(uri, sizeof uri, "raffle", "latin");
     expect_open("?create=1", RAFFLE_UNSUPPORTED);
     memcpy(uri, keep, sizeof uri);
     sql_at(server(), "DROP DATABASE latin");
@@ -382,14 +384,13 @@ static raffle_rc open_asked(const char *to, asked *a, raffle_store **out)
     return raffle_store_open(to, &host, out, &err);
 }
 
-/* The server asks the user `asked` for a password (with_postgres.sh). */
 START_TEST(password_comes_from_the_host_at_each_connection)
 {
     char to[sizeof uri];
     asked a = {.answer = "s3cret pass"};
     raffle_store *other = NULL;
     sql("DROP ROLE IF EXISTS asked; CREATE ROLE asked LOGIN SUPERUSER PASSWORD 's3cret pass'");
-    name_database(to, sizeof to, "asked", database);
+    name_database_at(getenv("RAFFLE_POSTGRES_TCP"), to, sizeof to, "asked", database);
     ck_assert_int_eq(open_asked(to, &a, &other), RAFFLE_OK);
     ck_assert_uint_eq(a.times, 1);
     ck_assert_str_eq(a.what + 9, to);
@@ -419,10 +420,10 @@ START_TEST(password_in_the_uri_works_too)
     asked a = {.answer = "not asked for"};
     raffle_store *other = NULL;
     sql("DROP ROLE IF EXISTS asked; CREATE ROLE asked LOGIN SUPERUSER PASSWORD 's3cret pass'");
-    name_database(to, sizeof to, "asked:s3cret%20pass", database);
+    name_database_at(getenv("RAFFLE_POSTGRES_TCP"), to, sizeof to, "asked:s3cret%20pass", database);
     ck_assert_int_eq(open_asked(to, &a, &other), RAFFLE_OK);
     raffle_store_free(other);
-    name_database(to, sizeof to, "asked", database);
+    name_database_at(getenv("RAFFLE_POSTGRES_TCP"), to, sizeof to, "asked", database);
     strcat(to, "?password=s3cret%20pass");
     ck_assert_int_eq(open_asked(to, &a, &other), RAFFLE_OK);
     raffle_store_free(other);
@@ -838,7 +839,7 @@ static void leave_proxy(void)
     snprintf(path, sizeof path, "%s/.s.PGSQL.5432", proxy_folder);
     unlink(path);
     rmdir(proxy_folder);
-    name_database(uri, sizeof uri, NULL, database);
+    name_database(uri, sizeof uri, "raffle", database);
 }
 
 static const cut cuts[] = {CUT_REQUEST, CUT_ANSWER};
@@ -962,10 +963,25 @@ static TCase *working(void)
     return c;
 }
 
+static bool create_database(void)
+{
+    const char *given = getenv("RAFFLE_POSTGRES");
+    PGconn *pg = PQconnectdb(given == NULL ? "postgresql://?" : given);
+    PGresult *r = PQexec(pg, "CREATE DATABASE raffles TEMPLATE template0 ENCODING 'UTF8'");
+    const bool created = given != NULL && PQresultStatus(r) == PGRES_COMMAND_OK;
+    if (!created)
+        fprintf(stderr, "RAFFLE_POSTGRES: %s\n", PQerrorMessage(pg));
+    PQclear(r);
+    PQfinish(pg);
+    return created;
+}
+
 int main(void)
 {
-    static const store_suite postgres = {.name = "conformance: postgresql", .open = open_new, .close = drop_database};
+    static const store_suite postgres = {.name = "conformance: postgresql", .open = open_new, .close = leave_database};
     TCase *const own[] = {opening(), working()};
+    if (!create_database())
+        return EXIT_FAILURE;
     Suite *s = suite_create("store_postgres");
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         tcase_add_checked_fixture(own[i], set_up, tear_down);

@@ -148,7 +148,8 @@ static raffle_rc run_records(rf_pg_conn *c, rf_pg_read *read, raffle_error *err)
     reading *g = (reading *)read;
     raffle_rc rc = RAFFLE_OK;
     do {
-        c->until = rf_pg_deadline(c->owner->timeout_ms); /* of each answer: what the sink does takes its own time */
+        if (!c->in_txn) /* of each answer: what the sink does takes its own time */
+            c->until = rf_pg_deadline(c->owner->timeout_ms);
         const uint64_t wanted = g->end - g->next < CHUNK ? g->end - g->next : CHUNK;
         PGresult *r = NULL;
         rc = ask_rows(c, g, wanted + 1, &r, err);
