@@ -15,6 +15,7 @@
 #define P_ANSWER 5   /* no order that was sold before is answered as refused; none is answered as sold that was not */
 #define P_DISABLED 6 /* no commit that begins after a unit was disabled sells in it */
 #define P_UPLOAD 7   /* a copy is always a prefix of the till's log; a seal takes what was synced last, whose checkpoint is there */
+#define P_VOIDS 8    /* a ticket that was taken back before a seal is void in it; and void once */
 
 #ifndef PROPERTY
 #define PROPERTY P_ENDS
@@ -44,7 +45,8 @@
 #endif
 #define LEN 5   /* room in a log, also for what a mutation does */
 #define TILL 3
-#define CLOSE 9 /* the record `unit.close`; any other is the sale of that order */
+#define CLOSE 9 /* the record `unit.close` … */
+#define VOID 8  /* … and `void`; any other is the sale of that order */
 
 typedef log {
     byte size;
@@ -70,6 +72,12 @@ byte synced;          /* records of the till, by its last unit.sync */
 bool final, entire;   /* the final seal, and that it left nothing out */
 byte sealed[4];       /* its prefixes */
 bool intent, drawn;
+
+#if ASKED(P_VOIDS)
+bool taken_back;           /* the key of a void of the ticket of order 1 */
+byte voids, control_voids; /* of it, and how many of those are in the control log */
+byte sealed_voids;         /* what the seal counts */
+#endif
 
 /* --- the till's store, out of reach but for uploads --- */
 
@@ -298,6 +306,52 @@ gone:
     }
 }
 
+/* --- a void: raffle_void(); a second one of the same ticket, by who does not know what became of the first --- */
+
+#if ASKED(P_VOIDS)
+proctype Refund()
+{
+    byte u;
+end_wait:
+    atomic { owner[1] != 0 -> u = owner[1] }
+    if
+    :: closed(unit[u]) -> goto elsewhere
+    :: else
+    fi;
+    atomic {
+        if
+        :: closed(unit[u]) -> goto elsewhere /* a moment ago */
+        :: !closed(unit[u]) && taken_back -> goto gone
+        :: else
+        fi;
+#ifndef M_VOID_WITHOUT_KEY
+        taken_back = true;
+#endif
+        append(unit[u], VOID);
+        voids++;
+        assert(voids == 1);
+        goto gone
+    }
+elsewhere: /* into the control log, once no draw is open */
+    atomic {
+        !draw_is_open ->
+        if
+        :: taken_back -> skip
+        :: else ->
+#ifndef M_VOID_WITHOUT_KEY
+            taken_back = true;
+#endif
+            voids++;
+            control_voids++;
+            control_grows;
+            assert(voids == 1)
+        fi
+    }
+gone:
+    u = 0
+}
+#endif
+
 /* --- the till: its own store, where nothing but it writes --- */
 
 proctype Till()
@@ -452,6 +506,8 @@ inline check_seal()
 #elif ASKED(P_UPLOAD)
     assert(sealed[TILL] == synced);
     assert(sealed[TILL] == 0 || (notes & (1 << sealed[TILL])) != 0)
+#elif ASKED(P_VOIDS)
+    assert(sealed_voids == voids)
 #else
     skip
 #endif
@@ -501,6 +557,9 @@ inline may_crash()
 proctype Manager(byte crashes)
 {
     byte u, n, take[4], known_units, known_synced;
+#if ASKED(P_VOIDS)
+    byte take_voids, known_voids;
+#endif
     bool whole;
 #if ASKED(P_CLOSE) || ASKED(P_SEALED)
     byte i;
@@ -527,6 +586,10 @@ again: /* write_seal(): each try closes again, for a unit may have come in */
 #else
         known_units = units;
         known_synced = synced
+#endif
+#if ASKED(P_VOIDS)
+        known_voids = control_voids;
+        take_voids = 0
 #endif
     }
     do /* close_units() */
@@ -566,6 +629,9 @@ fold:   atomic { /* rf_unit_close(): all its records are folded again … */
 #endif
         u = 0
     }
+#if ASKED(P_VOIDS)
+    take_voids = voids; /* by their keys, as they are now: rf_void_list_read() */
+#endif
 #ifdef NO_TILL
     whole = true;
 #else
@@ -598,6 +664,9 @@ fold:   atomic { /* rf_unit_close(): all its records are folded again … */
         :: units != known_units -> goto again
 #endif
         :: final -> goto draw /* somebody else's: apply_seal_unit() refuses another */
+#if ASKED(P_VOIDS) && !defined(M_VOIDS_UNCHECKED)
+        :: control_voids != known_voids -> goto again
+#endif
 #ifndef M_SYNC_UNCHECKED
         :: synced != known_synced -> goto again
 #endif
@@ -608,6 +677,11 @@ fold:   atomic { /* rf_unit_close(): all its records are folded again … */
         sealed[3] = take[3];
         final = true;
         entire = whole;
+#if ASKED(P_VOIDS)
+        sealed_voids = take_voids;
+        take_voids = 0;
+        known_voids = 0;
+#endif
         control_grows;
         check_seal();
         forget()
@@ -653,6 +727,10 @@ init {
 #endif
 #ifndef NO_OTHERS
         run Others();
+#endif
+#if ASKED(P_VOIDS)
+        run Refund();
+        run Refund();
 #endif
 #ifndef NO_TILL
         run Till();
