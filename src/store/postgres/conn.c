@@ -311,11 +311,22 @@ raffle_rc rf_pg_begin(rf_pg_conn *c, raffle_error *err)
     return rc;
 }
 
+/* What follows it in the pipeline runs whether or not the limit could be set; one that could not is set by the next transaction. */
+static raffle_rc take_limit(rf_pg_conn *c, raffle_error *err)
+{
+    raffle_error own = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_pg_done(c, "limit the time of statements", &own);
+    if (c->broken)
+        return rf_fail_as(err, &own);
+    if (rc != RAFFLE_OK)
+        c->limit_ms = -1;
+    c->state[0] = '\0';
+    return take_sync(c, err);
+}
+
 raffle_rc rf_pg_begun(rf_pg_conn *c, raffle_error *err)
 {
-    raffle_rc rc = c->limits ? rf_pg_done(c, "limit the time of statements", err) : RAFFLE_OK;
-    if (rc == RAFFLE_OK && c->limits)
-        rc = take_sync(c, err);
+    raffle_rc rc = c->limits ? take_limit(c, err) : RAFFLE_OK;
     return rc == RAFFLE_OK ? rf_pg_done(c, "begin a transaction", err) : rc;
 }
 
