@@ -402,12 +402,19 @@ static raffle_rc add_row(uploading *up, rf_txn *txn, const raffle_record *bytes,
                : rc;
 }
 
+/* A record may need a key, and some a kept node. */
+static uint64_t batch_of(const uploading *up)
+{
+    const uint64_t most = rf_store_batch_rows(up->raffle->store) / 3;
+    return most == 0 || most > BATCH ? BATCH : most;
+}
+
 static raffle_rc add_rows(uploading *up, rf_txn *txn, raffle_error *err)
 {
     const rf_stream *s = &up->stream;
     const char *at = up->at;
     raffle_rc rc = RAFFLE_OK;
-    for (uint64_t i = up->next; rc == RAFFLE_OK && i < s->to && i < up->next + BATCH; i++) {
+    for (uint64_t i = up->next; rc == RAFFLE_OK && i < s->to && i < up->next + batch_of(up); i++) {
         raffle_record bytes;
         rf_stream_next(&at, &bytes);
         rc = add_row(up, txn, &bytes, err);
@@ -440,7 +447,7 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
 static raffle_rc append_batch(uploading *up, raffle_error *err)
 {
     raffle_error refusal = RAFFLE_ERROR_INIT;
-    rf_request request = {.build = build, .ctx = up, .timeout_ms = rf_timeout(up->raffle)};
+    rf_request request = {.build = build, .ctx = up, .timeout_ms = rf_timeout(up->raffle), .rows = 2 * batch_of(up)};
     up->err = &refusal;
     raffle_rc rc = rf_log_append(up->unit->log, &request, err);
     rf_tell_log(up->raffle, up->unit->log);
@@ -459,7 +466,7 @@ static raffle_rc append_rows(uploading *up, raffle_error *err)
         rf_stream_next(&up->at, &skipped);
     while (rc == RAFFLE_OK && up->next < s->to) {
         rc = append_batch(up, err);
-        for (int i = 0; rc == RAFFLE_OK && i < BATCH && up->next < s->to; i++, up->next++)
+        for (uint64_t i = 0; rc == RAFFLE_OK && i < batch_of(up) && up->next < s->to; i++, up->next++)
             rf_stream_next(&up->at, &skipped);
     }
     return rc;
