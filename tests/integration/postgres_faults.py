@@ -512,6 +512,24 @@ def dsql_groups(w):
     w.settle(database, [order for cart in carts for order, _ in cart], "?dialect=dsql")
 
 
+def write_sales(path, n, units):
+    lines = [f"sale,2026-09-21T12:00:{i // 200:02}.000Z,{units[i % len(units)]},{path}-{i},one,1,,,,," for i in range(n)]
+    Path(path).write_text("\n".join(["kind,at,unit,order,tier,count,payment,buyer,channel,reason,by", *lines, ""]), encoding="utf-8")
+
+
+def dsql_till(raffle):
+    """A till elsewhere uploads more than one transaction takes."""
+    raffle(f"unit apply {RULES['origin']} 4 --keys file:tent.keys --out tent.key", 12)
+    raffle("unit enrol . --name tent --quota 5000 --key tent.key --hours 24 --kit tent.kit --enable", 12)
+    key = json.loads(raffle("status . --json", 12))["raffle"]["control_key"]
+    raffle(f"unit install tent.till tent.kit --keys file:tent.keys --key {key}", 12)
+    write_sales("tent.csv", 4000, (4,))
+    for command in ("import tent.till tent.csv --replay --keys file:tent.keys", "unit close tent.till 4 --keys file:tent.keys",
+                    "unit challenge . 4 --out tent.challenge", "unit export tent.till --challenge tent.challenge --out tent.upload --keys file:tent.keys",
+                    "unit upload . tent.upload"):
+        raffle(command)
+
+
 def dsql(w):
     """A whole raffle as Aurora DSQL would see it, at its isolation; on PostgreSQL, which waits where that would fail at COMMIT."""
     for sql in ("CREATE TEMP TABLE a (b int)", "SAVEPOINT a", "SELECT 1 FOR SHARE", "CREATE TABLE a (b serial)", "SET a = 1", "DO $$ $$", "TRUNCATE a"):
@@ -520,19 +538,25 @@ def dsql(w):
     w.server.psql(f"ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'")
     store = w.through(database) + "?dialect=dsql"
     environment = {**os.environ, "PGPASSWORD": w.server.password, "RAFFLE_ACTOR": "boss:manager"}
-    Path("rules.json").write_text(json.dumps(RULES), encoding="utf-8")
-    lines = [f"sale,2026-09-21T12:00:{i // 200:02}.000Z,{1 + i % 2},import-{i},one,1,,,,," for i in range(7000)]
-    Path("sales.csv").write_text("\n".join(["kind,at,unit,order,tier,count,payment,buyer,channel,reason,by", *lines, ""]), encoding="utf-8")
-    w.proxy.clear()
-    commands = {"2026-09-21T12:00:00.000Z": ("create . --rules rules.json --keys file:keys-dsql", "unit enrol . --name kiosk", "unit enable . 3",
-                                             "sell . --unit 3 --tier one --order a", "import . sales.csv --replay"),
-                "2026-09-21T13:00:00.000Z": ("sell . --unit 3 --tier one --order b --count 100", "void . --order a --reason refund", "unit close . 1",
-                                             "seal .", "ack .", "draw . first --rng test:seed=05", "status .", "audit .")}
-    for environment["RAFFLE_CLOCK"], command in ((clock, command) for clock, part in commands.items() for command in part):
+
+    def raffle(command, clock=13):
         words = [store if word == "." else word for word in command.split()]
+        environment["RAFFLE_CLOCK"] = f"2026-09-21T{clock}:00:00.000Z"
         done = subprocess.run([os.environ["RAFFLE"], *words], env=environment, capture_output=True, text=True, check=False)
         check(done.returncode == 0, f"{command} ends with {done.returncode}: {done.stdout[-1000:]}{done.stderr}")
-    check(len(w.sold(database)) == 7101, "not all is sold")
+        return done.stdout
+
+    Path("rules.json").write_text(json.dumps(RULES), encoding="utf-8")
+    write_sales("sales.csv", 7000, (1, 2))
+    w.proxy.clear()
+    for command in ("create . --rules rules.json --keys file:keys-dsql", "unit enrol . --name kiosk", "unit enable . 3",
+                    "sell . --unit 3 --tier one --order a", "import . sales.csv --replay"):
+        raffle(command, 12)
+    dsql_till(raffle)
+    for command in ("sell . --unit 3 --tier one --order b --count 100", "void . --order a --reason refund", "unit close . 1", "seal .", "ack .",
+                    "draw . first --rng test:seed=05", "status .", "audit ."):
+        raffle(command)
+    check(len(w.sold(database)) == 11101, "not all is sold")
     dsql_groups(w)
     w.proxy.wait()
     for t in w.proxy.transactions:
