@@ -75,6 +75,7 @@ struct raffle_audit {
     uint64_t done, total; /* records, for the progress */
 
     rf_control control; /* at the end of the control log */
+    uint8_t root[32];   /* of all that was read of it */
     rf_seen control_seen;
     bool anchored; /* the anchor's root is that of the control log at its size */
     rf_signer signer;

@@ -449,6 +449,7 @@ raffle_rc rf_check_control(raffle_audit *a, raffle_error *err)
     if (rc == RAFFLE_OK) {
         end_run(r, NULL);
         rf_syncs_end(&a->syncs);
+        rf_range_root(a->hash, &r->range, a->root);
         rf_seen_check_size(&a->control_seen, 0, r->range.size, &a->faults);
         rf_stamps_end(&a->stamps, r->range.size, &a->faults);
         rf_promises_end_control(&a->promises, r->range.size, &a->faults);

@@ -364,6 +364,17 @@ static raffle_rc take_missing(void *ctx, uint64_t index, const char *why, raffle
     return RAFFLE_OK;
 }
 
+/* The log is read a second time for the draws, and whoever keeps it may give another one, or none, then. */
+static void check_same_log(replay *r)
+{
+    uint8_t root[32];
+    raffle_audit *a = r->audit;
+    rf_range_root(a->hash, &r->range, root);
+    if (memcmp(root, a->root, sizeof root) != 0)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, r->range.size, "store",
+                 "the control log is another one than when it was checked");
+}
+
 raffle_rc rf_check_draws(raffle_audit *a, raffle_error *err)
 {
     replay *r = calloc(1, sizeof *r);
@@ -374,6 +385,8 @@ raffle_rc rf_check_draws(raffle_audit *a, raffle_error *err)
     rf_range_init(&r->range);
     const rf_control_sink sink = {r, take_record, take_missing};
     raffle_rc rc = rf_control_walk(a, a->control.size, &sink, err);
+    if (rc == RAFFLE_OK)
+        check_same_log(r);
     if (rc == RAFFLE_OK)
         rf_places_end(a, &r->control);
     rf_places_clear(&r->places);

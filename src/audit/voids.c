@@ -118,8 +118,8 @@ static raffle_rc check_sales(const rf_void_frame *f, const rf_voids *voids, raff
         raffle_error why = RAFFLE_ERROR_INIT;
         raffle_rc rc =
             rf_store_read(f->store, f->unit, from, voids->list[end - 1].serial - from + 1, take_sale, &s, &why);
-        if (rc != RAFFLE_OK && rc != RAFFLE_CORRUPT)
-            return rf_fail_as(err, &why);
+        if (rc != RAFFLE_OK && (rc = rf_fault_or_fail(f->faults, f->unit, from, "store", &why, err)) != RAFFLE_OK)
+            return rc;
         s.next = end;
     }
     for (; s.next < voids->n; s.next++)
