@@ -285,6 +285,29 @@ def refused_operators():
     yield resigned("a unit's key that is another", "SIGNATURE", rewrite(0, 1, key=base.vkey(R.units[0].name, 1, base.public_key(bytes(32)))))
 
 
+# --- a unit that is away ---
+
+
+def elsewhere():
+    """Its enrolment has a proof, which a receipt's reader takes as it is."""
+    away = reference.elsewhere()
+    key, seal = away.control.vkey, away.seal_at["final"][0]
+    drum, promise, void = Receipt(away, 2, 2, "final"), Receipt(away, 2, 2, None), Receipt(away, 2, 1, "final")
+    yield {**good("a drum of a unit that is away", drum.text(), drum, seal, 1), "control_key": key}
+    yield {**good("a promise of a unit that is away", promise.text(), promise), "control_key": key}
+    yield {**good("a void ticket of a unit that is away", void.text(), void, seal, 1), "control_key": key}
+    enrol = index_of(away.control, "unit.enrol", 1)
+    for name, member, value in (("a proof that is no text", "note", 1), ("more hours than there are", "away", 2**53)):
+        other = copy.deepcopy(away)
+        other.control.notes.clear()
+        other.control.leaves[enrol] = tiles.canonical({**json.loads(away.control.leaves[enrol]), member: value})
+        yield bad(f"an enrolment with {name}", "CORRUPT", Receipt(other, 2, 2, "final").text(), key)
+
+
+def index_of(log, kind, skip=0):
+    return [i for i, leaf in enumerate(log.leaves) if json.loads(leaf)["t"] == kind][skip]
+
+
 # --- rules that name witnesses ---
 
 
@@ -322,7 +345,7 @@ def witnessed():
 
 
 def main():
-    cases = [*accepted(), *witnessed(), *refused_lines(), *refused_keys(), *refused_proofs(), *refused_checkpoints(), *refused_seals(), *refused_voids(), *refused_operators()]
+    cases = [*accepted(), *elsewhere(), *witnessed(), *refused_lines(), *refused_keys(), *refused_proofs(), *refused_checkpoints(), *refused_seals(), *refused_voids(), *refused_operators()]
     base.write("receipt", "docs/spec/receipts.md; tests/reference/receipt_reference.py", cases)
 
 
