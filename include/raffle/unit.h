@@ -51,7 +51,7 @@ RAFFLE_API void raffle_unit_free(raffle_unit *unit);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_close(raffle_unit *unit, const raffle_actor *by, raffle_error *err);
 
 enum {
-    RAFFLE_CLOSE_RECEIPT_MAX = 8192 /* bytes of the longest receipt of a close; usual ones have 1,000 to 2,500 */
+    RAFFLE_CLOSE_RECEIPT_MAX = 8192 /* bytes of the longest receipt of a close; usual ones have 550 to 1,600 */
 };
 
 /* The receipt of a unit's close (GLI-31 2.6.2): text, docs/spec/receipts.md, NUL-ended; a C2SP tlog-proof of its `unit.close` under the unit's signed
