@@ -69,5 +69,12 @@ int rf_key_compare(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b
 
 /* The length of a note's signed text, which ends before the last empty line; 0 when there is none. */
 size_t rf_note_text_length(const char *note, size_t length);
+/* A note on its way into a log, and what is kept there: a log never signs two histories, and never goes back. RAFFLE_HISTORY. */
+typedef struct rf_note_at {
+    uint64_t size;
+    const char *note;
+    size_t length;
+} rf_note_at;
+raffle_rc rf_note_may_follow(uint32_t log, const rf_note_at *kept, const rf_note_at *next, raffle_error *err);
 
 #endif

@@ -144,3 +144,16 @@ size_t rf_note_text_length(const char *note, size_t length)
         gap = memrchr(note, '\n', (size_t)(gap - note));
     return gap == NULL || gap == note ? 0 : (size_t)(gap - note);
 }
+
+raffle_rc rf_note_may_follow(uint32_t log, const rf_note_at *kept, const rf_note_at *next, raffle_error *err)
+{
+    if (next->size > kept->size)
+        return RAFFLE_OK;
+    if (next->size < kept->size)
+        return rf_fail(err, RAFFLE_HISTORY, "log %u: a note over %llu records after one over %llu", log,
+                       (unsigned long long)next->size, (unsigned long long)kept->size);
+    const size_t text = rf_note_text_length(next->note, next->length);
+    if (text == rf_note_text_length(kept->note, kept->length) && memcmp(next->note, kept->note, text) == 0)
+        return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_HISTORY, "log %u: another note over %llu records", log, (unsigned long long)next->size);
+}

@@ -85,28 +85,19 @@ raffle_rc rf_pg_note_get(void *ctx, uint32_t log, uint64_t size, uint64_t *note_
 
 /* --- writing --- */
 
-/* Against the latest note: a log never signs two histories, and never goes back. */
+/* Against the latest note. */
 raffle_rc rf_pg_note_compare(rf_pg_conn *c, int32_t which, uint32_t log, uint64_t size, const char *note, size_t length,
                              raffle_error *err)
 {
     PGresult *r = NULL;
-    uint64_t latest = 0;
-    const char *kept = "";
-    size_t kept_length = 0;
+    rf_note_at kept = {0, "", 0};
+    const rf_note_at next = {size, note, length};
     raffle_error own = RAFFLE_ERROR_INIT;
-    raffle_rc rc = ask_note(c, which, log, RF_NOTE_LATEST, &r, &latest, &kept, &kept_length, &own);
-    if (rc == RAFFLE_NOT_FOUND) {
-        rc = RAFFLE_OK;
-    } else if (rc != RAFFLE_OK) {
-        rf_fail_as(err, &own);
-    } else if (size < latest) {
-        rc = rf_fail(err, RAFFLE_HISTORY, "log %" PRIu32 ": a note over %" PRIu64 " records after one over %" PRIu64,
-                     log, size, latest);
-    } else if (size == latest) {
-        size_t text = rf_note_text_length(note, length);
-        if (text != rf_note_text_length(kept, kept_length) || memcmp(note, kept, text) != 0)
-            rc = rf_fail(err, RAFFLE_HISTORY, "log %" PRIu32 ": another note over %" PRIu64 " records", log, size);
-    }
+    raffle_rc rc = ask_note(c, which, log, RF_NOTE_LATEST, &r, &kept.size, &kept.note, &kept.length, &own);
+    if (rc == RAFFLE_OK)
+        rc = rf_note_may_follow(log, &kept, &next, err);
+    else
+        rc = rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &own);
     PQclear(r);
     return rc;
 }
