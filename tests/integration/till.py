@@ -231,10 +231,18 @@ def lost():
     os.rename("lost.raffle", "lost.sealed-without-a-till")
 
 
+def schema():
+    """Every record as docs/spec/records.schema.json has it."""
+    script = os.path.join(os.environ["RAFFLE_SOURCE"], "tests", "integration", "schema.py")
+    done = subprocess.run([sys.executable, script, "night.raffle", "cloned.raffle", "tent.till"], capture_output=True, text=True)
+    missing = done.stdout.rpartition(":")[2]
+    check(done.returncode == 0 and "unit.sync" not in missing and "unit.disable" not in missing, done.stdout + done.stderr)
+
+
 def main():
     json.dump(RULES, open("rules.json", "w"))
     os.environ.pop("RAFFLE_ACTOR", None)
-    for part in (night, bad_uploads, killed, cloned, lost):
+    for part in (night, bad_uploads, killed, cloned, lost, schema):
         part()
     print(f"till: {checks} checks passed")
 
