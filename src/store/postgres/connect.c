@@ -12,6 +12,7 @@
 
 enum {
     OPTIONS_MOST = 96,
+    READ_TRIES = 4,     /* of a read that meets conflicts */
     SECRET_MOST = 16384 /* a token of AWS's has two thousand bytes */
 };
 
@@ -332,9 +333,18 @@ void rf_pg_conns_close(rf_pg *db)
     }
 }
 
+/* On a new connection when an old one had died, and after a conflict: Aurora DSQL says so to whoever reads after the schema changed. */
+static bool reads_again(const rf_pg_conn *c, const rf_pg_read *read, raffle_rc rc, unsigned *conflicts)
+{
+    if (rc == RAFFLE_OK || read->started)
+        return false;
+    return c->broken ? rc == RAFFLE_IO && c->used : rf_pg_conflict(c) && ++*conflicts < READ_TRIES;
+}
+
 raffle_rc rf_pg_read_run(rf_pg *db, rf_pg_read *read, raffle_error *err)
 {
     const int64_t until = rf_pg_deadline(db->timeout_ms);
+    unsigned conflicts = 0;
     for (;;) {
         rf_pg_conn *c = NULL;
         raffle_error own = RAFFLE_ERROR_INIT;
@@ -343,10 +353,11 @@ raffle_rc rf_pg_read_run(rf_pg *db, rf_pg_read *read, raffle_error *err)
         if (rc != RAFFLE_OK)
             return rf_fail_as(err, &own);
         rc = read->run(c, read, &own);
-        const bool died = rc == RAFFLE_IO && c->broken && c->used && !read->started;
+        const bool again = reads_again(c, read, rc, &conflicts), died = c->broken;
         rf_pg_conn_return(c);
-        if (rc == RAFFLE_OK || !died)
+        if (!again)
             return rc == RAFFLE_OK ? rc : rf_fail_as(err, &own);
-        rf_pg_conns_close(db);
+        if (died)
+            rf_pg_conns_close(db);
     }
 }

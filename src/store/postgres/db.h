@@ -171,7 +171,7 @@ void rf_pg_conn_return(rf_pg_conn *c);
 /* Closes those that nobody uses; the others when they come back. */
 void rf_pg_conns_close(rf_pg *db);
 
-/* Something to read on a connection; once more on a new one when the first was an old one that had died, and `*started` is still false. */
+/* Something to read on a connection; once more on a new one when the first was an old one that had died, or after a conflict, while `started` is still false. */
 typedef struct rf_pg_read {
     raffle_rc (*run)(rf_pg_conn *c, struct rf_pg_read *read, raffle_error *err);
     bool started; /* a sink saw something */
