@@ -45,6 +45,13 @@ def code_of(function, *args):
     return lib.RAFFLE_OK
 
 
+def wait_until(holds, otherwise):
+    until = time.monotonic() + 60
+    while not holds():
+        check(time.monotonic() < until, otherwise)
+        time.sleep(0.02)
+
+
 def name_of(rc):
     return ffi.string(lib.raffle_rc_name(rc)).decode()
 
@@ -114,11 +121,10 @@ class World:
     def open(self, database, **how):
         return Open(self.through(database), self.server.password, **how)
 
-    def database(self, template=None):
+    def database(self):
         self.made += 1
-        name = f"faults{self.made}"
-        self.server.psql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
-        return name
+        self.server.psql(f"CREATE DATABASE faults{self.made}")
+        return f"faults{self.made}"
 
     def raffle(self, orders=()):
         """A database with a raffle in it."""
@@ -156,28 +162,31 @@ class World:
 
 # --- a peer that vanishes ---
 
+def sell_with(w, r, order, fault):
+    """Sells with a fault, and once more without: what was acknowledged stands. The first call's status, and whether the fault happened."""
+    told = []
+    w.proxy.plan(fault)
+    rc = code_of(lambda: told.append(r.sell(order)))
+    fired = w.proxy.fired > 0
+    w.proxy.plan(None)
+    ticket = r.sell(order)
+    check(not told or told[0] == ticket, f"{fault}: {told} was acknowledged, and {ticket} is sold")
+    return rc, fired
+
+
 def sale_cut(w, what, of, cold):
     """At each message of a sale in turn, until one passes untouched; each that did not is repeated with the same order key."""
-    database = w.raffle()
-    orders, codes = [], {}
+    database, orders, fired = w.raffle(), [], True
     with w.open(database) as r:
-        for at in range(1, 400):
-            orders.append(f"{what}-{at}")
+        while fired:
+            orders.append(f"{what}-{len(orders)}")
             if cold:
                 w.proxy.cut()
                 w.proxy.wait()
-            w.proxy.plan(Fault(what, of, at))
-            rc = code_of(r.sell, orders[-1])
-            fired = w.proxy.fired
-            w.proxy.plan(None)
-            check(rc == lib.RAFFLE_OK or rc in REFUSED, f"{what} at {of} {at}: {name_of(rc)}")
-            codes[name_of(rc)] = codes.get(name_of(rc), 0) + 1
-            if not fired:
-                break
-            r.sell(orders[-1])
-    check(not fired and at > 10, f"{what} at {of}: {at} messages")
+            rc, fired = sell_with(w, r, orders[-1], Fault(what, of, len(orders)))
+            check(rc == lib.RAFFLE_OK or rc in REFUSED, f"{what} at {of} {len(orders)}: {name_of(rc)}")
+    check(len(orders) > (60 if cold else 15), f"{what} at {of}: {len(orders)} messages")
     w.settle(database, orders)
-    return codes
 
 
 def vanishing_peer(w):
@@ -209,32 +218,26 @@ def doubtful_commit(w):
         for state in ("XX000", "08006", "57P01", "40003", "58030"):
             for committed in (True, False):
                 orders.append(f"{state}-{committed}")
-                w.proxy.plan(Fault("error", "commit", state=state, committed=committed, cut=state == "57P01"))
-                rc = code_of(r.sell, orders[-1])
-                check(w.proxy.fired == 1 and (rc == lib.RAFFLE_OK or rc in REFUSED), f"{orders[-1]}: {name_of(rc)}")
-                w.proxy.plan(None)
-                ticket = r.sell(orders[-1])
-                check(r.sell(orders[-1]) == ticket, f"{orders[-1]} has two tickets")
+                rc, fired = sell_with(w, r, orders[-1], Fault("error", "commit", state=state, committed=committed, cut=state == "57P01"))
+                check(fired and (rc == lib.RAFFLE_OK or rc in REFUSED), f"{orders[-1]}: {name_of(rc)}")
     w.settle(database, orders)
 
 
 def disk_full(w):
     """At each statement of a sale: it says so, sells nothing, and the next sale goes on."""
-    database, orders, seen = w.raffle(), [], set()
+    database, orders, seen, fired = w.raffle(), [], set(), True
     with w.open(database) as r:
-        for at in range(1, 100):
-            orders.append(f"full-{at}")
-            w.proxy.plan(Fault("error", "statement", at, "53100"))
+        while fired:
+            orders.append(f"full-{len(orders)}")
+            w.proxy.plan(Fault("error", "statement", len(orders), "53100"))
             rc = code_of(r.sell, orders[-1])
-            fired = w.proxy.fired
+            fired = w.proxy.fired > 0
             w.proxy.plan(None)
-            if not fired:
-                break
             seen.add(rc)
             check(rc == lib.RAFFLE_OK or w.sold(database) == sorted(orders[:-1]), f"{name_of(rc)}, and it is sold")
             r.sell(orders[-1])
-    check(not fired and at > 4, f"{at} statements")
-    check(lib.RAFFLE_FULL in seen and seen <= {lib.RAFFLE_FULL, lib.RAFFLE_OK, lib.RAFFLE_UNKNOWN}, f"a full disk gives {seen}")
+    check(len(orders) > 5, f"{len(orders)} statements")
+    check(lib.RAFFLE_FULL in seen and seen <= {lib.RAFFLE_FULL, lib.RAFFLE_OK}, f"a full disk gives {[name_of(rc) for rc in seen]}")
     w.settle(database, orders)
 
 
@@ -243,16 +246,17 @@ def disk_full(w):
 def restarts(w):
     """Between sales nobody notices; while some are under way, whoever was refused asks again."""
     database = w.raffle()
-    done, stop = [], threading.Event()
+    done, failed, stop = [], [], threading.Event()
 
     def till(name):
         with w.open(database) as r:
-            for i in range(10**6):
-                if stop.is_set():
-                    return
-                while code_of(r.sell, f"{name}-{i}") != lib.RAFFLE_OK:
+            while not stop.is_set() and not failed:
+                order = f"{name}-{len(done)}"
+                rc = code_of(r.sell, order)
+                while rc in REFUSED:
                     time.sleep(0.01)
-                done.append(f"{name}-{i}")
+                    rc = code_of(r.sell, order)
+                (done if rc == lib.RAFFLE_OK else failed).append(order)
 
     with w.open(database) as r:
         r.sell("before")
@@ -263,12 +267,14 @@ def restarts(w):
         thread.start()
     for mode in ("immediate", "fast"):
         some = len(done) + 20
-        while len(done) < some:
-            time.sleep(0.01)
+        wait_until(lambda some=some: len(done) >= some or failed, "the tills sell no more")
         w.server.restart(mode)
+    some = len(done) + 20
+    wait_until(lambda: len(done) >= some or failed, "the tills do not come back")
     stop.set()
     for thread in tills:
         thread.join()
+    check(not failed, f"refused for good: {failed}")
     w.settle(database, ["before", "between", *done])
 
 
@@ -280,10 +286,7 @@ def lost_tail(w):
     with Open(anchored, w.server.password) as r, w.server.standby() as standby:
         r.sell("b")
         lsn = w.server.psql("SELECT pg_current_wal_lsn()")
-        until = time.monotonic() + 30
-        while standby.psql(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'") != "t":
-            check(time.monotonic() < until, "the standby does not follow")
-            time.sleep(0.05)
+        wait_until(lambda: standby.psql(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'") == "t", "the standby does not follow")
         read_only = standby.uri_of(database=database)
         rc = code_of(Open, read_only, w.server.password)
         check(rc == lib.RAFFLE_READONLY, f"a raffle is opened for selling on a standby: {name_of(rc)}")
@@ -427,13 +430,14 @@ def endless_conflict(w):
     """When every try fails, the call ends in its time."""
     database = w.raffle()
     with w.open(database) as r:
-        w.proxy.plan(Fault("error", "statement", 2, times=None))
-        rc = code_of(r.sell, "a", 1000)
-        check(rc in (lib.RAFFLE_BUSY, lib.RAFFLE_TIMEOUT) and w.proxy.fired > 2, f"{w.proxy.fired} conflicts give {name_of(rc)}")
-        w.proxy.plan(None)
-        check(w.sold(database) == [], "refused, and sold")
-        r.sell("a")
-    w.settle(database, ["a"])
+        for of in ("statement", "commit"):
+            w.proxy.plan(Fault("error", of, times=None))
+            rc = code_of(r.sell, of, 1000)
+            check(rc in (lib.RAFFLE_BUSY, lib.RAFFLE_TIMEOUT) and w.proxy.fired > 2, f"{w.proxy.fired} conflicts at each {of} give {name_of(rc)}")
+            w.proxy.plan(None)
+            check(of not in w.sold(database), "refused, and sold")
+            r.sell(of)
+    w.settle(database, ["commit", "statement"])
 
 
 # --- many writers ---
@@ -443,27 +447,38 @@ import json, os, random, sys
 sys.path.insert(0, os.path.join(os.environ["RAFFLE_SOURCE"], "tests", "integration"))
 sys.argv = sys.argv[:1]
 from postgres_faults import Host, Open
-Host.since, uri, word, unit, orders = json.load(sys.stdin)
+Host.since, uri, word, unit, orders = json.loads(sys.stdin.readline())
 random.shuffle(orders)
 with Open(uri, word, unit=unit) as r:
+    print("open", flush=True)
+    sys.stdin.readline()
     print(json.dumps({order: r.sell(order) for order in orders}))
 """
 
 
+def start_writer(w, database, unit, orders):
+    """A process that waits for a line before it sells."""
+    process = subprocess.Popen([sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.stdin.write(json.dumps([Host.since, w.direct(database), w.server.password, unit, orders]) + "\n")
+    process.stdin.flush()
+    check(process.stdout.readline() == "open\n", "a writer does not begin")
+    return process
+
+
 def writers(w):
-    """Four processes sell the same orders, two into each unit: each order is one sale, and everybody has the ticket of whoever was first."""
-    database, orders = w.raffle(), [f"order-{i}" for i in range(150)]
-    running = []
-    for unit in (1, 2, 1, 2):
-        running.append(subprocess.Popen([sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-        running[-1].stdin.write(json.dumps([Host.since, w.direct(database), w.server.password, unit, orders]))
-        running[-1].stdin.close()
-    told = [json.loads(process.stdout.read() or "null") for process in running]
+    """Four processes sell the same orders, two into each unit, and some of their own: each order is one sale, and everybody has the ticket of whoever was
+    first."""
+    database, shared = w.raffle(), [f"order-{i}" for i in range(150)]
+    own = [[f"own-{n}-{i}" for i in range(20)] for n in range(4)]
+    running = [start_writer(w, database, 1 + n % 2, shared + own[n]) for n in range(4)]
     for process in running:
-        check(process.wait() == 0, "a writer failed")
-    check(all(tickets == told[0] for tickets in told), "two writers have different tickets for an order")
-    check({unit for unit, _ in told[0].values()} == {1, 2}, "one unit sold everything")
-    w.settle(database, orders)
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [json.loads(process.communicate()[0]) for process in running]
+    check(all(process.returncode == 0 for process in running), "a writer failed")
+    check(all(tickets[order] == told[0][order] for tickets in told for order in shared), "two writers have different tickets for an order")
+    check(all(tickets[order][0] == 1 + n % 2 for n, tickets in enumerate(told) for order in own[n]), "an order is not in the unit that sold it")
+    w.settle(database, shared + sum(own, []))
 
 
 # --- Aurora DSQL's limits, as its user guide has them ---
@@ -578,6 +593,7 @@ def main():
                 print(f"FAILED in {scenario.__name__}", file=sys.stderr)
                 raise
             print(f"{scenario.__name__}: {time.monotonic() - since:.1f} s")
+        check(Host.asked_for > 0, "nobody asked for the password")
     print(f"{checks} checks")
 
 
