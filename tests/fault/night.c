@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef RAFFLE_WITH_POSTGRES
+#include <libpq-fe.h>
+#endif
 
 enum {
     MANY = 300, /* more than a kept node has leaves, and the helper thread's share */
@@ -32,7 +35,23 @@ static raffle_rc show_time(void *ctx, int64_t *ms, raffle_error *err)
     return RAFFLE_OK;
 }
 
-/* --- the folder --- */
+/* --- the folder, and the database of RAFFLE_POSTGRES where that is set --- */
+
+static void empty_database(const char *uri)
+{
+#ifdef RAFFLE_WITH_POSTGRES
+    PGconn *pg = PQconnectdb(uri);
+    PGresult *r = PQexec(pg, "SET client_min_messages = error; DROP SCHEMA IF EXISTS raffle CASCADE");
+    if (PQresultStatus(r) == PGRES_COMMAND_OK) {
+        PQclear(r);
+        PQfinish(pg);
+        return;
+    }
+    fputs(PQerrorMessage(pg), stderr);
+#endif
+    fprintf(stderr, "RAFFLE_POSTGRES: %s cannot be emptied\n", uri);
+    exit(1);
+}
 
 void night_begin(night *n)
 {
@@ -43,7 +62,13 @@ void night_begin(night *n)
         perror(n->folder);
         exit(1);
     }
-    snprintf(n->uri, sizeof n->uri, "sqlite:%s/r", n->folder);
+    if (getenv("RAFFLE_POSTGRES") == NULL) {
+        snprintf(n->uri, sizeof n->uri, "sqlite:%s/r", n->folder);
+    } else {
+        empty_database(getenv("RAFFLE_POSTGRES"));
+        snprintf(n->uri, sizeof n->uri, "%s?anchor=file:%s/r-anchor", getenv("RAFFLE_POSTGRES"), n->folder);
+        snprintf(n->keys, sizeof n->keys, "file:%s/r.keys", n->folder);
+    }
     raffle_host_init(&n->host, sizeof n->host);
     n->host.clock = show_time;
 }
@@ -99,7 +124,8 @@ static raffle_rc open_rng(night *n, raffle_error *err)
 
 static raffle_rc create(night *n, raffle_error *err)
 {
-    return raffle_create(n->uri, NULL, &n->host, rules, strlen(rules), &boss, &n->raffle, err);
+    return raffle_create(n->uri, n->keys[0] == 0 ? NULL : n->keys, &n->host, rules, strlen(rules), &boss, &n->raffle,
+                         err);
 }
 
 static raffle_rc open_unit(night *n, raffle_error *err)

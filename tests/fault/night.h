@@ -10,7 +10,7 @@
 
 typedef struct night {
     char folder[64];
-    char uri[96];
+    char uri[256], keys[80]; /* keys: as they are to be made, or "" for where they are by default */
     raffle_host host;
     raffle_rng *rng;
     raffle *raffle;
