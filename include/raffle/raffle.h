@@ -50,6 +50,7 @@
 #include <raffle/open.h>
 #include <raffle/publish.h>
 #include <raffle/receipt.h>
+#include <raffle/report.h>
 #include <raffle/rng.h>
 #include <raffle/sale.h>
 #include <raffle/seal.h>

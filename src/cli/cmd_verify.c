@@ -19,6 +19,7 @@ static const option_spec options_of[] = {
     {"old", "FILE", "an older checkpoint: the one that is verified must continue it"},
     {"store", "STORE", "… as the raffle there shows, a store or what is published of it"},
     {"proof", "FILE", "… as these hashes show, base64, one a line: a consistency proof of RFC 6962"},
+    {"report", "FILE", "a report in JSON: made again from STORE, or what is published of it, and compared"},
     {NULL, NULL, NULL},
 };
 
@@ -385,6 +386,8 @@ static int run(cli *c)
 {
     const char *key = cli_option(c, "key");
     int status = CLI_DONE;
+    if (cli_option(c, "report") != NULL)
+        return report_verify(c);
     if (key == NULL)
         return cli_usage(c, "--key VKEY is missing: the log's public key, which everything is verified with");
     if (!key_is_good(c, key))
@@ -401,8 +404,10 @@ static int run(cli *c)
 
 const command cmd_verify = {
     .name = "verify",
-    .usage = "FILE… --key VKEY [--old FILE (--store STORE | --proof FILE)]",
-    .summary = "verify receipts, of tickets and of units' closes, and checkpoints, offline, with a public key alone",
+    .usage = "FILE… --key VKEY [--old FILE (--store STORE | --proof FILE)] | --report FILE STORE|FOLDER",
+    .summary =
+        "verify receipts, of tickets and of units' closes, and checkpoints, offline, with a public key alone; and a "
+        "report by the raffle's records",
     .example = "  raffle verify 1-42.receipt --key raffle.example/gala+3bf2fd4d+AdgAonMN…\n"
                "  raffle verify new.checkpoint --old old.checkpoint --store public --key raffle.example/gala+3bf2…",
     .options = options_of,

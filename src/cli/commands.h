@@ -17,6 +17,7 @@ extern const command cmd_official;
 extern const command cmd_order;
 extern const command cmd_publish;
 extern const command cmd_receipt;
+extern const command cmd_report;
 extern const command cmd_rng_assess;
 extern const command cmd_rng_health;
 extern const command cmd_rng_sample;
@@ -50,5 +51,8 @@ extern const command cmd_witness;
 
 /* cmd_till.c: writes a unit's kit, as `unit enrol --kit` does too. */
 int till_write_kit(cli *c, uint32_t number, const char *path);
+
+/* cmd_report.c: `raffle verify --report`. */
+int report_verify(cli *c);
 
 #endif

@@ -139,7 +139,7 @@ raffle_rc raffle_local_time(raffle *r, int64_t at, char out[32], raffle_error *e
 /* --- prizes --- */
 
 /* The share is of the seal's pot, in basis points, rounded down. */
-static int64_t prize_value(const rf_control *c, size_t i)
+int64_t rf_prize_value(const rf_control *c, size_t i)
 {
     const rf_prize_rule *rule = &c->rules->prize[i];
     const rf_seal_state *seal = rf_control_seal(c, (int)i);
@@ -176,7 +176,7 @@ raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_err
     mine.attempt = p->attempts;
     mine.result = p->result;
     mine.places = (uint32_t)p->places;
-    mine.value = prize_value(&r->control, i);
+    mine.value = rf_prize_value(&r->control, i);
     pthread_rwlock_unlock(&r->control_lock);
     rf_struct_out(prize, rf_struct_size(prize), &mine, sizeof mine);
     return RAFFLE_OK;
