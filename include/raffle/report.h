@@ -46,7 +46,7 @@ RAFFLE_API void raffle_report_options_init(raffle_report_options *options, size_
  * RAFFLE_NOT_FOUND: there is no report, or no unit, of this name; detail 1 for the report. RAFFLE_INVALID: `from` is not before `to`, a time outside 1970 to
  * 9999, a format that there is not, a unit for a report of the whole raffle. RAFFLE_CORRUPT: the records are not those of the root; what was written then is
  * no report.
- * What `write` gives that is not RAFFLE_OK ends the report and is handed back.
+ * RAFFLE_HOST: `write` failed, which ends the report.
  */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_report_write(raffle *raffle_, const raffle_report_options *options,
                                                           raffle_write write, void *ctx, raffle_error *err);
@@ -74,7 +74,7 @@ RAFFLE_API void raffle_report_info_init(raffle_report_info *info, size_t size);
 
 /* Makes a report in JSON again, from the first records of each log as its checkpoint names them, and compares it byte for byte while it is read. `info`
  * is optional. RAFFLE_INVALID: it is no report in JSON. RAFFLE_MISMATCH: it is of another raffle, or says something else than the records; err->detail is the
- * line. RAFFLE_HISTORY: the logs had another root, or are shorter. RAFFLE_SIGNATURE. */
+ * line. RAFFLE_HISTORY: the logs had another root, or are shorter. RAFFLE_SIGNATURE. RAFFLE_HOST: `read` failed. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_report_verify(raffle *raffle_, raffle_read read, void *ctx,
                                                            raffle_report_info *info, raffle_error *err);
 

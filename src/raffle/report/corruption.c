@@ -87,7 +87,7 @@ static raffle_rc judge(rf_report *p, uint32_t unit, rf_tally *sum)
     p->err = err;
     const bool damaged = rc == RAFFLE_CORRUPT, left = seal != NULL && !seal->reconciled;
     if (rc != RAFFLE_OK && !damaged)
-        return why.rc == rc ? rf_fail_as(err, &why) : rc;
+        return rf_fail_as(err, &why);
     if (!damaged && !left)
         return RAFFLE_OK;
     rc = rf_report_tally_sum(p, sum, &s.tally);

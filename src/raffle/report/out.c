@@ -13,8 +13,9 @@ const char rf_report_nothing[] = "No activity in this interval.";
 
 void rf_out_flush(rf_report *p)
 {
-    if (p->rc == RAFFLE_OK && p->used > 0)
-        p->rc = p->write(p->write_ctx, p->buffer, p->used, p->err);
+    raffle_error theirs = RAFFLE_ERROR_INIT;
+    if (p->rc == RAFFLE_OK && p->used > 0 && p->write(p->write_ctx, p->buffer, p->used, &theirs) != RAFFLE_OK)
+        p->rc = rf_report_host(p->err, "the report could not be written", &theirs);
     p->used = 0;
 }
 

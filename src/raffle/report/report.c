@@ -245,11 +245,13 @@ void rf_report_clear(rf_report *p)
     free(p);
 }
 
-raffle_rc rf_report_ended(raffle_rc rc, const raffle_error *why, raffle_error *err)
+raffle_rc rf_report_host(raffle_error *err, const char *what, raffle_error *theirs)
 {
-    if (rc == RAFFLE_OK || why->rc == rc)
-        return rc == RAFFLE_OK ? rc : rf_fail_as(err, why);
-    return rf_fail(err, rc, "the report was ended by its host");
+    theirs->message[sizeof theirs->message - 1] = '\0';
+    (void)rf_fail(err, RAFFLE_HOST, "%s: %s", what, theirs->message);
+    if (err != NULL)
+        err->token = theirs->token;
+    return RAFFLE_HOST;
 }
 
 static raffle_rc make(rf_report *p, raffle_error *err)
@@ -294,7 +296,7 @@ raffle_rc raffle_report_write(raffle *r, const raffle_report_options *options, r
     if (rc == RAFFLE_OK)
         rc = make(p, &mine);
     rf_report_clear(p);
-    return rf_report_ended(rc, &mine, err);
+    return rc == RAFFLE_OK ? rc : rf_fail_as(err, &mine);
 }
 
 void raffle_report_options_init(raffle_report_options *options, size_t size)

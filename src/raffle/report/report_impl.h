@@ -112,8 +112,8 @@ raffle_rc rf_report_check(rf_report *p, raffle_error *err);
 raffle_rc rf_report_snapshot(rf_report *p, raffle_error *err);
 raffle_rc rf_report_run(rf_report *p);
 void rf_report_clear(rf_report *p);
-/* How a call ends whose failures are in `why`, unless a callback of the host's gave none. */
-raffle_rc rf_report_ended(raffle_rc rc, const raffle_error *why, raffle_error *err);
+/* RAFFLE_HOST, with the sentence and the token of the host's that failed. */
+raffle_rc rf_report_host(raffle_error *err, const char *what, raffle_error *theirs);
 
 /* --- scan.c: reading records --- */
 

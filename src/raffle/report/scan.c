@@ -17,9 +17,15 @@ bool rf_report_of(const rf_report *p, uint32_t unit)
 
 static raffle_rc tell(rf_report *p)
 {
+    raffle_error theirs = RAFFLE_ERROR_INIT;
     if (p->how.progress == NULL || (p->done & 4095) != 0)
         return RAFFLE_OK;
-    return p->how.progress(p->how.progress_ctx, p->done < p->total ? p->done : p->total, p->total, p->err);
+    const uint64_t done = p->done < p->total ? p->done : p->total;
+    raffle_rc rc = p->how.progress(p->how.progress_ctx, done, p->total, &theirs);
+    if (rc == RAFFLE_OK || theirs.rc == rc)
+        return rc == RAFFLE_OK ? rc : rf_fail_as(p->err, &theirs);
+    return rf_fail(p->err, rc, "the report was ended after %llu of %llu records", (unsigned long long)done,
+                   (unsigned long long)p->total);
 }
 
 static raffle_rc take(rf_report *p, raffle_cursor *cursor, uint32_t log, rf_range *range, rf_report_sink sink,

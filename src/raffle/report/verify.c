@@ -49,12 +49,13 @@ static raffle_rc fill(rf_compare *c, raffle_error *err)
         c->used -= c->at;
         c->at = 0;
     }
-    raffle_rc rc = grow(c, err);
+    raffle_error theirs = RAFFLE_ERROR_INIT;
     size_t n = SIZE_MAX;
-    if (rc == RAFFLE_OK)
-        rc = c->read(c->ctx, c->bytes + c->used, c->cap - c->used, &n, err);
+    raffle_rc rc = grow(c, err);
     if (rc != RAFFLE_OK)
         return rc;
+    if (c->read(c->ctx, c->bytes + c->used, c->cap - c->used, &n, &theirs) != RAFFLE_OK)
+        return rf_report_host(err, "the report could not be read", &theirs);
     if (n > c->cap - c->used)
         return rf_fail(err, RAFFLE_HOST, "the host gave more of the report than was asked for");
     c->ended = n == 0;
@@ -464,5 +465,5 @@ raffle_rc raffle_report_verify(raffle *r, raffle_read read, void *ctx, raffle_re
     }
     rf_report_clear(p);
     free(compare.bytes);
-    return rf_report_ended(rc, &mine, err);
+    return rc == RAFFLE_OK ? rc : rf_fail_as(err, &mine);
 }
