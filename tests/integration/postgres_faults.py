@@ -497,6 +497,37 @@ def writers(w):
     w.settle(database, shared + sum(own, []))
 
 
+# --- a thief of the seller's password ---
+
+def thief(w):
+    """Who has the role of examples/postgres/grants.sql sells, and takes back or alters nothing that was sold; a head that is lowered is found out."""
+    database = w.raffle(["a"])
+    w.server.psql(Path(SOURCE, "examples/postgres/grants.sql").read_text(encoding="utf-8"), database=database)
+    w.server.psql(f"CREATE ROLE till LOGIN PASSWORD '{w.server.password}' IN ROLE raffle_seller", database=database)
+    with Open(w.server.uri_of("till", database), w.server.password) as r:
+        r.sell("b")
+        for sql in ("UPDATE raffle.record SET leaf = '{}'", "DELETE FROM raffle.record", "DELETE FROM raffle.key", "UPDATE raffle.key SET idx = 0",
+                    "DELETE FROM raffle.log", "DELETE FROM raffle.note", "TRUNCATE raffle.record", "ALTER TABLE raffle.record ADD COLUMN a int",
+                    "DROP TABLE raffle.key", "CREATE TRIGGER a BEFORE INSERT ON raffle.record EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+                    "DROP SCHEMA raffle CASCADE", "ALTER ROLE till SUPERUSER"):
+            check(refused_by_server(w, database, sql), f"the seller's role may {sql}")
+        w.settle(database, ["a", "b"])
+        w.server.psql("UPDATE raffle.log SET size = size - 1, state = NULL WHERE log = 1", user="till", database=database)
+        rc = code_of(r.sell, "c")
+        check(rc in (lib.RAFFLE_CORRUPT, lib.RAFFLE_HISTORY), f"sold over a head that was lowered: {name_of(rc)}")
+    rc = code_of(Open, w.server.uri_of("till", database), w.server.password)
+    check(rc in (lib.RAFFLE_CORRUPT, lib.RAFFLE_HISTORY), f"opened over a head that was lowered: {name_of(rc)}")
+    check(w.sold(database) == ["a", "b"], "what was sold is not there")
+
+
+def refused_by_server(w, database, sql):
+    try:
+        w.server.psql(sql, user="till", database=database)
+    except RuntimeError as no:
+        return "permission denied" in str(no) or "must be" in str(no)
+    return False
+
+
 # --- Aurora DSQL's limits, as its user guide has them ---
 
 DSQL_ROWS, DSQL_BYTES = 3000, 10 << 20
@@ -614,7 +645,7 @@ def main():
 
 
 SCENARIOS = [vanishing_peer, answer_held_back, doubtful_commit, disk_full, failing_statements, restarts, lost_tail, conflicts, conflicts_of_tables,
-             endless_conflict, writers, dsql]
+             endless_conflict, writers, thief, dsql]
 
 if __name__ == "__main__":
     main()
