@@ -264,8 +264,8 @@ def restarts(w):
     database = w.raffle()
     done, failed, stop = [], [], threading.Event()
 
-    def till(name):
-        with w.open(database) as r:
+    def till(name, r):
+        with r:
             while not stop.is_set() and not failed:
                 order = f"{name}-{len(done)}"
                 rc = code_of(r.sell, order)
@@ -278,7 +278,7 @@ def restarts(w):
         r.sell("before")
         w.server.restart("immediate")
         check(code_of(r.sell, "between") == lib.RAFFLE_OK, "a restart between two sales is noticed")
-    tills = [threading.Thread(target=till, args=(name,)) for name in ("a", "b")]
+    tills = [threading.Thread(target=till, args=(name, w.open(database))) for name in ("a", "b")]
     for thread in tills:
         thread.start()
     for mode in ("immediate", "fast"):
