@@ -30,24 +30,73 @@ typedef struct sealing {
 
 /* --- voids of a unit --- */
 
+enum {
+    VOID_GAP = 256 /* records between two voids that are read along: a question to a server costs more than they do */
+};
+
+/* The void tickets of a unit, as they come along. */
+typedef struct void_sum {
+    const rf_void_list *list;
+    size_t next;
+    rf_seal_unit *unit;
+} void_sum;
+
+static raffle_rc take_ticket(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    rf_record record;
+    void_sum *sum = ctx;
+    const rf_void_list *list = sum->list;
+    if (sum->next == list->n || list->serial[sum->next] != bytes->index)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_record_decode(&record, bytes->leaf, bytes->leaf_length, err);
+    if (rc == RAFFLE_OK && record.type != RF_SALE)
+        rc = rf_fail(err, RAFFLE_CORRUPT, "record %llu of unit %u, which is void, is a %s",
+                     (unsigned long long)bytes->index, list->unit, rf_type_name(record.type));
+    if (rc != RAFFLE_OK)
+        return rc;
+    sum->unit->void_numbers += (uint64_t)record.count;
+    sum->unit->void_gross += record.price;
+    sum->next++;
+    return RAFFLE_OK;
+}
+
+/* The end of the voids from `first` on whose tickets lie close together. */
+static size_t run_end(const rf_void_list *list, size_t first)
+{
+    size_t end = first + 1;
+    while (end < list->n && list->serial[end] - list->serial[end - 1] <= VOID_GAP)
+        end++;
+    return end;
+}
+
+static raffle_rc read_voids(const sealing *s, const rf_void_list *list, rf_seal_unit *unit, raffle_error *err)
+{
+    void_sum sum = {list, 0, unit};
+    while (sum.next < list->n) {
+        const size_t first = sum.next, end = run_end(list, first);
+        const uint64_t from = list->serial[first], count = list->serial[end - 1] - from + 1;
+        raffle_rc rc = rf_store_read(s->raffle->store, list->unit, from, count, take_ticket, &sum, err);
+        if (rc == RAFFLE_OK && sum.next != end)
+            rc = rf_fail(err, RAFFLE_CORRUPT, "unit %u: ticket %llu, which is void, is missing", list->unit,
+                         (unsigned long long)list->serial[sum.next]);
+        if (rc != RAFFLE_OK)
+            return rc;
+    }
+    return RAFFLE_OK;
+}
+
 static raffle_rc sum_voids(const sealing *s, const rf_void_list *list, rf_seal_unit *unit, raffle_error *err)
 {
     rf_range range;
     rf_range_init(&range);
     for (size_t i = 0; i < list->n; i++) {
-        rf_sold sold;
         uint8_t hash[32];
-        raffle_rc rc = rf_sold_read(s->raffle, list->unit, list->serial[i], 1, &sold, err);
-        if (rc != RAFFLE_OK)
-            return rc;
-        unit->void_numbers += sold.ticket.count;
-        unit->void_gross += sold.ticket.price;
         rf_void_leaf_hash(s->hash, list->serial[i], hash);
         rf_range_push(s->hash, &range, hash, NULL, NULL);
     }
     unit->voids = list->n;
     rf_range_root(s->hash, &range, unit->void_root);
-    return RAFFLE_OK;
+    return read_voids(s, list, unit, err);
 }
 
 static raffle_rc add_voids(const sealing *s, rf_seal_unit *unit, raffle_error *err)
