@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int is_shown(const struct dirent *entry)
 {
@@ -31,6 +32,13 @@ int receipt_folder_open(cli *c, const char *path, receipt_folder **out)
     return n > 0 ? CLI_DONE : cli_fail_as(c, RAFFLE_NOT_FOUND, "there is no receipt in %.200s", path);
 }
 
+/* A folder, or a pipe that nobody writes into: no receipt, and nothing to wait for. */
+static bool is_no_file(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
+}
+
 /* One byte more than a receipt can have tells the audit that it is too long. */
 raffle_rc receipt_folder_get(void *ctx, uint64_t i, const char **name, const char **text, size_t *length,
                              raffle_error *err)
@@ -42,6 +50,10 @@ raffle_rc receipt_folder_get(void *ctx, uint64_t i, const char **name, const cha
     *name = folder->entry[i]->d_name;
     *text = folder->text;
     const int written = snprintf(path, sizeof path, "%s/%s", folder->path, *name);
+    if (is_no_file(path)) {
+        *length = 0;
+        return RAFFLE_OK;
+    }
     FILE *file = written > 0 && (size_t)written < sizeof path ? fopen(path, "rb") : NULL;
     if (file != NULL)
         *length = fread(folder->text, 1, sizeof folder->text, file);

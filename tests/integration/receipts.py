@@ -176,9 +176,11 @@ def brought_back(store, old, key):
     check(sorted(broken) == ["final", "later", "void"] and said["verdict"]["receipts_kept"] == 2, said)
     shutil.copy("huge", "brought")
     shutil.copy("cut", "brought")
+    os.mkfifo("brought/pipe")
+    os.mkdir("brought/zip")
     said = json.loads(raffle("audit", store, "--receipts", "brought", "--json", status=3))
     none = [fault["message"].split(" ")[0] for fault in said["faults"] if fault["code"] == "receipt"]
-    check(none == ["cut", "huge"] and said["verdict"]["receipts_kept"] == 5 and said["verdict"]["integrity"], said)
+    check(none == ["cut", "huge", "pipe", "zip"] and said["verdict"]["receipts_kept"] == 5 and said["verdict"]["integrity"], said)
 
 
 def leaf_hashes(path):
