@@ -25,6 +25,19 @@ static raffle_rc keep(void *ctx, const char *bytes, size_t length, raffle_error 
     return RAFFLE_OK;
 }
 
+/* The answer that was read. */
+static raffle_rc sign(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64], raffle_error *err)
+{
+    const rf_stream *s = ctx;
+    uint8_t wanted[RF_ANSWER_SIZE];
+    (void)err;
+    rf_stream_answered(wanted, s->answered);
+    fuzz_require(fuzz_same((const char *)message, length, (const char *)wanted, sizeof wanted),
+                 "what is signed is what was read");
+    memcpy(signature, s->answer, 64);
+    return RAFFLE_OK;
+}
+
 static raffle_rc write_records(rf_stream_writer *w, const rf_stream *s)
 {
     const char *at = s->records;
@@ -51,7 +64,7 @@ static void write_again(rf_stream *s, size_t length)
     if (rc == RAFFLE_OK)
         rc = write_records(&w, s);
     if (rc == RAFFLE_OK)
-        rc = rf_stream_finish(&w, s->note, s->note_length, NULL);
+        rc = rf_stream_finish(&w, s->note, s->note_length, s->kind == RF_STREAM_UPLOAD ? sign : NULL, s, NULL);
     rf_stream_end(&w);
     fuzz_require(rc == RAFFLE_OK && fuzz_same(again, written, text, length),
                  "a stream that is read is written as the same bytes");

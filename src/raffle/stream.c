@@ -89,10 +89,9 @@ static raffle_rc take_origin(input *in, rf_stream *s)
     return RAFFLE_OK;
 }
 
-static raffle_rc take_answer(input *in, rf_stream *s)
+static raffle_rc take_challenge(input *in, rf_stream *s)
 {
     rf_span value;
-    size_t n = 0;
     raffle_rc rc = take_number(in, "control", (uint64_t)RF_JSON_INT_MAX, &s->control);
     if (rc == RAFFLE_OK)
         rc = take_value(in, "challenge", &value);
@@ -102,10 +101,7 @@ static raffle_rc take_answer(input *in, rf_stream *s)
         return cut(in, "challenge");
     memcpy(s->challenge, value.data, value.length);
     s->challenge[value.length] = '\0';
-    rc = take_value(in, "answer", &value);
-    if (rc == RAFFLE_OK && (!rf_base64_decode(s->answer, sizeof s->answer, &n, value.data, value.length) || n != 64))
-        rc = cut(in, "answer");
-    return rc;
+    return RAFFLE_OK;
 }
 
 static raffle_rc take_header(input *in, rf_stream *s)
@@ -122,7 +118,7 @@ static raffle_rc take_header(input *in, rf_stream *s)
     if (s->kind == RF_STREAM_KIT)
         rc = take_value(in, "ticket-key", &s->ticket_key);
     if (s->kind == RF_STREAM_UPLOAD)
-        rc = take_answer(in, s);
+        rc = take_challenge(in, s);
     if (rc == RAFFLE_OK)
         rc = take_number(in, "log", RAFFLE_UNIT_MAX, &number);
     s->log = (uint32_t)number;
@@ -159,6 +155,20 @@ static raffle_rc take_note(input *in, rf_stream *s)
     return RAFFLE_OK;
 }
 
+/* Of all that stands before it: private parts, too, which no checkpoint covers, cannot be taken out on the way. */
+static raffle_rc take_answer(input *in, const char *bytes, rf_stream *s)
+{
+    rf_span value;
+    size_t n = 0;
+    if (s->kind != RF_STREAM_UPLOAD)
+        return RAFFLE_OK;
+    (void)crypto_hash_sha256(s->answered, (const uint8_t *)bytes, (size_t)(in->at - bytes));
+    raffle_rc rc = take_value(in, "answer", &value);
+    if (rc == RAFFLE_OK && (!rf_base64_decode(s->answer, sizeof s->answer, &n, value.data, value.length) || n != 64))
+        rc = cut(in, "answer");
+    return rc;
+}
+
 static raffle_rc take_end(input *in, const char *bytes)
 {
     rf_span value;
@@ -183,6 +193,8 @@ raffle_rc rf_stream_read(rf_stream *s, rf_stream_kind kind, const char *bytes, s
         rc = take_records(&in, s);
     if (rc == RAFFLE_OK)
         rc = take_note(&in, s);
+    if (rc == RAFFLE_OK)
+        rc = take_answer(&in, bytes, s);
     return rc == RAFFLE_OK ? take_end(&in, bytes) : rc;
 }
 
@@ -254,14 +266,6 @@ static raffle_rc put_ticket_key(rf_stream_writer *w, const uint8_t key[32], raff
     return rc;
 }
 
-static raffle_rc put_answer(rf_stream_writer *w, const rf_stream *s, raffle_error *err)
-{
-    char answer[96] = "";
-    rf_base64_encode(answer, s->answer, 64);
-    return put_line(w, err, "control %llu\nchallenge %s\nanswer %.88s\n", (unsigned long long)s->control, s->challenge,
-                    answer);
-}
-
 raffle_rc rf_stream_begin(rf_stream_writer *w, const rf_stream *s, raffle_write write, void *ctx, raffle_error *err)
 {
     *w = (rf_stream_writer){.write = write, .ctx = ctx, .buffer = sodium_malloc(BUFFER)};
@@ -272,7 +276,7 @@ raffle_rc rf_stream_begin(rf_stream_writer *w, const rf_stream *s, raffle_write 
     if (rc == RAFFLE_OK && s->kind == RF_STREAM_KIT)
         rc = put_ticket_key(w, s->ticket_key.data, err);
     if (rc == RAFFLE_OK && s->kind == RF_STREAM_UPLOAD)
-        rc = put_answer(w, s, err);
+        rc = put_line(w, err, "control %llu\nchallenge %s\n", (unsigned long long)s->control, s->challenge);
     return rc == RAFFLE_OK ? put_line(w, err, "log %u\nfrom %llu\nto %llu\n", s->log, (unsigned long long)s->from,
                                       (unsigned long long)s->to)
                            : rc;
@@ -288,17 +292,38 @@ raffle_rc rf_stream_record(rf_stream_writer *w, const raffle_record *record, raf
     return rc == RAFFLE_OK ? put(w, "\n", 1, err) : rc;
 }
 
-raffle_rc rf_stream_finish(rf_stream_writer *w, const char *note, size_t length, raffle_error *err)
+static void hash_so_far(const rf_stream_writer *w, uint8_t hash[32])
+{
+    crypto_hash_sha256_state state = w->hash;
+    (void)crypto_hash_sha256_final(&state, hash);
+}
+
+static raffle_rc put_answer(rf_stream_writer *w, rf_stream_sign sign, void *ctx, raffle_error *err)
+{
+    uint8_t hash[32], message[RF_ANSWER_SIZE], signature[64];
+    char answer[96] = "";
+    hash_so_far(w, hash);
+    rf_stream_answered(message, hash);
+    raffle_rc rc = sign(ctx, message, sizeof message, signature, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_base64_encode(answer, signature, sizeof signature);
+    return put_line(w, err, "answer %.88s\n", answer);
+}
+
+raffle_rc rf_stream_finish(rf_stream_writer *w, const char *note, size_t length, rf_stream_sign sign, void *ctx,
+                           raffle_error *err)
 {
     uint8_t hash[32];
     char digits[64];
     raffle_rc rc = put_line(w, err, "note %zu\n", length);
     if (rc == RAFFLE_OK)
         rc = put(w, note, length, err);
+    if (rc == RAFFLE_OK && sign != NULL)
+        rc = put_answer(w, sign, ctx, err);
     if (rc != RAFFLE_OK)
         return rc;
-    crypto_hash_sha256_state state = w->hash;
-    (void)crypto_hash_sha256_final(&state, hash);
+    hash_so_far(w, hash);
     rf_hex_encode(digits, hash, 32);
     rc = put_line(w, err, "end %.64s\n", digits);
     return rc == RAFFLE_OK ? flush(w, err) : rc;
@@ -310,12 +335,9 @@ void rf_stream_end(rf_stream_writer *w)
     sodium_memzero(w, sizeof *w);
 }
 
-size_t rf_stream_answered(char out[RF_ANSWER_MAX], const char *challenge, const char *checkpoint, size_t length)
+void rf_stream_answered(uint8_t out[RF_ANSWER_SIZE], const uint8_t hash[32])
 {
     static const char label[] = "libraffle/upload/v1";
-    const size_t n = strlen(challenge);
     memcpy(out, label, sizeof label);
-    memcpy(out + sizeof label, challenge, n + 1);
-    memcpy(out + sizeof label + n + 1, checkpoint, length);
-    return sizeof label + n + 1 + length;
+    memcpy(out + sizeof label, hash, 32);
 }

@@ -22,7 +22,8 @@ typedef struct rf_stream {
     rf_span ticket_key; /* of a kit: 64 digits, to be wiped with the bytes */
     uint64_t control;   /* of an upload: records of the control log at the till, */
     char challenge[RAFFLE_CHALLENGE_SIZE];
-    uint8_t answer[64]; /* and the unit's signature over the challenge and the checkpoint */
+    uint8_t answer[64];   /* and the unit's signature over … */
+    uint8_t answered[32]; /* … SHA-256 of all that stands before it */
     uint32_t log;
     uint64_t from, to; /* the records that are here */
     const char *records;
@@ -47,15 +48,18 @@ typedef struct rf_stream_writer {
 /* What comes before the records, as rf_stream has it; a kit's key is 32 bytes in `ticket_key.data`. */
 raffle_rc rf_stream_begin(rf_stream_writer *w, const rf_stream *s, raffle_write write, void *ctx, raffle_error *err);
 raffle_rc rf_stream_record(rf_stream_writer *w, const raffle_record *record, raffle_error *err);
-/* The note, and the end. */
-raffle_rc rf_stream_finish(rf_stream_writer *w, const char *note, size_t length, raffle_error *err);
+/* The note, of an upload the answer that `sign` gives, and the end. */
+typedef raffle_rc (*rf_stream_sign)(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64],
+                                    raffle_error *err);
+raffle_rc rf_stream_finish(rf_stream_writer *w, const char *note, size_t length, rf_stream_sign sign, void *ctx,
+                           raffle_error *err);
 /* Wipes and frees; also after a failure. */
 void rf_stream_end(rf_stream_writer *w);
 
-/* What the unit's key signs of an upload: never a note, for the zero bytes in it. `out` has RF_ANSWER_MAX bytes; the length. */
+/* What the unit's key signs of an upload, from the hash of all before its answer: never a note, for the zero byte in it. */
 enum {
-    RF_ANSWER_MAX = RAFFLE_CHALLENGE_SIZE + 512
+    RF_ANSWER_SIZE = 52
 };
-size_t rf_stream_answered(char out[RF_ANSWER_MAX], const char *challenge, const char *checkpoint, size_t length);
+void rf_stream_answered(uint8_t out[RF_ANSWER_SIZE], const uint8_t hash[32]);
 
 #endif

@@ -89,8 +89,7 @@ raffle_rc rf_stream_log(rf_stream_writer *w, raffle_store *store, const rf_strea
     return s->to > s->from ? rf_store_read(store, s->log, s->from, s->to - s->from, copy_record, &c, err) : RAFFLE_OK;
 }
 
-raffle_rc rf_stream_checkpoint(const rf_stream *s, const rf_vkey *vkey, rf_checkpoint *out, const char **text,
-                               size_t *text_length, raffle_error *err)
+raffle_rc rf_stream_checkpoint(const rf_stream *s, const rf_vkey *vkey, rf_checkpoint *out, raffle_error *err)
 {
     rf_note *note = malloc(sizeof *note);
     if (note == NULL)
@@ -103,8 +102,6 @@ raffle_rc rf_stream_checkpoint(const rf_stream *s, const rf_vkey *vkey, rf_check
     if (rc == RAFFLE_OK && (strcmp(out->origin, vkey->name) != 0 || out->size != s->to))
         rc = rf_fail(err, RAFFLE_CORRUPT, "the checkpoint is of %llu records of %s, and the stream of %llu of %s",
                      (unsigned long long)out->size, out->origin, (unsigned long long)s->to, vkey->name);
-    *text = note->text;
-    *text_length = note->text_length;
     free(note);
     return rc == RAFFLE_INVALID ? rf_fail(err, RAFFLE_CORRUPT, "the checkpoint in the stream is malformed") : rc;
 }
@@ -135,21 +132,12 @@ static raffle_rc compare_with_raffle(rf_unit *u, const rf_challenge *c, raffle_e
     return rc;
 }
 
-static raffle_rc sign_answer(rf_unit *u, const char *challenge, const char *note, size_t length, uint8_t out[64],
-                             raffle_error *err)
+static raffle_rc sign_answer(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64], raffle_error *err)
 {
-    char name[16], answered[RF_ANSWER_MAX];
-    rf_note *parsed = malloc(sizeof *parsed);
-    if (parsed == NULL)
-        return rf_nomem(err);
+    char name[16];
+    const rf_unit *u = ctx;
     (void)snprintf(name, sizeof name, "unit-%u", u->number);
-    raffle_rc rc = rf_note_parse(parsed, note, length, err);
-    if (rc == RAFFLE_OK) {
-        const size_t n = rf_stream_answered(answered, challenge, parsed->text, parsed->text_length);
-        rc = rf_keys_sign(u->raffle->keys, u->raffle->origin, name, (const uint8_t *)answered, n, out, err);
-    }
-    free(parsed);
-    return rc;
+    return rf_keys_sign(u->raffle->keys, u->raffle->origin, name, message, length, signature, err);
 }
 
 static raffle_rc export(rf_unit *u, const rf_challenge *c, const char *challenge, raffle_write write, void *ctx,
@@ -166,13 +154,11 @@ static raffle_rc export(rf_unit *u, const rf_challenge *c, const char *challenge
     s.control = rf_log_size(u->raffle->log);
     raffle_rc rc = rf_unit_checkpoint(u, note, &length, &s.to, err);
     if (rc == RAFFLE_OK)
-        rc = sign_answer(u, challenge, note, length, s.answer, err);
-    if (rc == RAFFLE_OK)
         rc = rf_stream_begin(&w, &s, write, ctx, err);
     if (rc == RAFFLE_OK)
         rc = rf_stream_log(&w, u->raffle->store, &s, true, err);
     if (rc == RAFFLE_OK)
-        rc = rf_stream_finish(&w, note, length, err);
+        rc = rf_stream_finish(&w, note, length, sign_answer, u, err);
     rf_stream_end(&w);
     free(note);
     return rc;
@@ -259,13 +245,11 @@ static raffle_rc learn_note(const learning *l, rf_txn *txn, raffle_error *err)
 {
     rf_checkpoint checkpoint;
     rf_vkey vkey;
-    const char *text;
-    size_t length;
     uint8_t root[32];
     const char *key = l->raffle->control.key;
     raffle_rc rc = rf_vkey_parse(&vkey, key, strlen(key), err);
     if (rc == RAFFLE_OK)
-        rc = rf_stream_checkpoint(l->stream, &vkey, &checkpoint, &text, &length, err);
+        rc = rf_stream_checkpoint(l->stream, &vkey, &checkpoint, err);
     if (rc == RAFFLE_OK)
         rc = rf_txn_root(txn, root, err);
     if (rc == RAFFLE_OK && memcmp(root, checkpoint.root, 32) != 0)
@@ -307,10 +291,8 @@ static raffle_rc learn(raffle *r, const rf_stream *s, raffle_error *err)
 static raffle_rc check_known(raffle *r, const rf_stream *s, raffle_error *err)
 {
     rf_checkpoint checkpoint;
-    const char *text;
-    size_t length;
     uint8_t root[32];
-    raffle_rc rc = rf_stream_checkpoint(s, &r->vkey, &checkpoint, &text, &length, err);
+    raffle_rc rc = rf_stream_checkpoint(s, &r->vkey, &checkpoint, err);
     if (rc != RAFFLE_OK || s->to > rf_log_size(r->log))
         return rc;
     rc = rf_log_root_at(r->log, s->to, root, err);

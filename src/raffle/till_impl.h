@@ -32,7 +32,6 @@ raffle_rc rf_challenge_check(raffle *r, uint32_t unit, const char *text, rf_chal
 raffle_rc rf_stream_log(rf_stream_writer *w, raffle_store *store, const rf_stream *s, bool private_parts,
                         raffle_error *err);
 /* The checkpoint at a stream's end: the log's own, signed by its key, of exactly its size. RAFFLE_SIGNATURE, RAFFLE_CORRUPT. */
-raffle_rc rf_stream_checkpoint(const rf_stream *s, const rf_vkey *vkey, rf_checkpoint *out, const char **text,
-                               size_t *text_length, raffle_error *err);
+raffle_rc rf_stream_checkpoint(const rf_stream *s, const rf_vkey *vkey, rf_checkpoint *out, raffle_error *err);
 
 #endif

@@ -51,7 +51,7 @@ static raffle_rc write_control(raffle *r, rf_stream *s, raffle_write write, void
     if (rc == RAFFLE_OK)
         rc = rf_stream_log(&w, r->store, s, false, err);
     if (rc == RAFFLE_OK)
-        rc = rf_stream_finish(&w, note, length, err);
+        rc = rf_stream_finish(&w, note, length, NULL, NULL, err);
     rf_stream_end(&w);
     free(note);
     return rc;
@@ -133,20 +133,15 @@ typedef struct uploading {
     raffle_error *err;
 } uploading;
 
-/* Who sent it: the unit's key has signed the challenge, and with it the checkpoint. */
+/* Who sent it: the unit's key has signed all of it, the challenge too. */
 static raffle_rc check_answer(uploading *up, raffle_error *err)
 {
-    char answered[RF_ANSWER_MAX];
-    const char *text;
-    size_t length;
-    raffle_rc rc = rf_stream_checkpoint(&up->stream, &up->unit->vkey, &up->checkpoint, &text, &length, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    const size_t n = rf_stream_answered(answered, up->stream.challenge, text, length);
-    if (crypto_sign_verify_detached(up->stream.answer, (const uint8_t *)answered, n, up->unit->vkey.key) != 0)
-        return rf_fail(err, RAFFLE_SIGNATURE, "the answer to the challenge is not signed by the key of unit %u",
+    uint8_t answered[RF_ANSWER_SIZE];
+    rf_stream_answered(answered, up->stream.answered);
+    if (crypto_sign_verify_detached(up->stream.answer, answered, sizeof answered, up->unit->vkey.key) != 0)
+        return rf_fail(err, RAFFLE_SIGNATURE, "the upload is not signed by the key of unit %u, or was altered",
                        up->unit->number);
-    return RAFFLE_OK;
+    return rf_stream_checkpoint(&up->stream, &up->unit->vkey, &up->checkpoint, err);
 }
 
 static raffle_rc check_frame(uploading *up, raffle_error *err)

@@ -141,8 +141,6 @@ def bad_uploads():
     step = max(1, len(whole) // 40)
     for at in range(0, len(whole), step):
         for spoilt in (whole[:at], altered(whole, at), rehashed(altered(whole, min(at, whole.rindex(b"end ") - 1)))):
-            if b"\ncontrol " in whole and whole.index(b"\ncontrol ") < at < whole.index(b"\nchallenge "):
-                continue  # what the till says that it knows: its own word
             open("spoilt.upload", "wb").write(spoilt)
             raffle("unit", "upload", "bad.raffle", "spoilt.upload", status=1)
     check(ask("status", "bad.raffle") == before, "nothing is changed by what is refused")

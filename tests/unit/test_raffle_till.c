@@ -381,21 +381,32 @@ START_TEST(every_byte_of_an_upload_under_its_hash)
     memcpy(good, box.bytes, box.length);
     const uint64_t control = fx_size(0);
     for (size_t i = 0; i < box.length - 70; i++) {
-        const char *line = good + i;
-        while (line > good && line[-1] != '\n')
-            line--;
         memcpy(box.bytes, good, box.length);
         box.bytes[i] ^= 1;
         seal_box();
-        const raffle_rc rc = take(&info);
-        /* What the till knows of the control log is its own word, and harms nobody else. */
-        if (strncmp(line, "control ", 8) == 0 && rc == RAFFLE_OK)
-            continue;
-        ck_assert_msg(rc != RAFFLE_OK, "byte %zu in \"%.20s\"", i, line);
+        ck_assert_msg(take(&info) != RAFFLE_OK, "byte %zu", i);
     }
     free(good);
     raffle_error_init(&fx.err, sizeof fx.err);
-    ck_assert_uint_le(fx_size(0), control + 1);
+    ck_assert_uint_eq(fx_size(0), control);
+    end();
+}
+END_TEST
+
+/* Whoever carries the upload takes the buyers out, who stand under no checkpoint. */
+START_TEST(a_private_part_taken_out_on_the_way)
+{
+    raffle_upload_info info;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(export(&tent, 2));
+    char *part = strstr(box.bytes, "\n{\"actor\"") + 1;
+    char *rest = strchr(part, '\n');
+    memmove(part, rest, (size_t)(box.bytes + box.length - rest));
+    box.length -= (size_t)(rest - part);
+    seal_box();
+    FX_REFUSED(RAFFLE_SIGNATURE, take(&info));
     end();
 }
 END_TEST
@@ -793,7 +804,7 @@ END_TEST
 FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is_known_at_the_raffle,
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
-        every_byte_of_an_upload_under_its_hash, challenges, an_order_that_was_sold_twice, a_seal_without_a_till,
-        an_older_upload_after_a_newer, uploads_that_cross, an_upload_while_a_seal_is_made, two_tills_with_one_key,
-        a_till_restored_from_an_older_copy, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
-        kits_and_news_of_others)
+        every_byte_of_an_upload_under_its_hash, a_private_part_taken_out_on_the_way, challenges,
+        an_order_that_was_sold_twice, a_seal_without_a_till, an_older_upload_after_a_newer, uploads_that_cross,
+        an_upload_while_a_seal_is_made, two_tills_with_one_key, a_till_restored_from_an_older_copy,
+        what_a_person_must_decide, a_ticket_taken_back_on_both_sides, kits_and_news_of_others)
