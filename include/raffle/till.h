@@ -56,7 +56,7 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_install_with(raffle_store *sto
 
 /* Writes all records that the raffle has not, as it says in its challenge, signed by the unit's key. The same challenge and the same records give the same
  * bytes. RAFFLE_HISTORY: the raffle has records that are not this till's: the store is an old copy, or another till sells under the same key. It
- * then sells no more. RAFFLE_MISMATCH: the challenge is another unit's. */
+ * then sells no more. RAFFLE_MISMATCH: the challenge is another unit's; RAFFLE_SIGNATURE: none of this raffle's; RAFFLE_INVALID: none at all. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_export(raffle_unit *unit, const char *challenge, raffle_write write,
                                                          void *ctx, raffle_error *err);
 

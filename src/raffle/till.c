@@ -113,10 +113,7 @@ static raffle_rc check_challenge(const rf_unit *u, const char *challenge, rf_cha
     const raffle *r = u->raffle;
     if (r->till != u->number)
         return rf_fail(err, RAFFLE_INVALID, "unit %u's log is not this store's own: its till exports it", u->number);
-    raffle_rc rc = rf_challenge_read(c, challenge, err);
-    if (rc == RAFFLE_OK && (strcmp(c->origin, r->origin) != 0 || c->unit != u->number))
-        rc = rf_fail(err, RAFFLE_MISMATCH, "the challenge is for unit %u of %s", c->unit, c->origin);
-    return rc;
+    return rf_challenge_verify(r, u->number, challenge, c, err);
 }
 
 /* What the raffle has of this unit must be the beginning of what is here: else another till sells under its key, or this store is an old copy, and its

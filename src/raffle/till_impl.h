@@ -13,19 +13,18 @@ typedef struct rf_challenge {
     uint64_t size;
     uint8_t root[32];
     int64_t issued;
-    size_t signed_length; /* of the part before the space and its code */
-    uint8_t code[32];
+    size_t signed_length; /* of the part before the last space */
+    uint8_t signature[64];
 } rf_challenge;
-
-/* RAFFLE_INVALID. The code is not judged. */
-raffle_rc rf_challenge_read(rf_challenge *c, const char *text, raffle_error *err);
 
 /* --- challenge.c --- */
 /* `out` has RAFFLE_CHALLENGE_SIZE bytes. */
 raffle_rc rf_challenge_make(raffle *r, uint32_t unit, uint64_t size, const uint8_t root[32], char *out,
                             raffle_error *err);
-/* Whether this raffle gave it, for this unit, a while ago at most. RAFFLE_INVALID, RAFFLE_MISMATCH, RAFFLE_SIGNATURE, RAFFLE_SEQUENCE. */
-raffle_rc rf_challenge_check(raffle *r, uint32_t unit, const char *text, rf_challenge *c, raffle_error *err);
+/* Whether this raffle's control key signed it, for this unit. RAFFLE_INVALID, RAFFLE_MISMATCH, RAFFLE_SIGNATURE. */
+raffle_rc rf_challenge_verify(const raffle *r, uint32_t unit, const char *text, rf_challenge *c, raffle_error *err);
+/* And that a while ago at most: RAFFLE_SEQUENCE. */
+raffle_rc rf_challenge_fresh(raffle *r, const rf_challenge *c, raffle_error *err);
 
 /* --- till.c --- */
 /* Writes records `from` … `to - 1` of a log. */

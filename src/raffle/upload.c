@@ -150,7 +150,9 @@ static raffle_rc check_frame(uploading *up, raffle_error *err)
     uint8_t root[32];
     if (s->log != s->unit)
         return rf_fail(err, RAFFLE_CORRUPT, "the upload of unit %u is of log %u", s->unit, s->log);
-    raffle_rc rc = rf_challenge_check(up->raffle, s->unit, s->challenge, &up->challenge, err);
+    raffle_rc rc = rf_challenge_verify(up->raffle, s->unit, s->challenge, &up->challenge, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_challenge_fresh(up->raffle, &up->challenge, err);
     if (rc == RAFFLE_OK)
         rc = check_answer(up, err);
     if (rc == RAFFLE_OK && s->from != up->challenge.size)
