@@ -357,20 +357,47 @@ START_TEST(the_host_ends_it)
 }
 END_TEST
 
-/* What is damaged is refused by every report, but for the one that is there to say so. */
+/* What is damaged is refused by every report, but for the one that is there to say so: with what is read before the damage. */
 START_TEST(a_damaged_unit)
 {
     a_night();
     fx.spoilt = true;
-    fx_sql(1, "UPDATE record SET leaf = replace(leaf, '2000', '2001') WHERE id = %lld", (1LL << 40) + 1);
+    fx_sql(1, "UPDATE record SET leaf = replace(leaf, '2000', '2001') WHERE id = %lld", (1LL << 40) + 5);
     ask("sales", RAFFLE_REPORT_JSON);
     FX_FAILS(RAFFLE_CORRUPT, write_it());
     make("corruption", RAFFLE_REPORT_JSON);
-    has("[1,\"unit 1\",null,\"damaged\",5001,500,");
+    has("[1,\"unit 1\",null,\"damaged\",2500,500,2,11,");
     has("\"units\":1");
+    FX_FAILS(RAFFLE_HISTORY, verify(SIZE_MAX));
+}
+END_TEST
+
+/* Nothing that a record says is impossible, and it is not what was signed. */
+START_TEST(an_altered_record)
+{
+    a_night();
+    fx.spoilt = true;
+    fx_sql(1, "UPDATE record SET leaf = replace(leaf, 'misprint', 'refund') WHERE id = %lld", (1LL << 40) + 4);
+    ask("voids", RAFFLE_REPORT_JSON);
+    FX_FAILS(RAFFLE_CORRUPT, write_it());
+    fx_said("root");
+}
+END_TEST
+
+/* The private part is no leaf; its hash is in one. */
+START_TEST(an_altered_private_part)
+{
+    a_night();
+    fx.spoilt = true;
+    fx_sql(1, "UPDATE record SET private = replace(private, '=changed', '=altered') WHERE id = %lld", (1LL << 40) + 3);
+    ask("events", RAFFLE_REPORT_JSON);
+    FX_FAILS(RAFFLE_CORRUPT, write_it());
+    fx_said("private");
+    make("sales", RAFFLE_REPORT_JSON);
+    FX_OK(verify(SIZE_MAX));
 }
 END_TEST
 
 FX_MAIN("report", refusals, impossible_intervals, names, nothing_was_sold, totals, an_interval,
         winners_and_validation_numbers, verified, any_altered_byte, cut_off, no_report, private_cells, hostile_texts,
-        the_host_ends_it, a_damaged_unit)
+        the_host_ends_it, a_damaged_unit, an_altered_record, an_altered_private_part)

@@ -31,9 +31,14 @@ typedef struct seen_unit {
 } seen_unit;
 
 typedef struct exceptions {
-    seen_unit *unit;
+    seen_unit *unit; /* [n] is unit n; [0] of records that name none */
     int64_t parameters, corrections, overrides, voids, failures;
 } exceptions;
+
+static seen_unit *unit_of(const exceptions *e, const rf_record *r)
+{
+    return &e->unit[rf_has(r, RF_F_UNIT) ? r->unit : 0];
+}
 
 typedef enum kind {
     NORMAL,
@@ -93,7 +98,7 @@ static kind kind_of(const exceptions *e, const rf_record *r)
     case RF_SEAL_UNIT:
         return r->reconciled ? NORMAL : FAILURE;
     case RF_UNIT_SYNC:
-        return r->twice > e->unit[r->unit - 1].twice ? FAILURE : NORMAL;
+        return r->twice > unit_of(e, r)->twice ? FAILURE : NORMAL;
     case RF_CLAIM:
         return NORMAL;
     default:
@@ -125,7 +130,7 @@ static void put_state(rf_report *p, const char *before, const char *after)
 /* Before and after: the unit's state as the records so far have it. */
 static void put_change(rf_report *p, const exceptions *e, const rf_record *r)
 {
-    const seen_unit *u = r->type == RF_VOID || !rf_has(r, RF_F_UNIT) ? NULL : &e->unit[r->unit - 1];
+    const seen_unit *u = unit_of(e, r);
     switch (r->type) {
     case RF_UNIT_ENROL:
         rf_row_none(p);
@@ -159,7 +164,7 @@ static void put_change(rf_report *p, const exceptions *e, const rf_record *r)
 
 static void follow(exceptions *e, const rf_record *r)
 {
-    seen_unit *u = rf_has(r, RF_F_UNIT) && r->unit >= 1 ? &e->unit[r->unit - 1] : NULL;
+    seen_unit *u = unit_of(e, r);
     if (r->type == RF_UNIT_ENROL || r->type == RF_UNIT_QUOTA)
         u->quota = r->quota;
     if (r->type == RF_UNIT_ENABLE || r->type == RF_UNIT_DISABLE)

@@ -28,23 +28,43 @@ static raffle_rc tell(rf_report *p)
                    (unsigned long long)p->total);
 }
 
-static raffle_rc take(rf_report *p, raffle_cursor *cursor, uint32_t log, rf_range *range, rf_report_sink sink,
-                      void *ctx)
+/* A log that is read: its root, and a unit's state, follow its records. */
+typedef struct reading {
+    raffle_cursor *cursor;
+    uint32_t log;
+    rf_range range;
+    rf_unit_frame frame;
+    rf_unit_state state;
+} reading;
+
+/* The control log was folded when the report was begun, up to the same root. */
+static raffle_rc follow(rf_report *p, reading *in, const rf_record *r, uint64_t index)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    if (in->log == 0 || rf_unit_apply(&in->frame, &in->state, r, NULL, &why) == RAFFLE_OK)
+        return RAFFLE_OK;
+    return rf_fail(p->err, RAFFLE_CORRUPT, "record %llu of unit %u: %s", (unsigned long long)index, in->log,
+                   why.message);
+}
+
+static raffle_rc take(rf_report *p, reading *in, rf_report_sink sink, void *ctx)
 {
     raffle_record raw = {.struct_size = sizeof raw};
     rf_record r;
     uint8_t leaf[32];
-    raffle_rc rc = raffle_cursor_next(cursor, &raw, p->err);
+    raffle_rc rc = raffle_cursor_next(in->cursor, &raw, p->err);
     if (rc == RAFFLE_NOT_FOUND)
-        return rf_fail(p->err, RAFFLE_CORRUPT, "log %u has less records than it had", log);
+        return rf_fail(p->err, RAFFLE_CORRUPT, "log %u has fewer records than it had", in->log);
     if (rc == RAFFLE_OK)
         rc = rf_record_decode(&r, raw.leaf, raw.leaf_length, p->err);
+    if (rc == RAFFLE_OK)
+        rc = follow(p, in, &r, raw.index);
     if (rc != RAFFLE_OK)
         return rc;
     rf_leaf_hash(p->hash, leaf, raw.leaf, raw.leaf_length);
-    rf_range_push(p->hash, range, leaf, NULL, NULL);
+    rf_range_push(p->hash, &in->range, leaf, NULL, NULL);
     p->done++;
-    rc = sink(p, ctx, log, &raw, &r, leaf);
+    rc = sink(p, ctx, in->log, &raw, &r, leaf);
     return rc == RAFFLE_OK ? tell(p) : rc;
 }
 
@@ -60,18 +80,19 @@ static raffle_rc check_root(rf_report *p, uint32_t log, const rf_range *range, c
 raffle_rc rf_report_scan(rf_report *p, uint32_t log, rf_report_sink sink, void *ctx)
 {
     const rf_report_log *is = log == 0 ? &p->control_log : &p->unit_log[log - 1];
-    rf_range range;
-    raffle_cursor *cursor;
-    rf_range_init(&range);
+    reading in = {.log = log, .frame = {.rules = p->control.rules, .unit = log}};
     if (is->size == 0)
         return RAFFLE_OK;
-    raffle_rc rc = raffle_cursor_open(p->raffle, log, 0, &cursor, p->err);
+    memcpy(in.frame.open, p->control.open, sizeof in.frame.open);
+    rf_range_init(&in.range);
+    rf_unit_state_init(&in.state);
+    raffle_rc rc = raffle_cursor_open(p->raffle, log, 0, &in.cursor, p->err);
     if (rc != RAFFLE_OK)
         return rc;
     for (uint64_t i = 0; i < is->size && rc == RAFFLE_OK; i++)
-        rc = take(p, cursor, log, &range, sink, ctx);
-    raffle_cursor_free(cursor);
-    return rc == RAFFLE_OK ? check_root(p, log, &range, is->root) : rc;
+        rc = take(p, &in, sink, ctx);
+    raffle_cursor_free(in.cursor);
+    return rc == RAFFLE_OK ? check_root(p, log, &in.range, is->root) : rc;
 }
 
 raffle_rc rf_report_scan_units(rf_report *p, rf_report_sink sink, void *ctx)

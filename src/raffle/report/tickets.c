@@ -123,7 +123,7 @@ static raffle_rc put_ticket(rf_report *p, void *ctx, uint32_t log, const raffle_
 static raffle_rc prepare(rf_report *p, voids *v, uint32_t unit)
 {
     const size_t bytes = (size_t)(p->unit_log[unit - 1].size / 8 + 1);
-    if (bytes > v->cap) {
+    if (v->bit == NULL || bytes > v->cap) {
         uint8_t *grown = realloc(v->bit, bytes);
         if (grown == NULL)
             return rf_nomem(p->err);
