@@ -97,17 +97,22 @@ static int write_report(cli *c, raffle_report_options *how, FILE *to, const char
     return rc == RAFFLE_OK ? cli_fail_as(c, RAFFLE_IO, "%.200s: %s", name, strerror(errno)) : cli_fail(c);
 }
 
-/* A report that was not finished is none, and does not stay. */
+/* A report that was not finished is none: the file has its name only when it is whole, and an older one stays until then. */
 static int write_file(cli *c, raffle_report_options *how, const char *path)
 {
-    FILE *file = fopen(path, "wb");
+    char part[4096];
+    if ((size_t)snprintf(part, sizeof part, "%s.part", path) >= sizeof part)
+        return cli_usage(c, "--out is longer than a path can be");
+    FILE *file = fopen(part, "wb");
     if (file == NULL)
-        return cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
-    int status = write_report(c, how, file, path);
+        return cli_fail_as(c, RAFFLE_IO, "%.200s: %s", part, strerror(errno));
+    int status = write_report(c, how, file, part);
     if (fclose(file) != 0 && status == CLI_DONE)
+        status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", part, strerror(errno));
+    if (status == CLI_DONE && rename(part, path) != 0)
         status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
     if (status != CLI_DONE)
-        (void)remove(path);
+        (void)remove(part);
     return status;
 }
 

@@ -243,8 +243,9 @@ def check_proof(name, made):
 
 def check_refusals():
     run("report", STORE, "takings", status=1)
-    run("report", STORE, "sales", "--from", "2026-01-01T00:00:00Z", "--to", "2025-01-01T00:00:00Z", "--out", "none.txt", status=1)
-    assert not pathlib.Path("none.txt").exists()
+    pathlib.Path("kept.txt").write_text("an older report", encoding="utf-8")
+    run("report", STORE, "sales", "--from", "2026-01-01T00:00:00Z", "--to", "2025-01-01T00:00:00Z", "--out", "kept.txt", status=1)
+    assert pathlib.Path("kept.txt").read_text(encoding="utf-8") == "an older report" and not pathlib.Path("kept.txt.part").exists()
     run("report", STORE, "sales", "--from", "yesterday", status=2)
     run("report", STORE, "sales", "--format", "pdf", status=2)
     run("report", STORE, "sales", "--unit", "4", status=1)

@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "error.h"
 #include "timestamp.h"
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,7 +242,10 @@ void rf_report_clear(rf_report *p)
     rf_control_clear(&p->control);
     rf_sha256_free(p->hash);
     free(p->unit_log);
+    if (p->buffer != NULL)
+        sodium_memzero(p->buffer, RF_REPORT_BUFFER);
     free(p->buffer);
+    sodium_memzero(p, sizeof *p);
     free(p);
 }
 

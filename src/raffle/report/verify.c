@@ -11,9 +11,9 @@
 #include <string.h>
 
 enum {
-    HEAD_MAX = 16 << 20,                 /* bytes before the columns: about 110 a unit */
-    LINE_MAX = 6 * RF_NOTE_MAX + 256,    /* of a note */
-    CELL_MAX = 6 * RF_REPORT_SCRATCH + 2 /* of a private cell */
+    HEAD_MAX = 16 << 20,                   /* bytes before the columns: about 110 a unit */
+    NOTE_LINE_MAX = 6 * RF_NOTE_MAX + 256, /* of a note */
+    CELL_MAX = 6 * RF_REPORT_SCRATCH + 2   /* of a private cell */
 };
 
 struct rf_compare {
@@ -217,8 +217,10 @@ static bool add_unit(rf_report *p, rf_json_reader *in, size_t *cap)
     if (p->units == *cap) {
         const size_t more = *cap == 0 ? 64 : 2 * *cap;
         rf_report_log *grown = realloc(p->unit_log, more * sizeof *grown);
-        if (grown == NULL)
+        if (grown == NULL) {
+            p->rc = rf_nomem(p->err);
             return false;
+        }
         p->unit_log = grown;
         *cap = more;
     }
@@ -289,6 +291,8 @@ static raffle_rc parse_head(rf_report *p, rf_compare *c, raffle_error *err)
         good = take_member(p, &in, name, length);
     good = good && rf_json_done(&in);
     c->bytes[head] = ',';
+    if (p->rc != RAFFLE_OK)
+        return p->rc;
     return good && p->control_log.size > 0 ? RAFFLE_OK
                                            : rf_fail(err, RAFFLE_INVALID, "the head of the report is malformed");
 }
@@ -307,7 +311,7 @@ static raffle_rc take_line(rf_compare *c, const char **line, size_t *length, raf
             c->line++;
             return RAFFLE_OK;
         }
-        if (c->ended || c->used - c->at > LINE_MAX)
+        if (c->ended || c->used - c->at > NOTE_LINE_MAX)
             return differs(c, err);
         raffle_rc rc = fill(c, err);
         if (rc != RAFFLE_OK)
