@@ -370,6 +370,45 @@ static raffle_rc forfeit(night *n, raffle_error *err)
     return raffle_forfeit(n->raffle, &boss, &chief, "second", 1, "gone", NULL, err);
 }
 
+/* A report, and where it is read. */
+static char report[1 << 17];
+static size_t report_length, report_read;
+
+static raffle_rc keep_report(void *ctx, const char *bytes, size_t length, raffle_error *err)
+{
+    (void)ctx;
+    if (length > sizeof report - report_length)
+        return raffle_error_set(err, RAFFLE_FULL, 0, "the report is longer than its room");
+    memcpy(report + report_length, bytes, length);
+    report_length += length;
+    return RAFFLE_OK;
+}
+
+static raffle_rc give_report(void *ctx, char *bytes, size_t cap, size_t *length, raffle_error *err)
+{
+    (void)ctx;
+    (void)err;
+    *length = report_length - report_read < cap ? report_length - report_read : cap;
+    memcpy(bytes, report + report_read, *length);
+    report_read += *length;
+    return RAFFLE_OK;
+}
+
+static raffle_rc write_report(night *n, raffle_error *err)
+{
+    raffle_report_options how = RAFFLE_REPORT_OPTIONS_INIT;
+    how.format = RAFFLE_REPORT_JSON;
+    snprintf(how.name, sizeof how.name, "tickets");
+    report_length = 0;
+    return raffle_report_write(n->raffle, &how, keep_report, NULL, err);
+}
+
+static raffle_rc verify_report(night *n, raffle_error *err)
+{
+    report_read = 0;
+    return raffle_report_verify(n->raffle, give_report, NULL, NULL, err);
+}
+
 static raffle_rc run_audit(night *n, raffle_error *err)
 {
     raffle_audit *audit = NULL;
@@ -409,6 +448,8 @@ const night_step night_steps[] = {{"open the provider", open_rng, RAFFLE_OK, tru
                                   {"draw the first", draw_first, RAFFLE_DRAWN, false},
                                   {"draw the second", draw_second, RAFFLE_DRAWN, false},
                                   {"forfeit", forfeit, RAFFLE_SEQUENCE, false},
+                                  {"report", write_report, RAFFLE_OK, false},
+                                  {"verify the report", verify_report, RAFFLE_OK, false},
                                   {"audit", run_audit, RAFFLE_OK, true}};
 const size_t night_step_count = sizeof night_steps / sizeof *night_steps;
 
