@@ -2,6 +2,10 @@
 /* Tills elsewhere: enrolled with a proof, installed from a kit, selling by themselves, uploading, caught when there are two; and seals with them. */
 #include "fixture.h"
 #include "keys.h"
+#include "merkle.h"
+#include "note.h"
+#include "record.h"
+#include "stream.h"
 
 #include <raffle/till.h>
 #include <sodium.h>
@@ -730,6 +734,160 @@ START_TEST(a_till_restored_from_an_older_copy)
 }
 END_TEST
 
+/* --- what a till with our keys and another program may send --- */
+
+typedef struct forgery {
+    raffle_keys *keys;
+    rf_range range;
+    rf_sha256 *hash;
+    char *bytes; /* leaves, one after the other */
+    size_t length;
+    uint64_t n;
+} forgery;
+
+static void forge(forgery *f, rf_record r)
+{
+    uint8_t leaf_hash[32];
+    r.has |= rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N);
+    char *leaf = f->bytes + f->length;
+    const size_t n = rf_record_encode(&r, leaf, 1024);
+    ck_assert_uint_gt(n, 0);
+    rf_leaf_hash(f->hash, leaf_hash, leaf, n);
+    rf_range_push(f->hash, &f->range, leaf_hash, NULL, NULL);
+    f->length += n;
+    f->bytes[f->length++] = '\0';
+    f->n++;
+}
+
+static raffle_rc sign_forgery(void *ctx, const uint8_t *message, size_t length, uint8_t signature[64],
+                              raffle_error *err)
+{
+    return rf_keys_sign(((forgery *)ctx)->keys, "raffle.example/fixture", "unit-2", message, length, signature, err);
+}
+
+static void begin_forgery(forgery *f, uint64_t records)
+{
+    *f = (forgery){.hash = rf_sha256_new(), .bytes = malloc((records + 4) * 1024)};
+    rf_range_init(&f->range);
+    FX_OK(raffle_keys_open(tent.keys, NULL, &f->keys, &fx.err));
+}
+
+static rf_record forged_start(void)
+{
+    rf_record r = {.type = RF_UNIT_START,
+                   .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_OPEN),
+                   .at = FX_NOW,
+                   .by = RAFFLE_SELLER,
+                   .n = 1,
+                   .unit = 2};
+    memcpy(r.open, fx_info().rules_hash, 32);
+    return r;
+}
+
+static rf_record forged_sale(int64_t n, int64_t at)
+{
+    return (rf_record){.type = RF_SALE,
+                       .has = rf_bit(RF_F_COUNT) | rf_bit(RF_F_PRICE) | rf_bit(RF_F_TIER),
+                       .at = at,
+                       .by = RAFFLE_SELLER,
+                       .n = n,
+                       .count = 1,
+                       .price = 500,
+                       .tier = rf_text_of("one")};
+}
+
+static rf_record forged_event(int64_t n)
+{
+    return (rf_record){.type = RF_EVENT,
+                       .has = rf_bit(RF_F_CODE),
+                       .at = FX_NOW,
+                       .by = RAFFLE_SUPERVISOR,
+                       .n = n,
+                       .code = rf_text_of("x.a")};
+}
+
+static raffle_rc put_forgery(rf_stream_writer *w, const forgery *f)
+{
+    const char *leaf = f->bytes;
+    raffle_rc rc = RAFFLE_OK;
+    for (uint64_t i = 0; rc == RAFFLE_OK && i < f->n; i++, leaf += strlen(leaf) + 1) {
+        const raffle_record record = {.leaf = leaf, .leaf_length = (uint32_t)strlen(leaf)};
+        rc = rf_stream_record(w, &record, &fx.err);
+    }
+    return rc;
+}
+
+/* Signs and sends it, rightly in every respect but what the records say. */
+static raffle_rc send_forgery(forgery *f)
+{
+    char text[RF_CHECKPOINT_TEXT_MAX], note[1024];
+    uint8_t root[32], signature[64];
+    rf_stream_writer w = {0};
+    rf_vkey vkey;
+    rf_stream s = {.kind = RF_STREAM_UPLOAD, .unit = 2, .log = 2, .to = f->n};
+    raffle_upload_info info;
+    const raffle_unit_info unit = fx_unit_info(2);
+    FX_OK(rf_vkey_parse(&vkey, unit.key, strlen(unit.key), &fx.err));
+    strcpy(s.origin, "raffle.example/fixture");
+    FX_OK(raffle_unit_challenge(fx.raffle, 2, s.challenge, &fx.err));
+    rf_range_root(f->hash, &f->range, root);
+    const size_t n = rf_checkpoint_format(text, sizeof text, vkey.name, f->n, root);
+    FX_OK(sign_forgery(f, (const uint8_t *)text, n, signature, &fx.err));
+    const size_t length = rf_note_format(note, sizeof note, text, n, &vkey, signature);
+    empty(&box);
+    FX_OK(rf_stream_begin(&w, &s, pack, &box, &fx.err));
+    FX_OK(put_forgery(&w, f));
+    FX_OK(rf_stream_finish(&w, note, length, sign_forgery, f, &fx.err));
+    rf_stream_end(&w);
+    raffle_keys_free(f->keys);
+    rf_sha256_free(f->hash);
+    free(f->bytes);
+    return take(&info);
+}
+
+START_TEST(records_that_another_program_made)
+{
+    forgery f;
+    begin();
+    make_till(&tent, true);
+    begin_forgery(&f, 3); /* a draw number is left out */
+    forge(&f, forged_start());
+    forge(&f, forged_sale(1, FX_NOW));
+    forge(&f, forged_sale(3, FX_NOW));
+    FX_REFUSED(RAFFLE_CORRUPT, send_forgery(&f));
+    fx_said("record 2 of the upload");
+    begin_forgery(&f, 3); /* its clock went back */
+    forge(&f, forged_start());
+    forge(&f, forged_sale(1, FX_NOW));
+    forge(&f, forged_sale(2, FX_NOW - 1));
+    FX_REFUSED(RAFFLE_CLOCK, send_forgery(&f));
+    begin_forgery(&f, 1); /* of another raffle */
+    rf_record start = forged_start();
+    start.open[0] ^= 1;
+    forge(&f, start);
+    FX_REFUSED(RAFFLE_MISMATCH, send_forgery(&f));
+    begin_forgery(&f, 2); /* after the sales had ended */
+    forge(&f, forged_start());
+    forge(&f, forged_sale(1, FX_NOW + 12 * FX_HOUR));
+    FX_REFUSED(RAFFLE_WINDOW, send_forgery(&f));
+    begin_forgery(&f, 60); /* more than it may */
+    forge(&f, forged_start());
+    for (int64_t i = 1; i <= 51; i++)
+        forge(&f, forged_sale(i, FX_NOW));
+    FX_REFUSED(RAFFLE_QUOTA, send_forgery(&f));
+    begin_forgery(&f, 100002); /* no end of events */
+    forge(&f, forged_start());
+    for (int i = 0; i <= 100000; i++)
+        forge(&f, forged_event(1));
+    FX_REFUSED(RAFFLE_LIMIT, send_forgery(&f));
+    begin_forgery(&f, 2); /* and one that is as it should be */
+    forge(&f, forged_start());
+    forge(&f, forged_sale(1, FX_NOW));
+    FX_OK(send_forgery(&f));
+    end();
+}
+END_TEST
+
 START_TEST(what_a_person_must_decide)
 {
     raffle_upload_info info;
@@ -812,4 +970,5 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         every_byte_of_an_upload_under_its_hash, a_private_part_taken_out_on_the_way, challenges,
         an_order_that_was_sold_twice, a_seal_without_a_till, an_older_upload_after_a_newer, uploads_that_cross,
         an_upload_while_a_seal_is_made, two_tills_with_one_key, a_till_restored_from_an_older_copy,
-        what_a_person_must_decide, a_ticket_taken_back_on_both_sides, kits_and_news_of_others)
+        records_that_another_program_made, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
+        kits_and_news_of_others)
