@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The units' logs: folded in order from what the segments found, and compared with seals, signatures and anchors. */
-#include "audit_impl.h"
+/* The units' logs: folded in order from what the segments found, what is said of them is judged in unit_verdict.c. */
+#include "unit_folding.h"
 
 #include "error.h"
 #include "fold_keys.h"
@@ -8,27 +8,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The log that is being folded. */
-typedef struct folding {
-    raffle_audit *audit;
-    rf_unit_frame frame;
-    rf_unit_log *log;
-    uint32_t number;
-    uint64_t index;
-    rf_unit_state state;
-    int64_t latest;                   /* time of any record so far */
-    bool set_back;                    /* the clock was, once */
-    bool late;                        /* a sale after the end of the sales was reported */
-    uint64_t barred, first_barred;    /* sales while the unit was not enabled, and the first of them */
-    int64_t enabled_from, enabled_to; /* the last such time that a sale was in */
-    bool resync;                      /* the record before was refused: the next draw number is taken from this one */
-    rf_range range;
-    size_t next_mark;
-    rf_order_walk walk;
-    rf_orders orders;
-    rf_segment_frame segments;
-} folding;
 
 /* --- what is to be read --- */
 
@@ -162,7 +141,7 @@ static raffle_rc hand_out_voids(raffle_audit *a, raffle_error *err)
 
 /* --- folding --- */
 
-static void begin_unit(folding *f, uint32_t number)
+static void begin_unit(rf_folding *f, uint32_t number)
 {
     f->number = number;
     f->log = &f->audit->unit[number - 1];
@@ -178,7 +157,7 @@ static void begin_unit(folding *f, uint32_t number)
     rf_range_init(&f->range);
 }
 
-static void reach_mark(folding *f)
+static void reach_mark(rf_folding *f)
 {
     rf_mark *m = &f->log->mark[f->next_mark++];
     m->reached = true;
@@ -186,7 +165,7 @@ static void reach_mark(folding *f)
 }
 
 /* The record at f->index was folded. When a mark stands right before it, its time tells whether a seal left it out that was made much later. */
-static void follow_mark(folding *f, const rf_brief *b)
+static void follow_mark(rf_folding *f, const rf_brief *b)
 {
     rf_mark *m = f->next_mark > 0 ? &f->log->mark[f->next_mark - 1] : NULL;
     if (m == NULL || m->size != f->index || b->kind == RF_BRIEF_LOST)
@@ -195,7 +174,7 @@ static void follow_mark(folding *f, const rf_brief *b)
     m->next_at = f->state.last_at;
 }
 
-static void refuse(folding *f, const rf_record *r, const raffle_error *why)
+static void refuse(rf_folding *f, const rf_record *r, const raffle_error *why)
 {
     rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "fold", "%s", why->message);
     f->state.size++;
@@ -204,16 +183,9 @@ static void refuse(folding *f, const rf_record *r, const raffle_error *why)
     f->resync = true;
 }
 
-/* Whether the unit's log lives elsewhere, and learns late what the control log says. */
-static bool is_away(const folding *f)
-{
-    const rf_control *c = &f->audit->control;
-    return f->number <= c->units && c->unit[f->number - 1].away;
-}
-
 /* Whether the unit was enabled at a time, or a little before or after it. What is before all of them is left out: a raffle is often made on another day, by
  * a clock that is mended since. */
-static bool was_enabled(folding *f, const rf_allowed *allowed, int64_t at)
+static bool was_enabled(rf_folding *f, const rf_allowed *allowed, int64_t at)
 {
     if (at >= f->enabled_from && at <= f->enabled_to)
         return true;
@@ -230,7 +202,7 @@ static bool was_enabled(folding *f, const rf_allowed *allowed, int64_t at)
 }
 
 /* A clock that was set back lets a unit sell when the sales are over. In a rehearsal the file's times are the clock, and those of the control log others. */
-static void check_sale_time(folding *f, const rf_record *r)
+static void check_sale_time(rf_folding *f, const rf_record *r)
 {
     raffle_audit *a = f->audit;
     if (!f->late && f->latest >= f->frame.rules->closes) {
@@ -238,21 +210,21 @@ static void check_sale_time(folding *f, const rf_record *r)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "window",
                  "a sale, though the log had passed the end of the sales: its clock was set back");
     }
-    if (f->number > a->alloweds || f->frame.rules->rehearsal || is_away(f) ||
+    if (f->number > a->alloweds || f->frame.rules->rehearsal || rf_folding_away(f) ||
         was_enabled(f, &a->allowed[f->number - 1], r->at))
         return;
     f->first_barred = f->barred == 0 ? f->index : f->first_barred;
     f->barred++;
 }
 
-static void follow_time(folding *f, int64_t at)
+static void follow_time(rf_folding *f, int64_t at)
 {
     f->set_back = f->set_back || at < f->latest;
     f->latest = at > f->latest ? at : f->latest;
 }
 
 /* The fold judges. A record that it refuses is left out of the sums, and the next one is judged as it would have been. */
-static bool apply(folding *f, const rf_record *r, rf_taken_list *taken)
+static bool apply(rf_folding *f, const rf_record *r, rf_taken_list *taken)
 {
     raffle_error why = RAFFLE_ERROR_INIT;
     if (f->resync && rf_has(r, RF_F_N))
@@ -272,7 +244,7 @@ static bool apply(folding *f, const rf_record *r, rf_taken_list *taken)
 }
 
 /* The fold does not see orders, which are private. */
-static void check_order(const folding *f, const rf_brief *b)
+static void check_order(const rf_folding *f, const rf_brief *b)
 {
     if (f->frame.rules != NULL && b->line == 0 && b->lines > f->frame.rules->order_tickets)
         rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "order-lines",
@@ -280,13 +252,13 @@ static void check_order(const folding *f, const rf_brief *b)
                  (long long)f->frame.rules->order_tickets);
 }
 
-static raffle_rc add_order(folding *f, const rf_brief *b, raffle_error *err)
+static raffle_rc add_order(rf_folding *f, const rf_brief *b, raffle_error *err)
 {
     check_order(f, b);
     return rf_orders_add(&f->orders, &f->walk, &f->audit->faults, f->number, f->index, b, err);
 }
 
-static raffle_rc fold_sale(folding *f, const rf_brief *b, raffle_error *err)
+static raffle_rc fold_sale(rf_folding *f, const rf_brief *b, raffle_error *err)
 {
     const rf_tier *tier = &f->frame.rules->tier[b->tier];
     rf_record r;
@@ -306,7 +278,7 @@ static raffle_rc fold_sale(folding *f, const rf_brief *b, raffle_error *err)
     return RAFFLE_OK;
 }
 
-static raffle_rc check_taken(folding *f, const rf_taken_list *taken, raffle_error *err)
+static raffle_rc check_taken(rf_folding *f, const rf_taken_list *taken, raffle_error *err)
 {
     raffle_audit *a = f->audit;
     for (size_t i = 0; !a->published && i < taken->n; i++) {
@@ -330,7 +302,7 @@ static raffle_rc check_taken(folding *f, const rf_taken_list *taken, raffle_erro
 }
 
 /* Also one that the fold refused: it may hide that a ticket is void twice. */
-static raffle_rc collect_void(folding *f, const rf_record *r, raffle_error *err)
+static raffle_rc collect_void(rf_folding *f, const rf_record *r, raffle_error *err)
 {
     if (r->unit != f->number)
         return RAFFLE_OK; /* the fold says so */
@@ -343,7 +315,7 @@ static raffle_rc collect_void(folding *f, const rf_record *r, raffle_error *err)
     return rf_voids_add(&f->log->voids, &v, err);
 }
 
-static raffle_rc fold_full(folding *f, const rf_segment *s, const rf_brief *b, raffle_error *err)
+static raffle_rc fold_full(rf_folding *f, const rf_segment *s, const rf_brief *b, raffle_error *err)
 {
     rf_record r;
     rf_taken_list taken = {0};
@@ -366,7 +338,7 @@ static raffle_rc fold_full(folding *f, const rf_segment *s, const rf_brief *b, r
     return RAFFLE_OK;
 }
 
-static raffle_rc fold_brief(folding *f, const rf_segment *s, const rf_brief *b, raffle_error *err)
+static raffle_rc fold_brief(rf_folding *f, const rf_segment *s, const rf_brief *b, raffle_error *err)
 {
     switch ((rf_brief_kind)b->kind) {
     case RF_BRIEF_SALE:
@@ -393,7 +365,7 @@ static void push_range(rf_sha256 *hash, rf_range *range, const rf_range *part, r
 }
 
 typedef struct upper_nodes {
-    folding *folding;
+    rf_folding *folding;
     raffle_rc rc;
     raffle_error *err;
 } upper_nodes;
@@ -408,15 +380,15 @@ static void check_node(void *ctx, uint32_t level, uint64_t index, const uint8_t 
         u->rc = rf_kept_node_check(a->store, u->folding->number, level, index, hash, &broken, &a->faults, u->err);
 }
 
-static rf_mark *find_mark(const rf_unit_log *u, uint64_t size)
+rf_mark *rf_mark_find(const rf_unit_log *u, uint64_t size)
 {
     const rf_mark wanted = {.size = size};
     return bsearch(&wanted, u->mark, u->marks, sizeof wanted, compare_marks);
 }
 
-static void root_at(const folding *f, const rf_range *part, uint64_t size)
+static void root_at(const rf_folding *f, const rf_range *part, uint64_t size)
 {
-    rf_mark *m = find_mark(f->log, size);
+    rf_mark *m = rf_mark_find(f->log, size);
     if (m == NULL)
         return;
     rf_range whole = f->range;
@@ -424,7 +396,7 @@ static void root_at(const folding *f, const rf_range *part, uint64_t size)
     rf_range_root(f->audit->hash, &whole, m->root);
 }
 
-static raffle_rc grow_tree(folding *f, const rf_segment *s, raffle_error *err)
+static raffle_rc grow_tree(rf_folding *f, const rf_segment *s, raffle_error *err)
 {
     upper_nodes upper = {f, RAFFLE_OK, err};
     for (size_t i = 0; i < s->cuts; i++)
@@ -437,7 +409,7 @@ static raffle_rc grow_tree(folding *f, const rf_segment *s, raffle_error *err)
 /* --- callbacks of the scan --- */
 
 /* Of a log whose records are withheld nothing is known but its tree. */
-static raffle_rc take_hashes(folding *f, const rf_segment *s, raffle_error *err)
+static raffle_rc take_hashes(rf_folding *f, const rf_segment *s, raffle_error *err)
 {
     for (; f->index < s->to; f->index++)
         if (f->next_mark < f->log->marks && f->log->mark[f->next_mark].size == f->index)
@@ -448,7 +420,7 @@ static raffle_rc take_hashes(folding *f, const rf_segment *s, raffle_error *err)
 
 static raffle_rc take_segment(void *ctx, size_t log, rf_segment *s, raffle_error *err)
 {
-    folding *f = ctx;
+    rf_folding *f = ctx;
     raffle_audit *a = f->audit;
     (void)log;
     rf_faults_move(&a->faults, &s->faults);
@@ -468,245 +440,17 @@ static raffle_rc take_segment(void *ctx, size_t log, rf_segment *s, raffle_error
     return rc == RAFFLE_OK ? rf_audit_progress(a, s->to - s->from, err) : rc;
 }
 
-/* Of a unit that is away only its close tells that nothing is missing. */
-static bool must_be_closed(const folding *f, const rf_sealed *s)
-{
-    return s->kind == RAFFLE_SEAL_FINAL || (s->kind == RAFFLE_SEAL_EARLY && is_away(f));
-}
-
-/* What a seal says of a unit's sales, against what they were. */
-static void check_sealed_sums(const folding *f, const rf_sealed *s, const rf_mark *m)
-{
-    raffle_audit *a = f->audit;
-    const rf_seal_unit *says = &s->says;
-    rf_seal_unit voids = {0};
-    if (m->state.tickets != says->tickets || m->state.numbers != says->numbers || m->state.gross != says->gross)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-                 "unit %u had %llu tickets, %llu numbers and a gross of %lld", f->number,
-                 (unsigned long long)m->state.tickets, (unsigned long long)m->state.numbers, (long long)m->state.gross);
-    rf_voids_sum(&f->log->voids, says->size, s->first, a->hash, &voids);
-    if (voids.voids != says->voids || voids.void_numbers != says->void_numbers ||
-        voids.void_gross != says->void_gross || memcmp(voids.void_root, says->void_root, 32) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-                 "unit %u had %llu voids of %llu numbers and %lld, or other ones", f->number,
-                 (unsigned long long)voids.voids, (unsigned long long)voids.void_numbers, (long long)voids.void_gross);
-    if (says->reconciled && must_be_closed(f, s) && !m->state.closed)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-                 "what the seal takes of unit %u does not end in its close", f->number);
-}
-
-/* Whether times of the two logs can be compared, but for RF_DOUBT_MS. */
-static bool have_clocks(const folding *f)
-{
-    const raffle_audit *a = f->audit;
-    return !f->set_back && !a->set_back && a->control.rules != NULL && !a->control.rules->rehearsal;
-}
-
-/* An early seal has no close that shows where a unit's records ended. That it took all, when it says so, their times tell, where clocks can be trusted. */
-static void check_early(const folding *f, const rf_sealed *s, const rf_mark *m)
-{
-    raffle_audit *a = f->audit;
-    if (s->kind != RAFFLE_SEAL_EARLY || !s->says.reconciled || !m->has_next || m->next_at >= s->at - RF_SEALING_MS)
-        return;
-    if (!have_clocks(f))
-        return;
-    rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-             "the early seal says that it took all of unit %u, and record %llu, from %lld s before it, is left out",
-             f->number, (unsigned long long)s->says.size, (long long)(s->at - m->next_at) / 1000);
-}
-
-static void check_seal(const folding *f, const rf_sealed *s)
-{
-    raffle_audit *a = f->audit;
-    const rf_seal_unit *says = &s->says;
-    const rf_mark *m = find_mark(f->log, says->size);
-    if (m == NULL || !m->reached) {
-        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "behind-seal",
-                 "the log has %llu records; seal record %llu counts %llu", (unsigned long long)f->index,
-                 (unsigned long long)s->index, (unsigned long long)says->size);
-        return;
-    }
-    if (memcmp(m->root, says->root, 32) != 0)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-                 "the root of the first %llu records of unit %u is another", (unsigned long long)says->size, f->number);
-    if (!a->withheld)
-        check_sealed_sums(f, s, m);
-    check_early(f, s, m);
-    if (s->kind == RAFFLE_SEAL_FINAL && !says->reconciled)
-        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, says->size, "left-out",
-                 "the final seal took the unit without all that it sold; %llu records that it left out are here",
-                 (unsigned long long)(f->index - says->size));
-    if (s->kind == RAFFLE_SEAL_FINAL && says->reconciled && f->index > says->size)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, says->size, "after-seal",
-                 "%llu records follow the final seal", (unsigned long long)(f->index - says->size));
-}
-
-/* A log does not shrink from one seal to the next; a unit that is not reconciled may enter with less. */
-static void check_seals(const folding *f)
-{
-    raffle_audit *a = f->audit;
-    size_t n;
-    uint64_t largest = 0;
-    const rf_sealed *sealed = rf_seals_of(a, f->number, &n);
-    for (size_t i = 0; i < n; i++) {
-        const rf_sealed *s = &sealed[i];
-        check_seal(f, s);
-        if (s->kind == 0)
-            continue;
-        if (s->says.reconciled && s->says.size < largest)
-            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
-                     "an earlier seal took %llu records of unit %u; this one takes %llu", (unsigned long long)largest,
-                     f->number, (unsigned long long)s->says.size);
-        largest = s->says.size > largest ? s->says.size : largest;
-    }
-}
-
-/* Every upload is what the log begins with. One that it does not reach is named by the newest alone. */
-static void check_syncs(const folding *f)
-{
-    raffle_audit *a = f->audit;
-    size_t n;
-    const rf_sync *sync = rf_syncs_of(&a->syncs, f->number, &n);
-    for (size_t i = 0; i < n; i++) {
-        const rf_mark *m = find_mark(f->log, sync[i].size);
-        if (m != NULL && m->reached && memcmp(m->root, sync[i].root, 32) != 0)
-            rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, sync[i].index, "sync",
-                     "the root of the first %llu records of unit %u is another", (unsigned long long)sync[i].size,
-                     f->number);
-    }
-    if (n > 0 && sync[n - 1].size > f->index)
-        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "behind-sync",
-                 "the log has %llu records; it uploaded %llu, as record %llu says", (unsigned long long)f->index,
-                 (unsigned long long)sync[n - 1].size, (unsigned long long)sync[n - 1].index);
-}
-
-/* Whether the unit was ever allowed what it sold. */
-static void check_allowed(const folding *f)
-{
-    raffle_audit *a = f->audit;
-    if (f->number > a->alloweds)
-        return; /* never enrolled */
-    const rf_allowed *allowed = &a->allowed[f->number - 1];
-    if (f->state.tickets > 0 && !allowed->enabled)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "not-enabled",
-                 "unit %u sold %llu tickets, and was never enabled", f->number, (unsigned long long)f->state.tickets);
-    else if (f->state.tickets > 0 && allowed->unenrolled)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "not-enabled",
-                 "unit %u sold %llu tickets, and was un-enrolled", f->number, (unsigned long long)f->state.tickets);
-    else if (f->barred > 0 && !f->set_back && !a->set_back)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->first_barred, "not-enabled",
-                 "unit %u sold %llu tickets more than a minute from any time in which it was enabled, this one first",
-                 f->number, (unsigned long long)f->barred);
-    if (f->state.numbers > allowed->numbers)
-        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "quota",
-                 "unit %u sold %llu draw numbers; its largest quota was %llu", f->number,
-                 (unsigned long long)f->state.numbers, (unsigned long long)allowed->numbers);
-}
-
-static raffle_rc check_signed(const folding *f, raffle_error *err)
-{
-    raffle_audit *a = f->audit;
-    const rf_unit_log *u = f->log;
-    raffle_rc rc = RAFFLE_OK;
-    rf_seen_check_size(&u->seen, f->number, f->index, &a->faults);
-    if (u->signer.log == 0)
-        return RAFFLE_OK; /* never enrolled */
-    for (size_t i = 0; rc == RAFFLE_OK && i < u->marks; i++) {
-        const rf_mark *m = &u->mark[i];
-        if (!m->reached)
-            continue;
-        rc = rf_stored_note_check(&u->signer, a->store, m->size, m->root, &a->faults, err);
-        if (u->seen.has_anchor && u->seen.anchor_size == m->size)
-            rf_seen_check_anchor(&u->seen, f->number, m->root, &a->faults);
-    }
-    if (rc == RAFFLE_OK && u->seen.has_note && u->seen.note_size > f->index)
-        rc = rf_stored_note_check(&u->signer, a->store, u->seen.note_size, NULL, &a->faults, err);
-    return rc;
-}
-
-static void check_promises(const folding *f)
-{
-    size_t n;
-    raffle_audit *a = f->audit;
-    rf_promise *promise = rf_promises_of(&a->promises, f->number, &n);
-    for (size_t i = 0; i < n; i++) {
-        const rf_mark *m = find_mark(f->log, promise[i].unit_size);
-        rf_promise_at_unit(&promise[i], f->index, m != NULL && m->reached ? m->root : NULL, &a->faults);
-    }
-}
-
-/* A void in the control log that is before a seal which took all of the unit, and had no such ticket: the ticket was sold when it was void already. */
-static void check_foreseen(const folding *f)
-{
-    size_t n;
-    const rf_voids *voids = &f->log->voids;
-    const rf_sealed *sealed = rf_seals_of(f->audit, f->number, &n);
-    for (size_t i = 0; i < voids->n; i++) {
-        const rf_void *v = &voids->list[i];
-        for (size_t k = 0; v->log == 0 && k < n; k++) {
-            if (sealed[k].kind == 0 || !sealed[k].says.reconciled || sealed[k].index < v->index ||
-                v->serial < sealed[k].says.size || v->serial >= f->index)
-                continue;
-            rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, 0, v->index, "void",
-                     "ticket %u/%llu was void before it was sold: the seal record %llu does not have it", f->number,
-                     (unsigned long long)v->serial, (unsigned long long)sealed[k].index);
-            break;
-        }
-    }
-}
-
-static void add_totals(folding *f)
-{
-    raffle_verdict *v = &f->audit->verdict;
-    rf_seal_unit voids = {0};
-    rf_voids_sum(&f->log->voids, UINT64_MAX, UINT64_MAX, f->audit->hash, &voids);
-    v->records += f->index;
-    v->tickets += f->state.tickets;
-    v->numbers += f->state.numbers;
-    v->voids += voids.voids;
-    v->gross = (int64_t)((uint64_t)v->gross + (uint64_t)f->state.gross);
-    v->void_gross = (int64_t)((uint64_t)v->void_gross + (uint64_t)voids.void_gross);
-}
-
-/* The verdict on what was read of a unit, or a word on why there is none. */
-static raffle_rc check_records(folding *f, raffle_error *err)
-{
-    raffle_audit *a = f->audit;
-    const rf_void_frame voids = {.store = a->store,
-                                 .unit = f->number,
-                                 .size = f->index,
-                                 .control_size = a->control.size,
-                                 .faults = &a->faults,
-                                 .doubt_ms = have_clocks(f) && !is_away(f) ? RF_DOUBT_MS : INT64_MAX};
-    if (a->withheld) {
-        rf_fault(&a->faults, RAFFLE_FAULT_COMPLETENESS, f->number, f->index, "withheld",
-                 "the %llu records of unit %u are not published", (unsigned long long)f->index, f->number);
-        return RAFFLE_OK;
-    }
-    rf_orders_end(&f->walk, &a->faults, f->number, f->index);
-    raffle_rc rc = rf_voids_check(&voids, &f->log->voids, err);
-    check_foreseen(f);
-    check_allowed(f);
-    add_totals(f);
-    return rc;
-}
-
 static raffle_rc finish_unit(void *ctx, size_t log, raffle_error *err)
 {
-    folding *f = ctx;
+    rf_folding *f = ctx;
     raffle_audit *a = f->audit;
     if (f->next_mark < f->log->marks && f->log->mark[f->next_mark].size == f->index)
         reach_mark(f);
     if (f->log->marks > 0 && f->log->mark[0].size == 0)
         memcpy(f->log->mark[0].root, rf_empty_root, 32);
-    raffle_rc rc = check_records(f, err);
-    if (rc == RAFFLE_OK)
-        rc = check_signed(f, err);
+    raffle_rc rc = rf_unit_verdict(f, err);
     if (rc != RAFFLE_OK)
         return rc;
-    check_seals(f);
-    check_syncs(f);
-    check_promises(f);
     if (log + 1 < a->units)
         begin_unit(f, (uint32_t)log + 2);
     return RAFFLE_OK;
@@ -732,7 +476,7 @@ static raffle_rc make_scan_logs(const raffle_audit *a, rf_scan_log **out, uint64
     return RAFFLE_OK;
 }
 
-static raffle_rc scan_units(folding *f, raffle_error *err)
+static raffle_rc scan_units(rf_folding *f, raffle_error *err)
 {
     raffle_audit *a = f->audit;
     rf_scan_log *logs = NULL;
@@ -748,7 +492,7 @@ static raffle_rc scan_units(folding *f, raffle_error *err)
     return rc;
 }
 
-static raffle_rc check_orders(folding *f, raffle_error *err)
+static raffle_rc check_orders(rf_folding *f, raffle_error *err)
 {
     raffle_audit *a = f->audit;
     uint64_t *size = calloc(a->units > 0 ? a->units : 1, sizeof *size);
@@ -763,7 +507,7 @@ static raffle_rc check_orders(folding *f, raffle_error *err)
 
 raffle_rc rf_check_units(raffle_audit *a, raffle_error *err)
 {
-    folding *f = calloc(1, sizeof *f);
+    rf_folding *f = calloc(1, sizeof *f);
     if (f == NULL)
         return rf_nomem(err);
     f->audit = a;
