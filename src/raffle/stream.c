@@ -56,14 +56,14 @@ static raffle_rc take_value(input *in, const char *name, rf_span *value)
 
 static raffle_rc take_number(input *in, const char *name, uint64_t max, uint64_t *out)
 {
-    rf_span value;
+    rf_span value = {NULL, 0};
     raffle_rc rc = take_value(in, name, &value);
     return rc != RAFFLE_OK || rf_decimal_parse(value.data, value.length, max, out) ? rc : cut(in, name);
 }
 
 static raffle_rc take_kind(input *in, rf_stream_kind kind)
 {
-    rf_span value;
+    rf_span value = {NULL, 0};
     raffle_rc rc = take_value(in, magic, &value);
     if (rc != RAFFLE_OK)
         return rc;
@@ -78,7 +78,7 @@ static raffle_rc take_kind(input *in, rf_stream_kind kind)
 
 static raffle_rc take_origin(input *in, rf_stream *s)
 {
-    rf_span value;
+    rf_span value = {NULL, 0};
     raffle_rc rc = take_value(in, "origin", &value);
     if (rc != RAFFLE_OK)
         return rc;
@@ -91,7 +91,7 @@ static raffle_rc take_origin(input *in, rf_stream *s)
 
 static raffle_rc take_challenge(input *in, rf_stream *s)
 {
-    rf_span value;
+    rf_span value = {NULL, 0};
     raffle_rc rc = take_number(in, "control", (uint64_t)RF_JSON_INT_MAX, &s->control);
     if (rc == RAFFLE_OK)
         rc = take_value(in, "challenge", &value);
@@ -158,7 +158,7 @@ static raffle_rc take_note(input *in, rf_stream *s)
 /* Of all that stands before it: private parts, too, which no checkpoint covers, cannot be taken out on the way. */
 static raffle_rc take_answer(input *in, const char *bytes, rf_stream *s)
 {
-    rf_span value;
+    rf_span value = {NULL, 0};
     size_t n = 0;
     if (s->kind != RF_STREAM_UPLOAD)
         return RAFFLE_OK;
@@ -171,7 +171,7 @@ static raffle_rc take_answer(input *in, const char *bytes, rf_stream *s)
 
 static raffle_rc take_end(input *in, const char *bytes)
 {
-    rf_span value;
+    rf_span value = {NULL, 0};
     uint8_t hash[32], said[32];
     const size_t length = (size_t)(in->at - bytes);
     raffle_rc rc = take_value(in, "end", &value);

@@ -125,7 +125,7 @@ static raffle_rc skip_string(rf_compare *c, raffle_error *err)
 /* Who made the report may have had private parts and keys that are not here, or the other way round; all private columns are texts. */
 raffle_rc rf_compare_private(rf_compare *c, const char *json, size_t length, raffle_error *err)
 {
-    char next;
+    char next = 0;
     const bool here = length != 4 || memcmp(json, "null", 4) != 0;
     raffle_rc rc = peek(c, &next, err);
     if (rc != RAFFLE_OK || (next == 'n') != here)

@@ -384,7 +384,7 @@ static raffle_rc give_entries(const file *f, uint64_t from, uint64_t to, raffle_
 static raffle_rc read_bundle(published *p, uint32_t log, const rf_tile *tile, uint64_t from, uint64_t to,
                              raffle_store_sink_record sink, void *sink_ctx, raffle_error *err)
 {
-    file *f;
+    file *f = NULL;
     raffle_rc rc = get_file(p, log, tile, &f, err);
     if (rc != RAFFLE_OK)
         return rc;
@@ -421,7 +421,7 @@ static raffle_rc get_tile(published *p, uint32_t log, uint32_t level, uint64_t i
     const rf_tile tile = {.level = level, .index = index, .width = rf_tile_width(head->is.size, level, index)};
     if (tile.width == 0)
         return rf_fail(err, RAFFLE_NOT_FOUND, "log %u has no such tile", log);
-    file *f;
+    file *f = NULL;
     rc = get_file(p, log, &tile, &f, err);
     if (rc != RAFFLE_OK)
         return rc;
@@ -437,7 +437,7 @@ static raffle_rc get_tile(published *p, uint32_t log, uint32_t level, uint64_t i
 
 static raffle_rc get_node(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t hash[32], raffle_error *err)
 {
-    file *f;
+    file *f = NULL;
     const size_t place = (size_t)(index % RF_TILE_WIDTH);
     if (level % RF_TILE_HEIGHT != 0)
         return rf_fail(err, RAFFLE_NOT_FOUND, "tiles have no hashes of level %u", level);
@@ -540,7 +540,7 @@ static raffle_rc manifest(void *ctx, char *out, size_t cap, size_t *length, raff
 static raffle_rc tile(void *ctx, uint32_t log, uint32_t level, uint64_t index, uint8_t *hashes, uint32_t *width,
                       raffle_error *err)
 {
-    file *f;
+    file *f = NULL;
     raffle_rc rc = get_tile(ctx, log, level, index, &f, err);
     if (rc != RAFFLE_OK)
         return rc;
