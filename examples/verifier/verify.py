@@ -510,7 +510,10 @@ def check_draws(report, control, units, withheld):
 
 
 def before_by_seals(control, place, void_index, index):
-    """Whether a void in the unit's log is before record `index` of the control log, as far as seals tell; else None."""
+    """Whether a void in the unit's log is before record `index` of the control log, as far as seals tell; else None. One that is away counts from its upload."""
+    unit = control.units[place.unit - 1]
+    if unit.away:
+        return next((at < index for at, record in unit.syncs if void_index < record["size"]), False)
     for seal in control.seals:
         if place.unit > len(seal.run):
             continue

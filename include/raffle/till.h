@@ -95,7 +95,7 @@ RAFFLE_API void raffle_upload_info_init(raffle_upload_info *info, size_t size);
  * one again changes nothing; one that was cut off goes on where it ended. `info` is optional. `by` needs the role for "units", or is `system`. The bytes must
  * not change meanwhile. RAFFLE_SIGNATURE, RAFFLE_PROOF, RAFFLE_CORRUPT: it was altered, or is not whole; RAFFLE_MISMATCH: of another raffle or unit;
  * RAFFLE_SEQUENCE: its challenge is not fresh; RAFFLE_CLOCK: its records come from the future; RAFFLE_QUOTA: it sold beyond its quota: raise that when it
- * shall stand; RAFFLE_LIMIT: more than 100,000 events; RAFFLE_DISABLED: enable the unit when its sales shall stand; RAFFLE_VOIDED: the till took back a ticket that was taken back here;
+ * shall stand; RAFFLE_LIMIT: more than 100,000 events; RAFFLE_DISABLED: enable the unit when its sales shall stand; RAFFLE_VOIDED: the till took back a ticket that was taken back here; RAFFLE_DRAWN: one that holds a place in a result, which must be lost first;
  * RAFFLE_DRAW_OPEN; RAFFLE_HISTORY: two tills sold under one key: both notes are kept, and the unit is disabled. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_upload(raffle *raffle_, const raffle_actor *by, const char *bytes,
                                                          size_t length, raffle_upload_info *info, raffle_error *err);

@@ -16,10 +16,23 @@ typedef enum when {
     UNKNOWN
 } when;
 
+/* What a unit that is away wrote counts from the upload that brought it: its clock is its own. */
+static when order_by_syncs(const raffle_audit *a, uint32_t unit, const rf_void *v, uint64_t index)
+{
+    size_t n;
+    const rf_sync *sync = rf_syncs_of(&a->syncs, unit, &n);
+    for (size_t i = 0; i < n; i++)
+        if (v->index < sync[i].size)
+            return sync[i].index < index ? BEFORE : AFTER;
+    return AFTER;
+}
+
 /* A void in a unit's log, and record `index` of the control log, as far as seals tell which was first. */
 static when order_by_seals(const raffle_audit *a, uint32_t unit, const rf_void *v, uint64_t index)
 {
     size_t n;
+    if (unit <= a->control.units && a->control.unit[unit - 1].away)
+        return order_by_syncs(a, unit, v, index);
     const rf_sealed *sealed = rf_seals_of(a, unit, &n);
     for (size_t i = 0; i < n; i++) {
         if (sealed[i].kind != 0 && sealed[i].index < index && v->index < sealed[i].says.size)

@@ -122,9 +122,13 @@ static raffle_rc compare_with_raffle(rf_unit *u, const rf_challenge *c, raffle_e
 {
     raffle_rc rc = rf_log_check_seen(u->log, "raffle's challenge", c->size, c->root, err);
     const uint64_t size = rf_log_size(u->log);
-    if (rc == RAFFLE_HISTORY)
-        (void)rf_store_anchor_put(u->raffle->store, u->number, c->size > size ? c->size : size + 1, c->root, true,
-                                  NULL);
+    raffle_error why = RAFFLE_ERROR_INIT;
+    if (rc == RAFFLE_HISTORY && rf_store_anchor_put(u->raffle->store, u->number, c->size > size ? c->size : size + 1,
+                                                    c->root, true, &why) != RAFFLE_OK)
+        rc = rf_fail(err, RAFFLE_HISTORY,
+                     "the raffle has other records of unit %u than this till; and the anchor, by which it would stay "
+                     "stopped, could not be written: %s",
+                     u->number, why.message);
     rf_tell_log(u->raffle, u->log);
     return rc;
 }
@@ -324,6 +328,7 @@ typedef struct installation {
     raffle_keys *keys;
     const char *control_key;
     rf_control control; /* folded from the kit alone, before anything is made */
+    rf_range range;
     rf_sha256 *hash;
     uint8_t *ku;
 } installation;
@@ -332,17 +337,36 @@ static raffle_rc fold_kit(installation *in, raffle_error *err)
 {
     const char *at = in->kit.records;
     raffle_rc rc = RAFFLE_OK;
+    rf_range_init(&in->range);
     for (uint64_t i = in->kit.from; rc == RAFFLE_OK && i < in->kit.to; i++) {
         raffle_record bytes;
         rf_record record;
         uint8_t leaf_hash[32];
         rf_stream_next(&at, &bytes);
         rf_leaf_hash(in->hash, leaf_hash, bytes.leaf, bytes.leaf_length);
+        rf_range_push(in->hash, &in->range, leaf_hash, NULL, NULL);
         rc = rf_record_decode(&record, bytes.leaf, bytes.leaf_length, err);
         if (rc == RAFFLE_OK)
             rc = rf_control_apply(&in->control, &record, leaf_hash, NULL, err);
     }
     return rc;
+}
+
+/* The control log in the kit is what its control key signed: before any of it, or K_u, is kept. */
+static raffle_rc check_signed(const installation *in, raffle_error *err)
+{
+    rf_checkpoint checkpoint;
+    rf_vkey vkey;
+    uint8_t root[32];
+    raffle_rc rc = rf_vkey_parse(&vkey, in->control.key, strlen(in->control.key), err);
+    if (rc == RAFFLE_OK)
+        rc = rf_stream_checkpoint(&in->kit, &vkey, &checkpoint, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_range_root(in->hash, &in->range, root);
+    return memcmp(root, checkpoint.root, 32) == 0
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_PROOF, "the kit's control log is not the one that its control key signed");
 }
 
 /* That the kit is this unit's, for the key that is here, and K_u what the control log commits to. */
@@ -402,7 +426,9 @@ static raffle_rc read_kit(installation *in, const char *kit, size_t length, raff
     raffle_rc rc = rf_stream_read(&in->kit, RF_STREAM_KIT, kit, length, err);
     if (rc == RAFFLE_OK)
         rc = fold_kit(in, err);
-    return rc == RAFFLE_OK ? check_kit(in, err) : rc;
+    if (rc == RAFFLE_OK)
+        rc = check_kit(in, err);
+    return rc == RAFFLE_OK ? check_signed(in, err) : rc;
 }
 
 /* A host that keeps secrets may keep this one, too. */

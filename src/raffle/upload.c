@@ -5,6 +5,7 @@
 #include "abi.h"
 #include "bytes.h"
 #include "error.h"
+#include "fold_draw.h"
 #include "fold_keys.h"
 #include "order.h"
 #include <stdio.h>
@@ -184,6 +185,19 @@ static raffle_rc check_private(const uploading *up, const rf_record *record, con
     return rf_private_decode(&private_part, bytes->private_part, bytes->private_length, err);
 }
 
+/* What a result gave a place to is taken back nowhere until that place is lost: else a till undid a draw that somebody did not like. */
+static raffle_rc check_drawn(const uploading *up, const rf_record *record, raffle_error *err)
+{
+    raffle *r = up->raffle;
+    pthread_rwlock_rdlock(&r->control_lock);
+    const bool holds = rf_control_holds_place(&r->control, up->unit->number, (uint64_t)record->serial);
+    pthread_rwlock_unlock(&r->control_lock);
+    return holds ? rf_fail(err, RAFFLE_DRAWN,
+                           "ticket %u/%lld holds a place in a result: once that is forfeited, upload again",
+                           up->unit->number, (long long)record->serial)
+                 : RAFFLE_OK;
+}
+
 /* The till took back a ticket that was taken back here, when it was disabled: which of them counts, a person must decide. */
 static raffle_rc check_void(const uploading *up, const rf_record *record, raffle_error *err)
 {
@@ -197,7 +211,7 @@ static raffle_rc check_void(const uploading *up, const rf_record *record, raffle
     return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &why);
 }
 
-static raffle_rc check_record(uploading *up, const raffle_record *bytes, raffle_error *err)
+static raffle_rc check_record(uploading *up, uint64_t index, const raffle_record *bytes, raffle_error *err)
 {
     rf_record record;
     raffle_rc rc = rf_record_decode(&record, bytes->leaf, bytes->leaf_length, err);
@@ -205,7 +219,10 @@ static raffle_rc check_record(uploading *up, const raffle_record *bytes, raffle_
         rc = rf_unit_apply(&up->unit->frame, &up->state, &record, NULL, err);
     if (rc == RAFFLE_OK)
         rc = check_private(up, &record, bytes, err);
-    return rc == RAFFLE_OK && record.type == RF_VOID ? check_void(up, &record, err) : rc;
+    if (rc != RAFFLE_OK || record.type != RF_VOID || index < up->here)
+        return rc;
+    rc = check_drawn(up, &record, err);
+    return rc == RAFFLE_OK ? check_void(up, &record, err) : rc;
 }
 
 /* Those that are here, side by side with the upload's. */
@@ -269,7 +286,7 @@ static raffle_rc fold_records(uploading *up, raffle_error *err)
     for (uint64_t i = s->from; rc == RAFFLE_OK && i < s->to; i++) {
         raffle_record bytes;
         rf_stream_next(&at, &bytes);
-        rc = check_record(up, &bytes, &why);
+        rc = check_record(up, i, &bytes, &why);
         if (rc != RAFFLE_OK)
             rc = rf_fail(err, rc, "record %llu of the upload: %s", (unsigned long long)i, why.message);
     }
@@ -320,17 +337,21 @@ static raffle_rc write_evidence(const uploading *up, char out[RAFFLE_TEXT_MAX + 
     return rc;
 }
 
-/* Both histories are signed: the unit is disabled, and the other checkpoint is kept beside that (design section 12). */
+/* Both histories are signed: the unit is disabled, or was before, and the other checkpoint is kept beside that (design section 12). */
 static raffle_rc record_fork(const uploading *up, const raffle_actor *by, raffle_error *err)
 {
     char text[RAFFLE_TEXT_MAX + 1];
-    rf_record disable = {.type = RF_UNIT_DISABLE,
-                         .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_REASON),
-                         .unit = up->unit->number,
-                         .reason = rf_text_of("forked")};
+    const rf_record disable = {.type = RF_UNIT_DISABLE,
+                               .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_REASON),
+                               .unit = up->unit->number,
+                               .reason = rf_text_of("forked")};
+    const rf_record event = {.type = RF_EVENT,
+                             .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_CODE),
+                             .unit = up->unit->number,
+                             .code = rf_text_of("unit.forked")};
     raffle_rc rc = write_evidence(up, text, err);
-    if (rc == RAFFLE_OK && up->row.enabled)
-        rc = rf_control_one(up->raffle, by, NULL, text, &disable, NULL, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_control_one(up->raffle, by, NULL, text, up->row.enabled ? &disable : &event, NULL, err);
     return rc == RAFFLE_OK
                ? rf_fail(err, RAFFLE_HISTORY,
                          "unit %u signed two histories, which differ at record %llu: two tills sell under its "
@@ -391,6 +412,10 @@ static raffle_rc add_row(uploading *up, rf_txn *txn, const raffle_record *bytes,
     raffle_rc rc = rf_record_decode(&record, bytes->leaf, bytes->leaf_length, err);
     if (rc != RAFFLE_OK)
         return rc;
+    if (record.type == RF_VOID) /* again: a draw may have come in between */
+        rc = check_drawn(up, &record, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     pthread_mutex_lock(&u->lock);
     rc = rf_unit_apply(&u->frame, &u->state, &record, &taken, err);
     pthread_mutex_unlock(&u->lock);
@@ -431,7 +456,9 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     up->rc = RAFFLE_OK;
     pthread_rwlock_rdlock(&r->control_lock);
     raffle_rc rc = rf_unit_control_same(up->unit, err);
-    const bool may = r->control.unit[up->unit->number - 1].enabled || r->control.final.kind != 0;
+    const rf_unit_row *row = &r->control.unit[up->unit->number - 1];
+    const bool may = row->enabled || r->control.final.kind != 0, open = r->control.open_prize >= 0;
+    const uint64_t quota = row->quota;
     pthread_rwlock_unlock(&r->control_lock);
     if (rc != RAFFLE_OK)
         return rc;
@@ -439,6 +466,10 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
         up->rc = rf_fail(up->err, RAFFLE_BUSY, "another upload of unit %u is under way", up->unit->number);
     else if (!may)
         up->rc = rf_fail(up->err, RAFFLE_DISABLED, "unit %u was disabled", up->unit->number);
+    else if (open)
+        up->rc = rf_fail(up->err, RAFFLE_DRAW_OPEN, "a draw was begun: upload after its result");
+    else if (up->state.numbers > quota)
+        up->rc = rf_fail(up->err, RAFFLE_QUOTA, "the quota of unit %u was lowered", up->unit->number);
     if (up->rc != RAFFLE_OK)
         return RAFFLE_OK;
     up->rc = add_rows(up, txn, up->err);
@@ -604,6 +635,12 @@ static void give(const uploading *up, uint64_t twice, raffle_upload_info *info)
                                .twice = twice,
                                .control_size = s->control,
                                .closed = up->state.closed};
+    if (s->to < up->here) { /* newer ones are here */
+        pthread_mutex_lock(&up->unit->lock);
+        mine.numbers = up->unit->state.numbers;
+        mine.closed = up->unit->state.closed;
+        pthread_mutex_unlock(&up->unit->lock);
+    }
     pthread_rwlock_rdlock(&r->control_lock);
     const rf_seal_state *final = &r->control.final;
     mine.excepted = final->kind != 0 && s->unit <= final->units && final->unit[s->unit - 1].size < s->to;

@@ -700,6 +700,9 @@ START_TEST(two_tills_with_one_key)
     fx_said("differ at record 2");
     ck_assert_int_eq(fx_unit_info(2).enabled, 0);
     ck_assert_uint_eq(fx_size(2), 3);
+    const uint64_t control = fx_size(0);
+    FX_FAILS(RAFFLE_HISTORY, take(&info)); /* again: it is disabled already, and this is kept, too */
+    ck_assert_uint_eq(fx_size(0), control + 1);
     FX_OK(export(&tent, 2));
     FX_FAILS(RAFFLE_DISABLED, take(&info));
     FX_FAILS(RAFFLE_HISTORY, export(&clone, 2)); /* the challenge says what the raffle has */
@@ -930,6 +933,66 @@ START_TEST(a_ticket_taken_back_on_both_sides)
 }
 END_TEST
 
+/* A till takes back what has won the early draw: not before the place is lost. */
+START_TEST(a_winner_taken_back_at_the_till)
+{
+    raffle_upload_info info;
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    fx_create(FX_RULES);
+    make_till(&tent, true);
+    for (int i = 0; i < 5; i++) {
+        char order[8];
+        snprintf(order, sizeof order, "a%d", i);
+        FX_OK(sell(&tent, order, "ten"));
+    }
+    (void)upload(&tent, 2);
+    FX_OK(raffle_seal(fx.raffle, &fx_boss, &fx_chief, RAFFLE_SEAL_EARLY, &seal, &fx.err));
+    FX_OK(raffle_voids_ack(fx.raffle, &fx_boss, seal.index, &fx.err));
+    fx_draw("bird");
+    const raffle_pick winner = fx_pick("bird", 1);
+    ck_assert_uint_eq(winner.unit, 2);
+    FX_OK(raffle_void(tent.raffle, &fx_super, 2, winner.serial, "refund", &fx.err)); /* it knows of no draw */
+    FX_OK(export(&tent, 2));
+    FX_REFUSED(RAFFLE_DRAWN, take(&info));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_chief, "bird", 1, "refunded", NULL, &fx.err));
+    FX_OK(take(&info));
+    ck_assert_uint_eq(info.taken, 1);
+    fx.spoilt = true; /* a draw from an early seal without all sales: completeness */
+    ck_assert_uint_eq(fx_faults(), 1);
+    end();
+}
+END_TEST
+
+/* A kit that was altered, and its hash made right again, leaves nothing behind. */
+START_TEST(a_kit_that_somebody_altered)
+{
+    raffle *out = NULL;
+    char store[160], folder[160];
+    begin();
+    make_till(&tent, true);
+    empty(&box);
+    FX_OK(raffle_unit_kit(fx.raffle, 2, pack, &box, &fx.err));
+    snprintf(store, sizeof store, "sqlite:%s/x.raffle", fx.folder);
+    snprintf(folder, sizeof folder, "%s/tent-2.keys/ticket-2.key", fx.folder);
+    ck_assert_int_eq(remove(folder), 0);
+    for (size_t i = 0; i < box.length - 70; i += 5) {
+        box.bytes[i] ^= 1;
+        seal_box();
+        ck_assert_int_ne(raffle_unit_install(store, tent.keys, NULL, box.bytes, box.length, NULL, &out, &fx.err),
+                         RAFFLE_OK);
+        box.bytes[i] ^= 1;
+        FILE *kept = fopen(folder, "rb");
+        ck_assert_msg(kept == NULL, "after byte %zu a key is kept", i);
+    }
+    ck_assert_ptr_null(out);
+    seal_box();
+    raffle_error_init(&fx.err, sizeof fx.err);
+    FX_OK(raffle_unit_install(store, tent.keys, &fx.host, box.bytes, box.length, NULL, &out, &fx.err));
+    raffle_free(out);
+    end();
+}
+END_TEST
+
 START_TEST(kits_and_news_of_others)
 {
     raffle *out = NULL;
@@ -971,4 +1034,4 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         an_order_that_was_sold_twice, a_seal_without_a_till, an_older_upload_after_a_newer, uploads_that_cross,
         an_upload_while_a_seal_is_made, two_tills_with_one_key, a_till_restored_from_an_older_copy,
         records_that_another_program_made, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
-        kits_and_news_of_others)
+        kits_and_news_of_others, a_winner_taken_back_at_the_till, a_kit_that_somebody_altered)
