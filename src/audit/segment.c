@@ -171,7 +171,7 @@ static bool take_plain_sale(rf_segment_worker *w, const raffle_record *bytes, rf
 static void take_order(rf_segment_worker *w, uint64_t index, rf_brief *brief)
 {
     const rf_private *p = &w->leaf.private_part;
-    const uint64_t must = rf_bit(RF_P_ORDER) | rf_bit(RF_P_LINE) | rf_bit(RF_P_LINES);
+    const rf_members must = rf_bit(RF_P_ORDER) | rf_bit(RF_P_LINE) | rf_bit(RF_P_LINES);
     if ((p->has & must) == must)
         keep_order(w->segment, brief, p->line, p->lines, p->order.text, p->order.length);
     else

@@ -120,14 +120,14 @@ static const member private_members[RF_PRIVATE_FIELDS] = {
     [RF_P_TEXT] = MEMBER("text", KIND_TEXT, rf_private, text),
 };
 
-#define B(field) (UINT64_C(1) << RF_F_##field)
+#define B(field) ((rf_members)1 << RF_F_##field)
 #define COMMON (B(AT) | B(BY) | B(P) | B(T))
 #define TOTALS (B(TICKETS) | B(NUMBERS) | B(GROSS) | B(VOIDS) | B(VOID_NUMBERS) | B(VOID_GROSS))
 #define PRIZE_PLACE (B(PRIZE) | B(PLACE) | B(RESULT))
 
 typedef struct type_row {
     const char *name;
-    uint64_t must, may;
+    rf_members must, may;
 } type_row;
 
 static const type_row types[RF_TYPES] = {
@@ -287,13 +287,20 @@ static void write_member(rf_json_writer *w, const member *m, const void *from)
     }
 }
 
-static size_t encode(const member *table, uint64_t has, const void *from, char *out, size_t cap)
+/* Those of the table from `first` on whose bits are set. */
+static void write_members(rf_json_writer *w, const member *table, unsigned first, uint64_t has, const void *from)
+{
+    for (uint64_t left = has; left != 0; left &= left - 1)
+        write_member(w, &table[first + (unsigned)__builtin_ctzll(left)], from);
+}
+
+static size_t encode(const member *table, rf_members has, const void *from, char *out, size_t cap)
 {
     rf_json_writer w;
     rf_json_init(&w, out, cap);
     rf_json_begin_object(&w);
-    for (uint64_t left = has; left != 0; left &= left - 1)
-        write_member(&w, &table[__builtin_ctzll(left)], from);
+    write_members(&w, table, 0, (uint64_t)has, from);
+    write_members(&w, table, 64, (uint64_t)(has >> 64), from);
     rf_json_end_object(&w);
     return w.ok ? w.length : 0;
 }
@@ -423,7 +430,7 @@ static const member *find_member(const member *table, unsigned count, unsigned *
     return NULL;
 }
 
-static raffle_rc decode(const member *table, unsigned count, uint64_t *has, void *to, const char *json, size_t length,
+static raffle_rc decode(const member *table, unsigned count, rf_members *has, void *to, const char *json, size_t length,
                         raffle_error *err)
 {
     rf_json_reader in;

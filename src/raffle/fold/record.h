@@ -107,10 +107,13 @@ typedef enum rf_field {
 /* A text: of a decoded record as it stands between its quotes, `escaped` when it holds escapes; else plain. Points into the record. */
 typedef rf_json_text rf_text;
 
+/* A set of members, a bit each: there are more than 64. */
+__extension__ typedef unsigned __int128 rf_members;
+
 /* A leaf. A member counts when its bit is set in `has`. Texts, `rules` and `places` point into the bytes that were decoded, or to what the
  * maker of the record keeps alive. */
 typedef struct rf_record {
-    uint64_t has;
+    rf_members has;
     rf_type type;
     raffle_role by, ok;
     bool reconciled;
@@ -140,15 +143,15 @@ typedef enum rf_private_field {
 } rf_private_field;
 
 typedef struct rf_private {
-    uint64_t has;
+    rf_members has;
     int64_t line, lines; /* of an order: this line, from 0, and how many there are */
     rf_text actor, buyer, channel, keys, ok, order, payment, text;
     uint8_t salt[16];
 } rf_private;
 
-static inline uint64_t rf_bit(unsigned field)
+static inline rf_members rf_bit(unsigned field)
 {
-    return UINT64_C(1) << field;
+    return (rf_members)1 << field;
 }
 
 static inline bool rf_has(const rf_record *r, rf_field field)
