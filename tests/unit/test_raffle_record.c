@@ -204,7 +204,7 @@ START_TEST(every_type_there_and_back)
         rf_members may, must = find_must((rf_type)type, &may);
         rf_record r = full();
         r.type = (rf_type)type;
-        for (uint64_t some = may;; some = (some - 1) & may) { /* every choice of those that it may have */
+        for (rf_members some = may;; some = (some - 1) & may) { /* every choice of those that it may have */
             r.has = must | some;
             size_t n = rf_record_encode(&r, leaf, sizeof leaf);
             ck_assert_msg(n > 0, "%s", rf_type_name(r.type));
