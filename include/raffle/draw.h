@@ -29,6 +29,8 @@ typedef struct raffle_prize {
     int32_t committed; /* 1: its seed is committed to before the intent, and a beacon mixed in; 0: random */
     int64_t
         value; /* of all its winners together, in minor units: fixed, or the share of the seal's pot; -1: not known before the seal */
+    int32_t drum; /* 1: drawn by hand, from counterfoils; 0: by an RNG */
+    uint32_t reserved;
 } raffle_prize;
 #define RAFFLE_PRIZE_INIT RAFFLE_INIT_OF(raffle_prize)
 RAFFLE_API void raffle_prize_init(raffle_prize *prize, size_t size);
@@ -47,6 +49,7 @@ typedef struct raffle_draw_options {
     /* A committed draw: what raffle_rng_seed() gave beside the seed, which the host keeps secret, and does not lose. Else zero and "". */
     uint8_t commitment[32];
     char evidence[RAFFLE_NAME_SIZE];
+    const raffle_actor *ok; /* optional: a second approver, which a drum needs where draw numbers have no counterfoil */
 } raffle_draw_options;
 RAFFLE_API void raffle_draw_options_init(raffle_draw_options *options, size_t size);
 
@@ -67,6 +70,8 @@ typedef struct raffle_finish_options {
     uint8_t fallback[RAFFLE_BEACON_SIZE]; /* when it is lost: the value of raffle_draw_info.fallback_round */
     raffle_beacon_verify verify;          /* of the values; needed */
     void *verify_ctx;
+    const raffle_actor
+        *ok; /* optional: a second approver, which a drum draw needs that ends before every place is taken */
 } raffle_finish_options;
 RAFFLE_API void raffle_finish_options_init(raffle_finish_options *options, size_t size);
 
@@ -86,11 +91,14 @@ typedef struct raffle_draw_info {
     int64_t round_at;        /* and its time: the draw is finished from then on */
     uint64_t fallback_round; /* the round that counts when the committed seed is lost, 24 hours later */
     int64_t fallback_at;
+    int32_t drum;   /* 1: a drum draw, */
+    uint32_t taken; /* whose first places are taken, */
+    uint64_t calls; /* by so many numbers that were called; else zero */
 } raffle_draw_info;
 RAFFLE_API void raffle_draw_info_init(raffle_draw_info *info, size_t size);
 
 /* Begins: writes the intent, durably, before any randomness is asked for, and signs its checkpoint. RAFFLE_NOT_SEALED, RAFFLE_NOT_ACKED, RAFFLE_SEQUENCE
- * (an earlier prize is not drawn), RAFFLE_DRAWN, RAFFLE_DRAW_OPEN (resume it), RAFFLE_EMPTY, RAFFLE_ROLE; RAFFLE_INVALID: a commitment is missing, or not
+ * (an earlier prize is not drawn), RAFFLE_APPROVAL (a drum without all counterfoils, and no second approver), RAFFLE_DRAWN, RAFFLE_DRAW_OPEN (resume it), RAFFLE_EMPTY, RAFFLE_ROLE; RAFFLE_INVALID: a commitment is missing, or not
  * asked for. `options` is optional. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_begin(raffle *raffle_, const raffle_actor *by, const char *prize,
                                                         const raffle_draw_options *options, raffle_draw **out,
@@ -119,14 +127,41 @@ RAFFLE_API const char *raffle_draw_checkpoint(const raffle_draw *draw);
  * anchor is not written. `options` is optional.
  * A committed draw asks nobody, `rng` is NULL, and `options` are needed: the beacon's value is verified, the seed compared with the commitment.
  * RAFFLE_SEQUENCE: the round is not there yet. RAFFLE_MISMATCH: another round, another seed. RAFFLE_SIGNATURE: the value is not the round's. RAFFLE_UNSUPPORTED:
- * nothing was given that verifies it. The intent stays open, for the same seed and the same round. */
+ * nothing was given that verifies it. The intent stays open, for the same seed and the same round.
+ * A drum draw ends here, once its numbers were called; `rng` is NULL. RAFFLE_APPROVAL: not every place is taken, and options->ok is missing. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng,
                                                          const raffle_finish_options *options, int32_t timeout_ms,
                                                          raffle_error *err);
 
+/* What became of a draw number that was called in a drum draw. The first that holds, in this order. Numbers are frozen. */
+enum {
+    RAFFLE_CALL_UNSOLD = 1,      /* not among the draw numbers of the seal */
+    RAFFLE_CALL_VOID = 2,        /* its ticket was void at the seal */
+    RAFFLE_CALL_NOT_ENTERED = 3, /* its tier takes no part in this prize */
+    RAFFLE_CALL_AGAIN = 4,       /* it has a place in this draw already */
+    RAFFLE_CALL_BARRED = 5,      /* the prize's one-win rule */
+    RAFFLE_CALL_TAKEN = 6        /* it takes the next place */
+};
+
+typedef struct raffle_call {
+    uint32_t struct_size;
+    int32_t outcome; /* RAFFLE_CALL_… */
+    uint32_t unit;   /* the draw number: `unit`-`number` */
+    uint32_t place;  /* that it takes; 0: none */
+    uint64_t number;
+    uint64_t serial; /* of its ticket; 0: not sold */
+} raffle_call;
+RAFFLE_API void raffle_call_init(raffle_call *call, size_t size);
+
+/* A draw number that was drawn from the drum by hand and called: verified as sold and valid, and written, whether it takes a place or is rejected, durably
+ * (GLI-31 2.6.4). Rejected ones are no failure: `call` (optional) says what became of it. RAFFLE_SEQUENCE: the prize is drawn by an RNG, every place is taken, or
+ * another number was called at the same time; RAFFLE_QUORUM as in raffle_draw_finish(); RAFFLE_INVALID: there can be no such number. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_call(raffle_draw *draw, uint32_t unit, uint64_t number,
+                                                       raffle_call *call, raffle_error *err);
+
 RAFFLE_API void raffle_draw_free(raffle_draw *draw);
 
-/* Ends the open intent of a random draw without a result, with a second approver and a reason. Every report shows it. RAFFLE_NOT_FOUND,
+/* Ends the open intent of a random draw or of a drum without a result, with a second approver and a reason. Every report shows it. RAFFLE_NOT_FOUND,
  * RAFFLE_APPROVAL; RAFFLE_SEQUENCE: a committed draw is never aborted. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_abort(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
                                                         const char *reason, raffle_error *err);

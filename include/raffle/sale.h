@@ -24,7 +24,8 @@ RAFFLE_API void raffle_sale_init(raffle_sale *sale, size_t size);
 
 enum {
     RAFFLE_TICKET_REPLAYED = 1, /* the order had been sold before; these are its tickets */
-    RAFFLE_TICKET_VOID = 2      /* the ticket is void */
+    RAFFLE_TICKET_VOID = 2,     /* the ticket is void */
+    RAFFLE_TICKET_REPRINTED = 4 /* it was printed again: what is printed says so (GLI-31 3.3.2d) */
 };
 
 /* A ticket, sold. Draw numbers `first` … `first + count - 1` of `unit`. No pointers. */

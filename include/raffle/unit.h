@@ -115,6 +115,7 @@ typedef struct raffle_unit_info {
         left_gross; /* … money, of what the final seal left out and is in the store since; up to its quota more may be out */
     int32_t unreconciled; /* the final seal took less than all its sales */
     int32_t reserved;
+    uint64_t printed; /* draw numbers that have counterfoils: the first ones */
 } raffle_unit_info;
 #define RAFFLE_UNIT_INFO_INIT RAFFLE_INIT_OF(raffle_unit_info)
 RAFFLE_API void raffle_unit_info_init(raffle_unit_info *info, size_t size);

@@ -91,7 +91,7 @@ raffle_rc rf_control_follow(rf_control *control, const rf_record *record, const 
     if (rc == RAFFLE_OK || rc == RAFFLE_NOMEM)
         return rc;
     taken->n = 0;
-    if (record->type == RF_DRAW_RESULT && control->open_prize >= 0)
+    if ((record->type == RF_DRAW_RESULT || record->type == RF_DRAW_MANUAL) && control->open_prize >= 0)
         give_up_draw(control);
     control->run = record->type == RF_SEAL_UNIT ? control->run : 0;
     control->last_at = record->at;

@@ -21,6 +21,7 @@ typedef struct replay {
     int64_t latest;         /* time of any record so far */
     bool beacon_verified;   /* of this draw */
     bool witnessed;         /* the quorum cosigned this draw's intent, in time */
+    bool called_wrong;      /* a number that was called in this drum draw was judged otherwise */
 } replay;
 
 static uint64_t faults_of(const raffle_audit *a)
@@ -223,7 +224,8 @@ static int32_t assurance(const replay *r, const raffle_audit_draw *d)
 {
     if (faults_of(r->audit) != r->faults_before)
         return RAFFLE_ASSURANCE_WRONG;
-    if (r->control.rules->rehearsal || strcmp(d->provider, "test") == 0)
+    /* What was called is on record; that it came out of the drum, those who watched it know. */
+    if (r->control.rules->rehearsal || strcmp(d->provider, "test") == 0 || r->record.type == RF_DRAW_MANUAL)
         return RAFFLE_ASSURANCE_OPERATOR;
     /* A committed draw proves its fairness to outsiders, and to them alone who can see that the intent came before the round. */
     if (d->committed)
@@ -239,13 +241,18 @@ static raffle_rc describe(replay *r, int prize, bool follows, raffle_error *err)
     if (d == NULL)
         return rf_nomem(err);
     (void)rf_text_copy(&record->prize, d->prize, sizeof d->prize);
-    (void)rf_text_copy(&record->provider, d->provider, sizeof d->provider);
+    if (record->type == RF_DRAW_MANUAL)
+        memcpy(d->provider, "drum", sizeof "drum");
+    else
+        (void)rf_text_copy(&record->provider, d->provider, sizeof d->provider);
     d->result = r->control.size;
     d->attempt = (uint32_t)record->attempt;
     d->asked = r->control.asked;
     d->places = (uint32_t)(record->winners + record->alternates);
     d->numbers = prize >= 0 ? r->control.prize[prize].numbers : (uint64_t)record->numbers;
-    d->skipped = (uint64_t)(record->skipped_void + record->skipped_not_entered + record->skipped_barred);
+    d->skipped = record->type == RF_DRAW_MANUAL
+                     ? r->control.calls - r->control.picks
+                     : (uint64_t)(record->skipped_void + record->skipped_not_entered + record->skipped_barred);
     d->committed = rf_has(record, RF_F_BEACON);
     d->beacon_verified = d->committed && r->beacon_verified;
     d->seed_lost = rf_has(record, RF_F_FALLBACK);
@@ -307,6 +314,70 @@ static raffle_rc check_result(replay *r, raffle_error *err)
     return RAFFLE_OK;
 }
 
+/* --- a drum draw --- */
+
+/* Every number that was called, judged again. */
+static raffle_rc check_call(replay *r, raffle_error *err)
+{
+    raffle_audit *a = r->audit;
+    const rf_control *c = &r->control;
+    const int prize = c->open_prize;
+    rf_call call;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    if (prize < 0 || !c->rules->prize[prize].drum || a->withheld || rf_control_seal(c, prize)->kind == 0)
+        return RAFFLE_OK; /* the fold refused it; or its ticket is in records that are not there */
+    const rf_drum drum = {a->store, c, prize, void_at_seal, r};
+    raffle_rc rc = rf_drum_call(&drum, (uint32_t)r->record.unit, (uint64_t)r->record.number, &call, &why);
+    if (rc != RAFFLE_OK)
+        return rf_fault_or_fail(&a->faults, 0, c->size, "draw", &why, err);
+    const uint64_t serial = rf_has(&r->record, RF_F_SERIAL) ? (uint64_t)r->record.serial : 0;
+    if (!rf_text_is(&r->record.outcome, rf_outcome_name(call.outcome)) || call.place.serial != serial) {
+        wrong(r, "the number that was called is another ticket's, or is judged otherwise");
+        r->called_wrong = true;
+    }
+    return RAFFLE_OK;
+}
+
+static raffle_rc check_manual(replay *r, raffle_error *err)
+{
+    const int prize = r->control.open_prize;
+    r->faults_before = faults_of(r->audit);
+    r->witnessed = false;
+    if (prize < 0 || rf_control_seal(&r->control, prize)->kind == 0)
+        return describe(r, prize, false, err); /* the fold said that there is no intent for it */
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc = check_quorum(r, &why);
+    if (rc == RAFFLE_NOMEM)
+        return rf_fail_as(err, &why);
+    rc = check_intent_note(r, err);
+    if (rc == RAFFLE_OK && r->audit->withheld) {
+        report_left_out(r, prize);
+        return leave_out(r);
+    }
+    if (rc == RAFFLE_OK)
+        rc = describe(r, prize, !r->called_wrong, err);
+    if (rc == RAFFLE_OK)
+        report_left_out(r, prize);
+    return rc;
+}
+
+static raffle_rc check_drawn(replay *r, raffle_error *err)
+{
+    switch (r->record.type) {
+    case RF_DRAW_INTENT:
+        r->called_wrong = false;
+        return RAFFLE_OK;
+    case RF_DRAW_CALL:
+        return check_call(r, err);
+    case RF_DRAW_MANUAL:
+        return check_manual(r, err);
+    case RF_DRAW_RESULT:
+        return check_result(r, err);
+    default:
+        return RAFFLE_OK;
+    }
+}
+
 /* --- walking --- */
 
 /* What is wrong with the records themselves was reported when the control log was checked. */
@@ -316,7 +387,7 @@ static raffle_rc follow(replay *r, const uint8_t leaf_hash[32], raffle_error *er
     raffle_error why = RAFFLE_ERROR_INIT;
     const size_t draws = r->audit->draws;
     check_intent_time(r);
-    raffle_rc rc = r->record.type == RF_DRAW_RESULT ? check_result(r, err) : RAFFLE_OK;
+    raffle_rc rc = check_drawn(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_places_follow(r->audit, &r->places, &r->control, &r->record, err);
     if (rc != RAFFLE_OK)

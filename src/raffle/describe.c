@@ -167,7 +167,8 @@ raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_err
     raffle_prize mine = {.seal = rule->seal,
                          .winners = (uint32_t)rule->winners,
                          .alternates = (uint32_t)rule->alternates,
-                         .committed = rule->committed};
+                         .committed = rule->committed,
+                         .drum = rule->drum};
     memcpy(mine.name, rule->name, sizeof mine.name);
     memcpy(mine.title, rule->title, sizeof mine.title);
     pthread_rwlock_rdlock(&r->control_lock);
@@ -255,6 +256,11 @@ void raffle_finish_options_init(raffle_finish_options *options, size_t size)
 void raffle_draw_info_init(raffle_draw_info *info, size_t size)
 {
     rf_struct_init(info, size);
+}
+
+void raffle_call_init(raffle_call *call, size_t size)
+{
+    rf_struct_init(call, size);
 }
 
 void raffle_pick_init(raffle_pick *pick, size_t size)

@@ -59,7 +59,12 @@ static void fill_info(const rf_control *c, int prize, bool finished, raffle_draw
                                .asked = finished ? 0 : c->asked,
                                .pending = !finished && c->ask != 0,
                                .finished = finished,
-                               .committed = c->rules->prize[prize].committed};
+                               .committed = c->rules->prize[prize].committed,
+                               .drum = c->rules->prize[prize].drum};
+    if (info->drum) {
+        info->calls = finished ? 0 : c->calls;
+        info->taken = (uint32_t)(finished ? p->places : c->picks);
+    }
     memcpy(info->prize, c->rules->prize[prize].name, sizeof info->prize);
     if (!info->committed)
         return;
@@ -127,6 +132,7 @@ typedef struct beginning {
     const raffle_actor *by;
     int prize;
     raffle_draw_options options;
+    raffle_actor ok; /* struct_size 0: none */
 } beginning;
 
 void rf_draw_provider_failed(raffle *r, const raffle_actor *by, const raffle_rng *rng, const raffle_error *why)
@@ -167,6 +173,11 @@ static raffle_rc check_options(beginning *b, const raffle_draw_options *options,
                        rule->committed ? "committed" : "random", rule->committed ? "needs a" : "takes no");
     if (rule->committed && b->options.rng == NULL)
         return rf_null(err, "options->rng");
+    if (rule->drum && b->options.rng != NULL)
+        return rf_fail(err, RAFFLE_INVALID, "\"%s\" is drawn from a drum: no provider is asked", rule->name);
+    rc = rf_approver_in(&b->ok, b->options.ok, b->by, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     if (memchr(b->options.evidence, 0, sizeof b->options.evidence) == NULL)
         return rf_fail(err, RAFFLE_INVALID, "options: the evidence has no end");
     return b->options.rng == NULL ? RAFFLE_OK : try_provider(b, err);
@@ -219,7 +230,7 @@ raffle_rc raffle_draw_begin(raffle *r, const raffle_actor *by, const char *prize
     rc = check_options(&b, options, err);
     if (rc != RAFFLE_OK)
         return rc;
-    rf_control_op op = {.raffle = r, .by = &actor, .make = make_intent, .ctx = &b, .signed_note = true};
+    rf_control_op op = {.raffle = r, .by = &actor, .ok = &b.ok, .make = make_intent, .ctx = &b, .signed_note = true};
     rc = rf_control_append(&op, err);
     return rc == RAFFLE_OK ? new_draw(r, b.prize, op.index, &actor, out, err) : rc;
 }

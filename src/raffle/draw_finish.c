@@ -2,7 +2,6 @@
 /* The end of a draw (design section 9, steps 2 to 10): the seed, asked for in writing or revealed, the beacon verified, the winners selected, the result durable
  * (GLI-31 4.2.6, 4.4). */
 #include "draw_impl.h"
-#include "drum.h"
 #include "ticket.h"
 
 #include "abi.h"
@@ -199,9 +198,11 @@ static raffle_rc check_random_options(const raffle_finish_options *options, raff
     if (options == NULL)
         return RAFFLE_OK;
     raffle_rc rc = rf_struct_in(&o, sizeof o, options, "options", err);
-    if (rc == RAFFLE_OK && (o.flags != 0 || o.round != 0 || !sodium_is_zero(o.beacon, sizeof o.beacon) ||
-                            !sodium_is_zero(o.seed, sizeof o.seed) || !sodium_is_zero(o.fallback, sizeof o.fallback)))
-        rc = rf_fail(err, RAFFLE_INVALID, "options: a random draw takes no beacon and no committed seed");
+    if (rc == RAFFLE_OK &&
+        (o.flags != 0 || o.round != 0 || !sodium_is_zero(o.beacon, sizeof o.beacon) ||
+         !sodium_is_zero(o.seed, sizeof o.seed) || !sodium_is_zero(o.fallback, sizeof o.fallback) || o.ok != NULL))
+        rc = rf_fail(err, RAFFLE_INVALID,
+                     "options: a random draw takes no beacon, no committed seed and no second approver");
     return rc;
 }
 
@@ -218,16 +219,11 @@ static raffle_rc read_cosigned(raffle_draw *draw, raffle_error *err)
                : rc;
 }
 
-/* The intent is fixed before anybody can know what follows from it: before the provider is asked, or before the beacon's round. */
-static raffle_rc check_witnesses(raffle_draw *draw, const raffle_finish_options *options, raffle_error *err)
+/* The intent is fixed before anybody can know what follows from it: before the provider is asked, a number called, or the beacon's round. */
+raffle_rc rf_draw_witnessed(raffle_draw *draw, bool late, raffle_error *err)
 {
     raffle *r = draw->raffle;
-    raffle_finish_options o = {.flags = 0};
-    raffle_rc rc = options == NULL ? RAFFLE_OK : rf_struct_in(&o, sizeof o, options, "options", err);
-    const bool late = (o.flags & RAFFLE_FINISH_QUORUM_LATE) != 0;
-    sodium_memzero(&o, sizeof o);
-    if (rc == RAFFLE_OK)
-        rc = read_cosigned(draw, err);
+    raffle_rc rc = read_cosigned(draw, err);
     if (rc != RAFFLE_OK)
         return rc;
     pthread_rwlock_rdlock(&r->control_lock);
@@ -237,16 +233,20 @@ static raffle_rc check_witnesses(raffle_draw *draw, const raffle_finish_options 
     return rc;
 }
 
+static raffle_rc check_witnesses(raffle_draw *draw, const raffle_finish_options *options, raffle_error *err)
+{
+    raffle_finish_options o = {.flags = 0};
+    raffle_rc rc = options == NULL ? RAFFLE_OK : rf_struct_in(&o, sizeof o, options, "options", err);
+    const bool late = (o.flags & RAFFLE_FINISH_QUORUM_LATE) != 0;
+    sodium_memzero(&o, sizeof o);
+    return rc == RAFFLE_OK ? rf_draw_witnessed(draw, late, err) : rc;
+}
+
 /* --- selection --- */
 
-typedef struct at_seal {
-    raffle *raffle;
-    const rf_seal_state *seal;
-} at_seal;
-
-static raffle_rc void_at_seal(void *ctx, uint32_t unit, uint64_t serial, bool *out, raffle_error *err)
+raffle_rc rf_void_at_seal(void *ctx, uint32_t unit, uint64_t serial, bool *out, raffle_error *err)
 {
-    const at_seal *s = ctx;
+    const rf_at_seal *s = ctx;
     uint32_t log = 0;
     uint64_t index = 0;
     raffle_rc rc = rf_void_find(s->raffle, unit, serial, out, &log, &index, err);
@@ -256,7 +256,7 @@ static raffle_rc void_at_seal(void *ctx, uint32_t unit, uint64_t serial, bool *o
 }
 
 /* The stored note must be the control key's over the intent and everything before it, as the records here have it. */
-static raffle_rc check_note(const raffle_draw *draw, uint8_t root[32], raffle_error *err)
+raffle_rc rf_draw_check_note(const raffle_draw *draw, uint8_t root[32], raffle_error *err)
 {
     const raffle *r = draw->raffle;
     rf_checkpoint checkpoint;
@@ -293,15 +293,15 @@ static raffle_rc select_winners(raffle_draw *draw, const revealed *shown, rf_dra
     raffle *r = draw->raffle;
     rf_control control; /* as it was at the intent: nothing else can have changed it since */
     uint8_t root[32];
-    raffle_rc rc = check_note(draw, root, err);
+    raffle_rc rc = rf_draw_check_note(draw, root, err);
     if (rc == RAFFLE_OK && shown != NULL && shown->lost)
         rc = make_lost_seed(draw, root, shown, err);
     if (rc == RAFFLE_OK)
         rc = rf_control_refold(r, draw->intent + 1, &control, err);
     if (rc != RAFFLE_OK)
         return rc;
-    at_seal seal = {r, rf_control_seal(&control, draw->prize)};
-    const rf_drum drum = {r->store, &control, draw->prize, void_at_seal, &seal};
+    rf_at_seal seal = {r, rf_control_seal(&control, draw->prize)};
+    const rf_drum drum = {r->store, &control, draw->prize, rf_void_at_seal, &seal};
     const rf_draw_input input = {.origin = r->origin,
                                  .intent = draw->intent,
                                  .root = root,
@@ -432,7 +432,7 @@ static raffle_rc write_result(raffle_draw *draw, const revealed *shown, const rf
 
 /* --- the call --- */
 
-static raffle_rc check_still_open(const raffle_draw *draw, raffle_error *err)
+raffle_rc rf_draw_check_open(const raffle_draw *draw, raffle_error *err)
 {
     raffle *r = draw->raffle;
     pthread_rwlock_rdlock(&r->control_lock);
@@ -455,12 +455,14 @@ raffle_rc raffle_draw_finish(raffle_draw *draw, raffle_rng *rng, const raffle_fi
     if (draw == NULL)
         return rf_null(err, "draw");
     raffle *r = draw->raffle;
+    if (r->rules->prize[draw->prize].drum)
+        return rf_draw_finish_drum(draw, rng, options, err);
     const bool committed = is_committed(draw);
     raffle_rc rc = rf_enter_write(r, err);
     if (rc == RAFFLE_OK && !committed)
         rc = check_random_options(options, err);
     if (rc == RAFFLE_OK)
-        rc = check_still_open(draw, err);
+        rc = rf_draw_check_open(draw, err);
     if (rc == RAFFLE_OK)
         rc = check_witnesses(draw, options, err);
     if (rc == RAFFLE_OK)

@@ -110,10 +110,11 @@ static const rf_seal_unit *locate(const walk *w, uint64_t x, uint64_t *number)
     return &w->seal->unit[low];
 }
 
-static bool entered(const walk *w, const char *tier)
+static bool entered(const rf_drum *drum, const char *tier)
 {
-    int i = rf_rules_tier(w->drum->control->rules, tier, strlen(tier));
-    return i >= 0 && (w->rule->entered & UINT64_C(1) << i) != 0;
+    const rf_rules *rules = drum->control->rules;
+    int i = rf_rules_tier(rules, tier, strlen(tier));
+    return i >= 0 && (rules->prize[drum->prize].entered & UINT64_C(1) << i) != 0;
 }
 
 static raffle_rc skip(walk *w, int reason, const rf_place *p, raffle_error *err)
@@ -166,7 +167,7 @@ static raffle_rc consider(walk *w, uint64_t x, raffle_error *err)
         return rc;
     if (is_void)
         return skip(w, SKIP_VOID, &p, err);
-    if (!entered(w, ticket.tier))
+    if (!entered(w->drum, ticket.tier))
         return skip(w, SKIP_NOT_ENTERED, &p, err);
     if (w->rule->one_win != RF_ONE_WIN_NONE && set_has(&w->barred, bar_key(w->rule->one_win, &p)))
         return skip(w, SKIP_BARRED, &p, err);
@@ -235,4 +236,25 @@ raffle_rc rf_drum_run(const rf_drum *drum, const rf_draw_input *input, rf_drawn 
     rf_select_free(permutation);
     rf_sha256_free(hash);
     return rc;
+}
+
+raffle_rc rf_drum_call(const rf_drum *drum, uint32_t unit, uint64_t number, rf_call *call, raffle_error *err)
+{
+    rf_ticket_at ticket;
+    bool is_void = false;
+    const rf_seal_state *seal = rf_control_seal(drum->control, drum->prize);
+    *call = (rf_call){.place = {.number = number, .unit = unit}, .outcome = RF_OUTCOME_UNSOLD};
+    if (!rf_drum_sold(seal, unit, number))
+        return RAFFLE_OK;
+    const rf_seal_unit *sealed = &seal->unit[unit - 1];
+    raffle_rc rc = rf_find_number(drum->store, unit, sealed->size, sealed->numbers, number, &ticket, err);
+    if (rc == RAFFLE_OK)
+        rc = drum->is_void(drum->ctx, unit, ticket.serial, &is_void, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    call->place.serial = ticket.serial;
+    call->outcome = is_void                       ? RF_OUTCOME_VOID
+                    : !entered(drum, ticket.tier) ? RF_OUTCOME_NOT_ENTERED
+                                                  : rf_drum_judge(drum->control, &call->place);
+    return RAFFLE_OK;
 }

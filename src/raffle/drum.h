@@ -4,7 +4,7 @@
 #ifndef RF_RAFFLE_DRUM_H
 #define RF_RAFFLE_DRUM_H
 
-#include "fold.h"
+#include "fold_drum.h"
 #include "select.h"
 #include "store.h"
 
@@ -28,6 +28,13 @@ typedef struct rf_drawn {
 /* Walks the permutation. The result is cleared by rf_drawn_clear(). */
 raffle_rc rf_drum_draw(const rf_drum *drum, rf_select *permutation, rf_drawn *drawn, raffle_error *err);
 void rf_drawn_clear(rf_drawn *drawn);
+
+/* What becomes of one number that is called in a drum draw (GLI-31 2.6.4), judged by the open intent's seal and the places so far. `control` is as it is then. */
+typedef struct rf_call {
+    rf_place place; /* the serial is 0 when it was not sold */
+    rf_outcome outcome;
+} rf_call;
+raffle_rc rf_drum_call(const rf_drum *drum, uint32_t unit, uint64_t number, rf_call *call, raffle_error *err);
 
 /* What the permutation follows from. */
 typedef struct rf_draw_input {

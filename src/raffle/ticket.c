@@ -77,6 +77,17 @@ raffle_rc rf_void_find(raffle *r, uint32_t unit, uint64_t serial, bool *is_void,
     return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &quiet);
 }
 
+static bool was_reprinted(raffle *r, uint32_t unit, uint64_t serial)
+{
+    bool was = false;
+    pthread_rwlock_rdlock(&r->control_lock);
+    const rf_printed_list *list = &r->control.reprinted;
+    for (size_t i = 0; i < list->n && !was; i++)
+        was = list->at[i].unit == unit && list->at[i].serial == serial;
+    pthread_rwlock_unlock(&r->control_lock);
+    return was;
+}
+
 raffle_rc rf_sold_read(raffle *r, uint32_t unit, uint64_t index, size_t n, rf_sold *sold, raffle_error *err)
 {
     reader in = {sold, unit, 0};
@@ -87,7 +98,8 @@ raffle_rc rf_sold_read(raffle *r, uint32_t unit, uint64_t index, size_t n, rf_so
     for (size_t i = 0; rc == RAFFLE_OK && i < n; i++) {
         bool is_void = false;
         rc = rf_void_find(r, unit, index + i, &is_void, NULL, NULL, err);
-        sold[i].ticket.flags = is_void ? RAFFLE_TICKET_VOID : 0;
+        sold[i].ticket.flags =
+            (is_void ? RAFFLE_TICKET_VOID : 0) | (was_reprinted(r, unit, index + i) ? RAFFLE_TICKET_REPRINTED : 0);
     }
     return rc;
 }

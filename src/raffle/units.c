@@ -379,6 +379,7 @@ raffle_rc raffle_unit_describe(raffle *r, uint32_t number, raffle_unit_info *inf
     mine.heard = row->heard;
     mine.synced = row->sync_size;
     mine.twice = row->twice;
+    mine.printed = row->printed;
     set_left_out(r, &s, &mine);
     pthread_rwlock_unlock(&r->control_lock);
     rf_struct_out(info, rf_struct_size(info), &mine, sizeof mine);

@@ -35,7 +35,7 @@ static raffle_rc check_ticket(raffle *r, uint32_t unit, uint64_t serial, rf_sold
     return rc == RAFFLE_OK ? check_drawn(r, unit, serial, err) : rc;
 }
 
-/* Between the moment in which the outcome can be known and the result, nobody takes back a ticket that is in the drum: the provider was asked, or the
+/* Between the moment in which the outcome can be known and the result, nobody takes back a ticket that is in the drum: the provider was asked, a number called, or the
  * beacon's round is there. (The control log takes no void while a draw is open.) */
 static raffle_rc check_drawing(raffle *r, uint32_t unit, uint64_t serial, int64_t at, raffle_error *err)
 {
@@ -45,7 +45,8 @@ static raffle_rc check_drawing(raffle *r, uint32_t unit, uint64_t serial, int64_
     if (c->open_prize >= 0) {
         const rf_prize_rule *rule = &c->rules->prize[c->open_prize];
         const rf_seal_state *seal = rf_control_seal(c, c->open_prize);
-        const bool known = rule->committed ? at >= raffle_beacon_time(rf_control_round(c, c->open_prize)) : c->ask != 0;
+        const bool known = rule->committed ? at >= raffle_beacon_time(rf_control_round(c, c->open_prize))
+                                           : c->ask != 0 || c->calls > 0;
         if (known && unit <= seal->units && serial < seal->unit[unit - 1].size)
             rc = rf_fail(err, RAFFLE_DRAW_OPEN,
                          "ticket %u/%llu is being drawn for \"%s\"; take it back after the result", unit,

@@ -11,39 +11,13 @@ static rf_record full(void)
 {
     static const char places[] = "[{\"number\":7,\"serial\":3,\"unit\":1}]";
     rf_record r = {.by = RAFFLE_MANAGER, .ok = RAFFLE_SUPERVISOR, .reconciled = true, .at = INT64_C(1795291200000)};
-    int64_t *const numbers[] = {&r.alternates,
-                                &r.ask,
-                                &r.attempt,
-                                &r.away,
-                                &r.count,
-                                &r.first,
-                                &r.format,
-                                &r.gross,
-                                &r.intent,
-                                &r.n,
-                                &r.numbers,
-                                &r.place,
-                                &r.price,
-                                &r.promoted,
-                                &r.quota,
-                                &r.rejected,
-                                &r.result,
-                                &r.round,
-                                &r.seal,
-                                &r.serial,
-                                &r.size,
-                                &r.skipped_barred,
-                                &r.skipped_not_entered,
-                                &r.skipped_void,
-                                &r.tickets,
-                                &r.twice,
-                                &r.unit,
-                                &r.units,
-                                &r.unreconciled,
-                                &r.void_gross,
-                                &r.void_numbers,
-                                &r.voids,
-                                &r.winners};
+    int64_t *const numbers[] = {
+        &r.alternates,   &r.ask,          &r.attempt,  &r.away,   &r.count,          &r.first,
+        &r.format,       &r.gross,        &r.intent,   &r.n,      &r.number,         &r.numbers,
+        &r.place,        &r.price,        &r.promoted, &r.quota,  &r.rejected,       &r.result,
+        &r.round,        &r.seal,         &r.serial,   &r.size,   &r.skipped_barred, &r.skipped_not_entered,
+        &r.skipped_void, &r.tickets,      &r.twice,    &r.unit,   &r.units,          &r.unreconciled,
+        &r.void_gross,   &r.void_numbers, &r.voids,    &r.winners};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         *numbers[i] = (int64_t)i * 1000003 % 97;
     r.code = r.component = r.kind = r.outcome = r.prize = r.reason = r.tier = rf_text_of("word-1");
@@ -87,7 +61,11 @@ static rf_members find_must(rf_type type, rf_members *may)
         {"seal.unit", "tickets numbers gross voids void_numbers void_gross unit size root reconciled void_root note"},
         {"seal", "tickets numbers gross voids void_numbers void_gross kind first units unreconciled (ok)"},
         {"voids.ack", "seal voids"},
-        {"draw.intent", "prize seal attempt numbers (commitment) (evidence) (provider)"},
+        {"draw.intent", "prize seal attempt numbers (commitment) (evidence) (ok) (provider)"},
+        {"draw.call", "intent number outcome unit (serial)"},
+        {"draw.manual", "prize attempt intent note numbers count winners alternates (ok)"},
+        {"print", "unit first count size"},
+        {"reprint", "unit reason ok (first) (count) (serial)"},
         {"draw.picks", "intent first places"},
         {"draw.result",
          "prize attempt intent note numbers provider seed winners alternates rejected skipped_void skipped_not_entered "
@@ -121,6 +99,7 @@ static rf_members find_must(rf_type type, rf_members *may)
                                                  "n",
                                                  "name",
                                                  "note",
+                                                 "number",
                                                  "numbers",
                                                  "ok",
                                                  "open",

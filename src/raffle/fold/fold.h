@@ -67,6 +67,7 @@ typedef struct rf_unit_row {
     uint64_t index; /* of its unit.enrol */
     bool enabled, unenrolled;
     bool was_enabled; /* ever */
+    uint64_t printed; /* draw numbers that have counterfoils: the first ones */
     /* Of one whose log lives elsewhere: */
     bool away;
     uint32_t away_hours; /* for which it may sell after it heard from the raffle; 0: no limit */
@@ -98,8 +99,23 @@ typedef struct rf_seal_state {
 
 typedef struct rf_place_state {
     rf_place place;
-    int32_t state; /* RAFFLE_PLACE_… */
+    int32_t state;     /* RAFFLE_PLACE_… */
+    int64_t called_at; /* when its number was drawn */
 } rf_place_state;
+
+/* Counterfoils that were printed, or, again, of a range or of a ticket (GLI-31 2.4, 3.3.2d). */
+typedef struct rf_printed {
+    uint32_t unit;
+    uint64_t first, count; /* draw numbers; of a ticket's reprint 0 */
+    uint64_t serial;       /* a ticket's reprint; else 0 */
+    uint64_t size;         /* what was void by then was not printed: in these records of the unit's log, */
+    uint64_t index;        /* and in the control log's before this one */
+} rf_printed;
+
+typedef struct rf_printed_list {
+    size_t n, cap;
+    rf_printed *at;
+} rf_printed_list;
 
 typedef struct rf_prize_state {
     int32_t state; /* RAFFLE_PRIZE_… */
@@ -136,6 +152,8 @@ typedef struct rf_control {
     int64_t ask_at;        /* and its time */
     size_t picks;          /* places of draw.picks records under the open intent */
     rf_place_state *pick;
+    uint64_t calls; /* numbers called under the open intent of a drum draw; ask_at is the time of the first */
+    rf_printed_list printed, reprinted;
 } rf_control;
 
 void rf_control_init(rf_control *c);

@@ -2,6 +2,7 @@
 /* The fold over the control log: rules, seals, acknowledgements (GLI-31 2.6), and voids and events there; units are in fold_units.c,
  * draws in fold_draw.c. */
 #include "fold_draw.h"
+#include "fold_drum.h"
 
 #include "error.h"
 #include "fold_keys.h"
@@ -26,6 +27,8 @@ void rf_control_clear(rf_control *c)
     free(c->final.unit);
     free(c->run_unit);
     free(c->pick);
+    free(c->printed.at);
+    free(c->reprinted.at);
     rf_control_init(c);
 }
 
@@ -301,6 +304,13 @@ static raffle_rc check_ok(const rf_control *c, const rf_record *r, raffle_error 
     return r->type != RF_RAFFLE_OPEN && rf_has(r, RF_F_OK) ? rf_control_approved(c, r, err) : RAFFLE_OK;
 }
 
+/* What an open draw is made of. */
+static bool goes_on(rf_type type)
+{
+    return type == RF_EVENT || type == RF_DRAW_PICKS || type == RF_DRAW_RESULT || type == RF_DRAW_ABORT ||
+           type == RF_DRAW_CALL || type == RF_DRAW_MANUAL;
+}
+
 static raffle_rc check_place(const rf_control *c, const rf_record *r, raffle_error *err)
 {
     if ((c->size == 0) != (r->type == RF_RAFFLE_OPEN))
@@ -313,8 +323,7 @@ static raffle_rc check_place(const rf_control *c, const rf_record *r, raffle_err
         return rf_fail(err, RAFFLE_CLOCK, "record %llu of the control log is %lld ms earlier than the one before it",
                        (unsigned long long)c->size, (long long)(c->last_at - r->at));
     /* Between an intent and its result the control log takes only events (design section 9). */
-    if (c->open_prize >= 0 && r->type != RF_EVENT && r->type != RF_DRAW_PICKS && r->type != RF_DRAW_RESULT &&
-        r->type != RF_DRAW_ABORT)
+    if (c->open_prize >= 0 && !goes_on(r->type))
         return rf_fail(err, RAFFLE_DRAW_OPEN, "a %s must wait: the draw of \"%s\" is open", rf_type_name(r->type),
                        c->rules->prize[c->open_prize].name);
     return RAFFLE_OK;
@@ -343,6 +352,9 @@ static raffle_rc apply(rf_control *c, const rf_record *r, const uint8_t leaf_has
         return apply_void(c, r, taken, err);
     case RF_EVENT:
         return apply_event(c, r, taken, err);
+    case RF_PRINT:
+    case RF_REPRINT:
+        return rf_print_apply(c, r, err);
     case RF_SALE:
     case RF_UNIT_START:
     case RF_UNIT_CLOSE:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fold over draws: intents in the frozen order, results, and the places' way from drawn to claimed (GLI-31 2.6.4 to 2.7.1, 4.4.1). */
 #include "fold_draw.h"
+#include "fold_drum.h"
 
 #include "beacon.h"
 #include "error.h"
@@ -137,7 +138,9 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
         (uint64_t)r->attempt != p->attempts + 1u)
         return rf_fail(err, RAFFLE_CORRUPT, "the intent for \"%s\" names seal %lld, %lld numbers, attempt %lld", name,
                        (long long)r->seal, (long long)r->numbers, (long long)r->attempt);
-    rc = take_commitment(c, i, r, err);
+    rc = rf_drum_intent(c, i, r, err);
+    if (rc == RAFFLE_OK)
+        rc = take_commitment(c, i, r, err);
     if (rc != RAFFLE_OK)
         return rc;
     p->state = RAFFLE_PRIZE_INTENT;
@@ -151,6 +154,7 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
     c->asked = 0;
     c->ask = 0;
     c->picks = 0;
+    c->calls = 0;
     return RAFFLE_OK;
 }
 
@@ -162,11 +166,19 @@ static raffle_rc check_open(const rf_control *c, const rf_record *r, raffle_erro
     return RAFFLE_OK;
 }
 
-/* What picks and result have in common: the open intent, and the role. */
-static raffle_rc check_drawing(const rf_control *c, const rf_record *r, raffle_error *err)
+raffle_rc rf_draw_check(const rf_control *c, const rf_record *r, raffle_error *err)
 {
     raffle_rc rc = check_open(c, r, err);
     return rc == RAFFLE_OK ? rf_control_role(c, RF_OP_DRAW, r->by, err) : rc;
+}
+
+static raffle_rc check_drawing(const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    raffle_rc rc = rf_draw_check(c, r, err);
+    if (rc == RAFFLE_OK && c->rules->prize[c->open_prize].drum)
+        rc = rf_fail(err, RAFFLE_SEQUENCE, "\"%s\" is drawn from a drum: no %s", c->rules->prize[c->open_prize].name,
+                     rf_type_name(r->type));
+    return rc;
 }
 
 /* Adds the places of a record behind those that are there. */
@@ -188,7 +200,7 @@ static raffle_rc add_places(rf_control *c, const rf_record *r, raffle_error *err
         return rf_nomem(err);
     c->pick = grown;
     for (size_t i = 0; i < n; i++)
-        c->pick[c->picks + i] = (rf_place_state){place[i], 0};
+        c->pick[c->picks + i] = (rf_place_state){.place = place[i], .called_at = r->at};
     c->picks += n;
     return RAFFLE_OK;
 }
@@ -273,6 +285,23 @@ static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_er
     return RAFFLE_OK;
 }
 
+void rf_draw_end(rf_control *c, const rf_record *r, int64_t known_at)
+{
+    for (size_t i = 0; i < c->picks; i++)
+        c->pick[i].state = i < (uint64_t)r->winners ? RAFFLE_PLACE_DRAWN : RAFFLE_PLACE_ALTERNATE;
+    rf_prize_state *p = &c->prize[c->open_prize];
+    p->state = RAFFLE_PRIZE_DRAWN;
+    p->result = c->size;
+    p->result_at = r->at;
+    p->known_at = known_at;
+    p->places = c->picks;
+    p->place = c->pick;
+    c->pick = NULL;
+    c->picks = 0;
+    c->open_prize = -1;
+    c->ask = 0;
+}
+
 static raffle_rc apply_result(rf_control *c, const rf_record *r, raffle_error *err)
 {
     raffle_rc rc = check_drawing(c, r, err);
@@ -289,20 +318,9 @@ static raffle_rc apply_result(rf_control *c, const rf_record *r, raffle_error *e
         c->picks = before;
         return rc;
     }
-    for (size_t i = 0; i < c->picks; i++)
-        c->pick[i].state = i < (uint64_t)r->winners ? RAFFLE_PLACE_DRAWN : RAFFLE_PLACE_ALTERNATE;
-    rf_prize_state *p = &c->prize[c->open_prize];
-    p->state = RAFFLE_PRIZE_DRAWN;
-    p->result = c->size;
-    p->result_at = r->at;
-    p->known_at =
-        c->rules->prize[c->open_prize].committed ? raffle_beacon_time(rf_control_round(c, c->open_prize)) : c->ask_at;
-    p->places = c->picks;
-    p->place = c->pick;
-    c->pick = NULL;
-    c->picks = 0;
-    c->open_prize = -1;
-    c->ask = 0;
+    rf_draw_end(c, r,
+                c->rules->prize[c->open_prize].committed ? raffle_beacon_time(rf_control_round(c, c->open_prize))
+                                                         : c->ask_at);
     return RAFFLE_OK;
 }
 
@@ -324,6 +342,7 @@ static raffle_rc apply_abort(rf_control *c, const rf_record *r, raffle_error *er
     p->state = RAFFLE_PRIZE_WAITING;
     c->open_prize = -1;
     c->ask = 0;
+    c->picks = 0;
     return RAFFLE_OK;
 }
 
@@ -335,6 +354,9 @@ static raffle_rc apply_ask(rf_control *c, const rf_record *r, raffle_error *err)
             "a provider was asked for this draw, and its answer is lost: asking again needs a second approver");
     if (rf_has(r, RF_F_ASK))
         return rf_fail(err, RAFFLE_CORRUPT, "a \"draw.ask\" names another asking");
+    if (c->rules->prize[c->open_prize].drum)
+        return rf_fail(err, RAFFLE_SEQUENCE, "\"%s\" is drawn from a drum: no provider is asked",
+                       c->rules->prize[c->open_prize].name);
     if (c->rules->prize[c->open_prize].committed)
         return rf_fail(err, RAFFLE_SEQUENCE, "the seed of \"%s\" is committed: nobody is asked for another",
                        c->rules->prize[c->open_prize].name);
@@ -499,6 +521,9 @@ raffle_rc rf_draw_apply(rf_control *c, const rf_record *r, rf_taken_list *taken,
         return apply_result(c, r, err);
     case RF_DRAW_ABORT:
         return apply_abort(c, r, err);
+    case RF_DRAW_CALL:
+    case RF_DRAW_MANUAL:
+        return rf_drum_apply(c, r, err);
     default:
         return apply_place(c, r, taken, err);
     }

@@ -9,6 +9,10 @@
 raffle_rc rf_draw_apply(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err);
 /* What an event means for an open draw: draw.ask, draw.ask-failed, draw.ask-again. */
 raffle_rc rf_draw_event(rf_control *c, const rf_record *r, raffle_error *err);
+/* What the records of an open draw have in common: the open intent, and the role. */
+raffle_rc rf_draw_check(const rf_control *c, const rf_record *r, raffle_error *err);
+/* The open draw ends with the places that were found, known from `known_at` on. */
+void rf_draw_end(rf_control *c, const rf_record *r, int64_t known_at);
 /* Whether a ticket holds a winner's or an alternate's place that is not lost. */
 bool rf_control_holds_place(const rf_control *c, uint32_t unit, uint64_t serial);
 

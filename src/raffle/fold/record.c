@@ -64,6 +64,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_N] = MEMBER("n", KIND_FROM_1, rf_record, n),
     [RF_F_NAME] = MEMBER("name", KIND_NAME, rf_record, name),
     [RF_F_NOTE] = MEMBER("note", KIND_NOTE, rf_record, note),
+    [RF_F_NUMBER] = MEMBER("number", KIND_FROM_1, rf_record, number),
     [RF_F_NUMBERS] = MEMBER("numbers", KIND_INT, rf_record, numbers),
     [RF_F_OK] = MEMBER("ok", KIND_ROLE, rf_record, ok),
     [RF_F_OPEN] = MEMBER("open", KIND_HEX32, rf_record, open),
@@ -133,8 +134,13 @@ typedef struct type_row {
 static const type_row types[RF_TYPES] = {
     [RF_CLAIM] = {"claim", COMMON | PRIZE_PLACE | B(OK), 0},
     [RF_DRAW_ABORT] = {"draw.abort", COMMON | B(OK) | B(INTENT) | B(PRIZE) | B(ATTEMPT) | B(REASON), 0},
+    [RF_DRAW_CALL] = {"draw.call", COMMON | B(INTENT) | B(NUMBER) | B(OUTCOME) | B(UNIT), B(SERIAL)},
     [RF_DRAW_INTENT] = {"draw.intent", COMMON | B(PRIZE) | B(SEAL) | B(ATTEMPT) | B(NUMBERS),
-                        B(COMMITMENT) | B(EVIDENCE) | B(PROVIDER)},
+                        B(COMMITMENT) | B(EVIDENCE) | B(OK) | B(PROVIDER)},
+    [RF_DRAW_MANUAL] = {"draw.manual",
+                        COMMON | B(PRIZE) | B(ATTEMPT) | B(INTENT) | B(NOTE) | B(NUMBERS) | B(COUNT) | B(WINNERS) |
+                            B(ALTERNATES),
+                        B(OK)},
     [RF_DRAW_PICKS] = {"draw.picks", COMMON | B(INTENT) | B(FIRST) | B(PLACES), 0},
     [RF_DRAW_RESULT] = {"draw.result",
                         COMMON | B(PRIZE) | B(ATTEMPT) | B(INTENT) | B(NOTE) | B(NUMBERS) | B(PROVIDER) | B(SEED) |
@@ -144,7 +150,9 @@ static const type_row types[RF_TYPES] = {
     [RF_EVENT] = {"event", COMMON | B(CODE),
                   B(ASK) | B(COMPONENT) | B(COUNT) | B(N) | B(OK) | B(UNIT) | B(SIZE) | B(SERIAL)},
     [RF_FORFEIT] = {"forfeit", COMMON | PRIZE_PLACE | B(REASON), B(OK) | B(PROMOTED)},
+    [RF_PRINT] = {"print", COMMON | B(UNIT) | B(FIRST) | B(COUNT) | B(SIZE), 0},
     [RF_RAFFLE_OPEN] = {"raffle.open", COMMON | B(FORMAT) | B(KEY) | B(RULES) | B(TICKET_KEY), 0},
+    [RF_REPRINT] = {"reprint", COMMON | B(UNIT) | B(REASON) | B(OK), B(FIRST) | B(COUNT) | B(SERIAL)},
     [RF_SALE] = {"sale", COMMON | B(N) | B(COUNT) | B(PRICE) | B(TIER), 0},
     [RF_SEAL] = {"seal", COMMON | TOTALS | B(KIND) | B(FIRST) | B(UNITS) | B(UNRECONCILED), B(OK)},
     [RF_SEAL_UNIT] = {"seal.unit",

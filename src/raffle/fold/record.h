@@ -13,12 +13,16 @@
 typedef enum rf_type {
     RF_CLAIM,
     RF_DRAW_ABORT,
+    RF_DRAW_CALL,
     RF_DRAW_INTENT,
+    RF_DRAW_MANUAL,
     RF_DRAW_PICKS,
     RF_DRAW_RESULT,
     RF_EVENT,
     RF_FORFEIT,
+    RF_PRINT,
     RF_RAFFLE_OPEN,
+    RF_REPRINT,
     RF_SALE,
     RF_SEAL,
     RF_SEAL_UNIT,
@@ -61,6 +65,7 @@ typedef enum rf_field {
     RF_F_N,
     RF_F_NAME,
     RF_F_NOTE,
+    RF_F_NUMBER,
     RF_F_NUMBERS,
     RF_F_OK,
     RF_F_OPEN,
@@ -118,9 +123,9 @@ typedef struct rf_record {
     raffle_role by, ok;
     bool reconciled;
     int64_t at;
-    int64_t alternates, ask, attempt, away, count, first, format, gross, intent, n, numbers, place, price, promoted,
-        quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void, tickets,
-        twice, unit, units, unreconciled, void_gross, void_numbers, voids, winners;
+    int64_t alternates, ask, attempt, away, count, first, format, gross, intent, n, number, numbers, place, price,
+        promoted, quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void,
+        tickets, twice, unit, units, unreconciled, void_gross, void_numbers, voids, winners;
     rf_text code, component, evidence, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier;
     uint8_t commitment[32], open[32], p[32], root[32], skips[32], ticket_key[32], void_root[32];
     uint8_t seed[48], beacon[48], fallback[48];

@@ -8,10 +8,10 @@
 #include <string.h>
 
 static const char *const op_names[RF_OPS] = {
-    [RF_OP_ACK] = "ack",         [RF_OP_APPROVE] = "approve", [RF_OP_CLAIM] = "claim", [RF_OP_CLOCK] = "clock",
-    [RF_OP_CLOSE] = "close",     [RF_OP_DRAW] = "draw",       [RF_OP_ERASE] = "erase", [RF_OP_EVENT] = "event",
-    [RF_OP_FORFEIT] = "forfeit", [RF_OP_SEAL] = "seal",       [RF_OP_SELL] = "sell",   [RF_OP_UNITS] = "units",
-    [RF_OP_VERIFY] = "verify",   [RF_OP_VOID] = "void",
+    [RF_OP_ACK] = "ack",         [RF_OP_APPROVE] = "approve", [RF_OP_CLAIM] = "claim",     [RF_OP_CLOCK] = "clock",
+    [RF_OP_CLOSE] = "close",     [RF_OP_DRAW] = "draw",       [RF_OP_ERASE] = "erase",     [RF_OP_EVENT] = "event",
+    [RF_OP_FORFEIT] = "forfeit", [RF_OP_PRINT] = "print",     [RF_OP_REPRINT] = "reprint", [RF_OP_SEAL] = "seal",
+    [RF_OP_SELL] = "sell",       [RF_OP_UNITS] = "units",     [RF_OP_VERIFY] = "verify",   [RF_OP_VOID] = "void",
 };
 
 const char *rf_op_name(rf_op op)
@@ -52,6 +52,8 @@ static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_r
         put_int(w, "amount", prize->amount);
     put_int(w, "beacon_delay", prize->beacon_delay);
     put_int(w, "claim_days", prize->claim_days);
+    if (prize->drum)
+        put_text(w, "draw", "drum");
     put_text(w, "name", prize->name);
     put_text(w, "one_win", one_win[prize->one_win]);
     put_text(w, "seal", prize->seal == RAFFLE_SEAL_EARLY ? "early" : "final");
@@ -69,11 +71,20 @@ static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_r
     rf_json_end_object(w);
 }
 
+/* Operations that came after the first frozen rules are written when they differ from their default: what was frozen keeps its bytes. */
+static bool written(const rf_rules *rules, rf_op op)
+{
+    const bool later = op == RF_OP_PRINT || op == RF_OP_REPRINT;
+    return !later || rules->roles[op] != rf_op_default(op);
+}
+
 static void put_roles(rf_json_writer *w, const rf_rules *rules)
 {
     rf_json_key(w, "roles", 5);
     rf_json_begin_object(w);
     for (unsigned op = 0; op < RF_OPS; op++) {
+        if (!written(rules, op))
+            continue;
         rf_json_key(w, op_names[op], strlen(op_names[op]));
         rf_json_begin_array(w);
         for (raffle_role role = RAFFLE_SELLER; role <= RAFFLE_SYSTEM; role++)

@@ -30,6 +30,8 @@ typedef enum rf_op {
     RF_OP_ERASE,
     RF_OP_EVENT,
     RF_OP_FORFEIT,
+    RF_OP_PRINT,
+    RF_OP_REPRINT,
     RF_OP_SEAL,
     RF_OP_SELL,
     RF_OP_UNITS,
@@ -60,7 +62,8 @@ typedef struct rf_prize_rule {
     uint64_t entered; /* bit i: tier i takes part */
     int64_t winners, alternates, claim_days;
     rf_one_win one_win;
-    bool committed;        /* the seed is committed to before the intent, and a beacon is mixed in */
+    bool drum;      /* its numbers are drawn by hand, from counterfoils, and no RNG is asked (GLI-31 2.4.1, 4.1.1) */
+    bool committed; /* the seed is committed to before the intent, and a beacon is mixed in */
     int64_t beacon_delay;  /* seconds from the intent to the beacon's round; 0: no beacon */
     int64_t amount, share; /* of all winners together: minor units, or basis points of the seal's pot; -1: not given */
 } rf_prize_rule;
@@ -109,5 +112,7 @@ bool rf_rules_may(const rf_rules *rules, rf_op op, raffle_role role);
 /* The offset from UTC that holds at a time, in minutes. */
 int32_t rf_rules_offset(const rf_rules *rules, int64_t at);
 const char *rf_op_name(rf_op op);
+/* The roles that may do it where the rules say nothing, a bit each. */
+uint32_t rf_op_default(rf_op op);
 
 #endif

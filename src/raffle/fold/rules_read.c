@@ -27,12 +27,19 @@ static const uint32_t default_roles[RF_OPS] = {
     [RF_OP_ERASE] = MANAGER | ADMINISTRATOR,
     [RF_OP_EVENT] = SELLER | SUPERVISOR | MANAGER | ADMINISTRATOR | AUDITOR | SYSTEM,
     [RF_OP_FORFEIT] = MANAGER,
+    [RF_OP_PRINT] = SELLER | SUPERVISOR | MANAGER | SYSTEM,
+    [RF_OP_REPRINT] = SUPERVISOR | MANAGER,
     [RF_OP_SEAL] = MANAGER,
     [RF_OP_SELL] = SELLER | SUPERVISOR | MANAGER | SYSTEM,
     [RF_OP_UNITS] = MANAGER | ADMINISTRATOR,
     [RF_OP_VERIFY] = SUPERVISOR | MANAGER,
     [RF_OP_VOID] = SUPERVISOR | MANAGER,
 };
+
+uint32_t rf_op_default(rf_op op)
+{
+    return default_roles[op];
+}
 
 /* --- where a fault is --- */
 
@@ -46,6 +53,7 @@ typedef struct parse {
     rf_rules *rules;
     raffle_error *err;
     path at;
+    bool default_rng; /* "rng" is not there */
 } parse;
 
 static path path_member(const path *parent, const char *name, size_t length)
@@ -343,6 +351,15 @@ static raffle_rc prize_seed(parse *p, const path *at, void *to)
     return rc;
 }
 
+static raffle_rc prize_draw(parse *p, const path *at, void *to)
+{
+    static const char *const words[] = {"rng", "drum"};
+    size_t i = 0;
+    raffle_rc rc = read_choice(p, at, words, 2, &i);
+    prize_rule(to)->drum = i == 1;
+    return rc;
+}
+
 static raffle_rc prize_beacon_delay(parse *p, const path *at, void *to)
 {
     return read_int(p, at, 0, RF_BEACON_DELAY_MAX, &prize_rule(to)->beacon_delay);
@@ -384,6 +401,7 @@ static raffle_rc read_prize(parse *p, const path *at, size_t i, void *to)
         {"alternates", prize_alternates, false},
         {"one_win", prize_one_win, false},
         {"claim_days", prize_claim_days, false},
+        {"draw", prize_draw, false},
         {"amount", prize_amount, false},
         {"share", prize_share, false},
         {"seed", prize_seed, false},
@@ -498,8 +516,8 @@ static raffle_rc read_provider(parse *p, const path *at, size_t i, void *to)
 
 static raffle_rc rules_rng(parse *p, const path *at, void *to)
 {
-    raffle_rc rc = read_array(p, at, RF_PROVIDERS_MAX, read_provider, to, &((rf_rules *)to)->providers);
-    return rc == RAFFLE_OK && ((rf_rules *)to)->providers == 0 ? fault(p, RAFFLE_INVALID, at, "has no element") : rc;
+    p->default_rng = false;
+    return read_array(p, at, RF_PROVIDERS_MAX, read_provider, to, &((rf_rules *)to)->providers);
 }
 
 static raffle_rc read_role(parse *p, const path *at, size_t i, void *to)
@@ -695,14 +713,34 @@ static raffle_rc check_beacon(const rf_rules *rules, const rf_prize_rule *prize,
     return RAFFLE_OK;
 }
 
+static bool all_by_drum(const rf_rules *rules)
+{
+    for (size_t i = 0; i < rules->prizes; i++)
+        if (!rules->prize[i].drum)
+            return false;
+    return true;
+}
+
+static raffle_rc check_drum(const rf_prize_rule *prize, raffle_error *err)
+{
+    return prize->drum && prize->committed
+               ? rf_fail(err, RAFFLE_INVALID, "rules: prize \"%s\" is drawn from a drum, and has no seed to commit to",
+                         prize->name)
+               : RAFFLE_OK;
+}
+
 static raffle_rc check_whole(const rf_rules *rules, raffle_error *err)
 {
+    if (rules->providers == 0 && !all_by_drum(rules))
+        return rf_fail(err, RAFFLE_INVALID, "rules: \"rng\" has no element, and not every prize is drawn from a drum");
     for (size_t i = 0; i < rules->providers; i++)
         if (strcmp(rules->provider[i], "test") == 0 && !rules->rehearsal)
             return rf_fail(err, RAFFLE_REHEARSAL, "rules: \"rng\" allows \"test\", which only a rehearsal may");
     int64_t places = 0;
     for (size_t i = 0; i < rules->prizes; i++) {
         raffle_rc rc = check_beacon(rules, &rules->prize[i], err);
+        if (rc == RAFFLE_OK)
+            rc = check_drum(&rules->prize[i], err);
         if (rc != RAFFLE_OK)
             return rc;
         places += rules->prize[i].winners + rules->prize[i].alternates;
@@ -767,7 +805,7 @@ raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffl
         {"beacon", rules_beacon, false},
         {"witnesses", rules_witnesses, false},
     };
-    parse p = {.rules = rules, .err = err};
+    parse p = {.rules = rules, .err = err, .default_rng = true};
     if (length > 4 * RF_RULES_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "the rules have %zu bytes; %d are the most", length, 4 * RF_RULES_MAX);
     memset(rules, 0, sizeof *rules);
@@ -784,7 +822,7 @@ raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffl
         rc = rf_fail(err, RAFFLE_INVALID, "the rules go on after their end, at byte %zu", p.in.at);
     if (rc == RAFFLE_OK)
         rc = check_unique(json, length, err);
-    if (rc == RAFFLE_OK && rules->providers == 0)
+    if (rc == RAFFLE_OK && p.default_rng && !all_by_drum(rules))
         memcpy(rules->provider[rules->providers++], "system", 7);
     return rc == RAFFLE_OK ? check_whole(rules, err) : rc;
 }

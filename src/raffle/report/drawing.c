@@ -79,7 +79,7 @@ static raffle_rc put_place(rf_report *p, size_t prize, size_t i)
     rf_row_number(p, place->place.unit, place->place.number);
     rf_row_count(p, place->place.unit);
     rf_row_count(p, (int64_t)place->place.serial);
-    rf_row_time(p, is->result_at);
+    rf_row_time(p, place->called_at);
     rf_row_string(p, status_name(place->state));
     return rf_row_end(p);
 }

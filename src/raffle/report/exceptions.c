@@ -92,6 +92,7 @@ static kind kind_of(const exceptions *e, const rf_record *r)
         return kind_of_event(r);
     case RF_DRAW_ABORT:
     case RF_FORFEIT:
+    case RF_REPRINT:
         return CORRECTION;
     case RF_WINNER_VERIFY:
         return rf_text_is(&r->outcome, "void") ? CORRECTION : NORMAL;

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counterfoils (GLI-31 2.4): made from the tickets' records and never typed, counted as they are printed, and printed again by two. */
+#include "ticket.h"
+
+#include "bytes.h"
+#include "error.h"
+#include "find_number.h"
+#include "unit_impl.h"
+#include "validation.h"
+#include <string.h>
+
+enum {
+    BATCH = 256 /* tickets that are read at once */
+};
+
+/* --- the walk --- */
+
+typedef struct walk {
+    raffle *raffle;
+    rf_unit *unit;
+    rf_sha256 *hash;
+    raffle_counterfoil_take take;
+    void *ctx;
+    uint64_t first, end; /* draw numbers from `first` on, before `end` */
+    size_t n;
+    rf_ticket_at ticket[BATCH];
+} walk;
+
+static raffle_rc take_ticket(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    walk *w = ctx;
+    rf_record r;
+    raffle_rc rc = rf_record_decode(&r, bytes->leaf, bytes->leaf_length, err);
+    if (rc == RAFFLE_OK && r.type == RF_SALE)
+        w->ticket[w->n++] = (rf_ticket_at){
+            .serial = bytes->index, .first = (uint64_t)r.n, .count = r.count, .price = r.price, .at = r.at};
+    return rc;
+}
+
+static bool covers(const rf_printed *p, uint32_t unit, uint64_t number)
+{
+    return p->unit == unit && number >= p->first && number - p->first < p->count;
+}
+
+/* Printings are in the order of their numbers within a unit: the one that covers a number is the only one. */
+static uint32_t print_flags(const rf_control *c, uint32_t unit, uint64_t number, bool is_void, uint32_t log,
+                            uint64_t index)
+{
+    uint32_t flags = is_void ? RAFFLE_COUNTERFOIL_VOID : 0;
+    for (size_t i = 0; i < c->printed.n && number <= c->unit[unit - 1].printed; i++) {
+        const rf_printed *p = &c->printed.at[i];
+        if (!covers(p, unit, number))
+            continue;
+        const bool was_void = is_void && index < (log == 0 ? p->index : p->size);
+        flags |= was_void ? 0 : RAFFLE_COUNTERFOIL_PRINTED;
+        flags |= is_void && !was_void ? RAFFLE_COUNTERFOIL_IN_DRUM : 0;
+    }
+    for (size_t i = 0; i < c->reprinted.n; i++)
+        flags |= covers(&c->reprinted.at[i], unit, number) ? RAFFLE_COUNTERFOIL_REPRINTED : 0;
+    return flags;
+}
+
+static raffle_rc give_ticket(walk *w, const rf_ticket_at *ticket, raffle_error *err)
+{
+    raffle *r = w->raffle;
+    bool is_void = false;
+    uint32_t log = 0;
+    uint64_t index = 0;
+    raffle_counterfoil c = {.struct_size = sizeof c,
+                            .unit = w->unit->number,
+                            .serial = ticket->serial,
+                            .at = ticket->at,
+                            .price = ticket->price};
+    raffle_rc rc = rf_void_find(r, c.unit, c.serial, &is_void, &log, &index, err);
+    if (rc == RAFFLE_OK)
+        rf_vn_make(w->hash, c.validation, w->unit->ku, c.unit, c.serial, c.at);
+    const uint64_t end = ticket->first + (uint64_t)ticket->count;
+    for (c.number = ticket->first > w->first ? ticket->first : w->first;
+         rc == RAFFLE_OK && c.number < end && c.number < w->end; c.number++) {
+        pthread_rwlock_rdlock(&r->control_lock);
+        c.flags = print_flags(&r->control, c.unit, c.number, is_void, log, index);
+        pthread_rwlock_unlock(&r->control_lock);
+        rc = w->take(w->ctx, &c, err);
+    }
+    return rc;
+}
+
+static raffle_rc give_all(walk *w, uint64_t serial, uint64_t size, raffle_error *err)
+{
+    raffle_rc rc = RAFFLE_OK;
+    while (rc == RAFFLE_OK && serial < size) {
+        const uint64_t n = size - serial < BATCH ? size - serial : BATCH;
+        w->n = 0;
+        rc = rf_store_read(w->raffle->store, w->unit->number, serial, n, take_ticket, w, err);
+        for (size_t i = 0; rc == RAFFLE_OK && i < w->n; i++) {
+            if (w->ticket[i].first >= w->end)
+                return RAFFLE_OK;
+            rc = give_ticket(w, &w->ticket[i], err);
+        }
+        serial += n;
+    }
+    return rc;
+}
+
+raffle_rc raffle_counterfoils(raffle *r, uint32_t unit, uint64_t first, uint64_t count, raffle_counterfoil_take take,
+                              void *ctx, raffle_error *err)
+{
+    rf_unit_state state;
+    rf_ticket_at at;
+    walk w = {.raffle = r, .take = take, .ctx = ctx, .first = first};
+    raffle_rc rc = rf_enter(r, err);
+    if (rc == RAFFLE_OK && take == NULL)
+        rc = rf_null(err, "take");
+    if (rc == RAFFLE_OK && !rf_log_halted(r->log))
+        rc = rf_log_refresh(r->log, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, unit, &w.unit, err);
+    if (rc == RAFFLE_OK && w.unit->ku == NULL)
+        rc = rf_fail(err, RAFFLE_KEY, "counterfoils need the ticket key, and the raffle was opened without keys");
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_current(w.unit, &state, err);
+    if (rc == RAFFLE_OK && count > state.numbers)
+        rc = rf_fail(err, RAFFLE_NOT_FOUND, "unit %u has sold %llu draw numbers, not %llu", unit,
+                     (unsigned long long)state.numbers, (unsigned long long)count);
+    if (rc == RAFFLE_OK)
+        rc = rf_find_number(r->store, unit, state.size, state.numbers, first, &at, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    w.end = count == 0 || count > state.numbers - first + 1 ? state.numbers + 1 : first + count;
+    w.hash = rf_sha256_new();
+    if (w.hash == NULL)
+        return rf_nomem(err);
+    rc = give_all(&w, at.serial, state.size, err);
+    rf_sha256_free(w.hash);
+    return rc;
+}
+
+/* --- what is printed --- */
+
+raffle_rc raffle_print(raffle *r, const raffle_actor *by, uint32_t unit, uint64_t first, uint64_t count,
+                       raffle_error *err)
+{
+    raffle_actor actor;
+    rf_unit *u;
+    rf_unit_state state;
+    raffle_rc rc = rf_enter_write(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_actor_in(&actor, by, "by", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, unit, &u, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_current(u, &state, err);
+    if (rc == RAFFLE_OK && (first < 1 || count < 1 || first > state.numbers || count > state.numbers - first + 1))
+        rc = rf_fail(err, RAFFLE_NOT_FOUND, "unit %u has sold %llu draw numbers, not %llu from %llu on", unit,
+                     (unsigned long long)state.numbers, (unsigned long long)count, (unsigned long long)first);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = {.type = RF_PRINT,
+                        .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_FIRST) | rf_bit(RF_F_COUNT) | rf_bit(RF_F_SIZE),
+                        .unit = unit,
+                        .first = (int64_t)first,
+                        .count = (int64_t)count,
+                        .size = (int64_t)state.size};
+    return rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
+}
+
+static raffle_rc reprint(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *reason,
+                         rf_record *record, raffle_error *err)
+{
+    raffle_actor approver;
+    raffle_rc rc = rf_approver_in(&approver, ok, by, err);
+    if (rc == RAFFLE_OK && reason == NULL)
+        rc = rf_null(err, "reason");
+    if (rc == RAFFLE_OK && !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
+        rc = rf_fail(err, RAFFLE_INVALID, "a reprint needs a word for its reason");
+    if (rc != RAFFLE_OK)
+        return rc;
+    record->type = RF_REPRINT;
+    record->reason = rf_text_of(reason);
+    record->has |= rf_bit(RF_F_UNIT) | rf_bit(RF_F_REASON);
+    return rf_control_one(r, by, &approver, NULL, record, NULL, err);
+}
+
+raffle_rc raffle_reprint(raffle *r, const raffle_actor *by, const raffle_actor *ok, uint32_t unit, uint64_t first,
+                         uint64_t count, const char *reason, raffle_error *err)
+{
+    raffle_actor actor;
+    rf_unit_row row;
+    raffle_rc rc = rf_enter_write(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_actor_in(&actor, by, "by", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_row_get(r, unit, &row, err);
+    if (rc == RAFFLE_OK && (first < 1 || count < 1 || first > row.printed || count > row.printed - first + 1))
+        rc = rf_fail(err, RAFFLE_NOT_FOUND, "unit %u has counterfoils up to %llu, not %llu from %llu on", unit,
+                     (unsigned long long)row.printed, (unsigned long long)count, (unsigned long long)first);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = {
+        .has = rf_bit(RF_F_FIRST) | rf_bit(RF_F_COUNT), .unit = unit, .first = (int64_t)first, .count = (int64_t)count};
+    return reprint(r, &actor, ok, reason, &record, err);
+}
+
+raffle_rc raffle_ticket_reprint(raffle *r, const raffle_actor *by, const raffle_actor *ok, uint32_t unit,
+                                uint64_t serial, const char *reason, raffle_error *err)
+{
+    raffle_actor actor;
+    rf_sold sold;
+    raffle_rc rc = rf_enter_write(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_actor_in(&actor, by, "by", err);
+    if (rc == RAFFLE_OK)
+        rc = rf_sold_read(r, unit, serial, 1, &sold, err);
+    if (rc == RAFFLE_OK && (sold.ticket.flags & RAFFLE_TICKET_VOID) != 0)
+        rc = rf_fail(err, RAFFLE_VOIDED, "ticket %u/%llu is void", unit, (unsigned long long)serial);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = {.has = rf_bit(RF_F_SERIAL), .unit = unit, .serial = (int64_t)serial};
+    return reprint(r, &actor, ok, reason, &record, err);
+}
