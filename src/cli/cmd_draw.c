@@ -2,6 +2,7 @@
 /* `raffle draw`: the intent, durable before any randomness is asked for, and then the result; in two commands or in one. */
 #include "commands.h"
 #include "draw_committed.h"
+#include "draw_drum.h"
 #include "places.h"
 #include "witnesses.h"
 
@@ -11,6 +12,7 @@ static const option_spec options_of[] = {
     {"rng", "URI", "the provider of randomness: system:, or in rehearsals test:seed=HEX"},
     {"begin", NULL, "write the intent, and print its checkpoint to be cosigned; no randomness yet"},
     {"finish", NULL, "finish the draw that was begun"},
+    {"manual", NULL, "drawn from a drum: the draw numbers that were drawn by hand follow, in their order"},
     {"seed", "FILE", "committed: keeps the secret seed, from before the intent until the result"},
     {"seed-lost", NULL,
      "committed: the file is lost; a seed follows from the beacon's round a day later, and every audit says so"},
@@ -27,7 +29,7 @@ static const option_spec options_of[] = {
 /* What the command holds while it draws. */
 typedef struct drawing {
     const char *prize;
-    bool committed;
+    bool committed, drum;
     raffle_rng *rng;
     raffle_draw *draw;
     bool witnessed; /* by the quorum that the rules ask for, or they ask none */
@@ -39,6 +41,7 @@ static int begin(cli *c, drawing *d)
     raffle_draw_options how;
     raffle_draw_options_init(&how, sizeof how);
     how.rng = d->rng;
+    how.ok = c->has_ok ? &c->ok : NULL;
     int status = d->committed ? committed_options(c, d->prize, d->rng, &how, &made) : CLI_DONE;
     if (status != CLI_DONE)
         return status;
@@ -119,19 +122,34 @@ static int print_begun(cli *c, const drawing *d)
     return CLI_DONE;
 }
 
-static int finish(cli *c, drawing *d)
+static int print_drawn(cli *c, const drawing *d)
 {
     raffle_prize prize;
     raffle_prize_init(&prize, sizeof prize);
+    return raffle_prize_by_name(c->raffle, d->prize, &prize, &c->err) == RAFFLE_OK ? prize_print(c, &prize)
+                                                                                   : cli_fail(c);
+}
+
+static int call_numbers(cli *c, drawing *d)
+{
+    bool ended = false;
+    int status = drum_calls(c, d->draw);
+    if (status == CLI_DONE)
+        status = drum_end(c, d->draw, &ended);
+    return status == CLI_DONE && ended ? print_drawn(c, d) : status;
+}
+
+static int finish(cli *c, drawing *d)
+{
     if (!d->witnessed)
         return cli_fail_as(c, RAFFLE_QUORUM, "too few witnesses have cosigned the intent for \"%s\"; the draw waits",
                            d->prize);
+    if (d->drum)
+        return call_numbers(c, d);
     if (!d->committed && raffle_draw_finish(d->draw, d->rng, NULL, CLI_TIMEOUT_MS, &c->err) != RAFFLE_OK)
         return cli_fail(c);
     int status = d->committed ? committed_finish(c, d->draw) : CLI_DONE;
-    if (status == CLI_DONE && raffle_prize_by_name(c->raffle, d->prize, &prize, &c->err) != RAFFLE_OK)
-        status = cli_fail(c);
-    return status == CLI_DONE ? prize_print(c, &prize) : status;
+    return status == CLI_DONE ? print_drawn(c, d) : status;
 }
 
 /* The options of one mode make no sense in the other. A prize that is not there is for the library to refuse. */
@@ -146,7 +164,14 @@ static int look_at_prize(cli *c, drawing *d)
     for (size_t i = 0; !d->committed && i < sizeof ours / sizeof *ours; i++)
         if (cli_option(c, ours[i]) != NULL)
             return cli_usage(c, "--%s is for committed draws, and the seed of %s is random", ours[i], d->prize);
-    if (!d->committed && cli_option(c, "rng") == NULL && !cli_flag(c, "begin"))
+    d->drum = prize.drum;
+    if (cli_flag(c, "manual") != d->drum && !(d->drum && cli_flag(c, "begin")))
+        return cli_usage(
+            c, d->drum ? "%s is drawn from a drum: --manual NUMBER ..." : "%s is drawn by an RNG, not --manual",
+            d->prize);
+    if (d->drum && cli_option(c, "rng") != NULL)
+        return cli_usage(c, "%s is drawn from a drum, and takes no --rng", d->prize);
+    if (!d->committed && !d->drum && cli_option(c, "rng") == NULL && !cli_flag(c, "begin"))
         return cli_usage(c, "--rng URI is missing");
     return CLI_DONE;
 }
@@ -167,6 +192,8 @@ static int draw(cli *c, drawing *d)
 static int run(cli *c)
 {
     drawing d = {.prize = cli_positional(c, 1)};
+    if (!cli_flag(c, "manual") && cli_positional(c, 2) != NULL)
+        return cli_usage(c, "draw numbers follow --manual only");
     if (cli_flag(c, "begin") && cli_flag(c, "finish"))
         return cli_usage(c, "--begin and --finish exclude each other; a draw in one go takes neither");
     int status = cli_open(c, NEED_ACTOR);
@@ -181,16 +208,17 @@ static int run(cli *c)
 
 const command cmd_draw = {
     .name = "draw",
-    .usage =
-        "STORE PRIZE [--rng URI] [--begin | --finish] [--seed FILE | --seed-lost] [--quorum-late] [--beacon SOURCE] "
-        "[--beacon-verifier COMMAND] --by ID:ROLE [--ok ID:ROLE]",
+    .usage = "STORE PRIZE [--rng URI | --manual NUMBER...] [--begin | --finish] [--seed FILE | --seed-lost] "
+             "[--quorum-late] [--beacon SOURCE] "
+             "[--beacon-verifier COMMAND] --by ID:ROLE [--ok ID:ROLE]",
     .summary = "draw a prize, and print its places; a draw that was cut off is resumed",
     .example = "  raffle draw gala.raffle first --rng system: --by boss:manager\n"
                "  raffle draw gala.raffle car --rng kms:?region=ca-central-1 --seed car.seed --beacon "
                "https://api.drand.sh \\\n"
-               "      --beacon-verifier \"python3 verify_quicknet.py\" --by boss:manager",
+               "      --beacon-verifier \"python3 verify_quicknet.py\" --by boss:manager\n"
+               "  raffle draw gala.raffle quilt --manual 1-0000042 2-0000007 --by boss:manager",
     .options = options_of,
     .min = 2,
-    .max = 2,
+    .max = 1000,
     .run = run,
 };
