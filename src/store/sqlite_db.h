@@ -39,6 +39,7 @@ typedef enum rf_sql {
     RF_SQL_KEY_PUT,
     RF_SQL_KEY_GET,
     RF_SQL_KEY_SCAN,
+    RF_SQL_KEY_SCAN_BACK,
     RF_SQL_NOTE_PUT,
     RF_SQL_NOTE_GET,
     RF_SQL_NOTE_LATEST,
@@ -190,6 +191,9 @@ raffle_rc rf_sqlite_find(void *ctx, uint32_t scope, const uint8_t *key, size_t l
 raffle_rc rf_sqlite_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
                          size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
                          raffle_error *err);
+raffle_rc rf_sqlite_scan_back(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
+                              const uint8_t *before, size_t before_length, uint64_t count, raffle_store_sink_key sink,
+                              void *sink_ctx, raffle_error *err);
 raffle_rc rf_sqlite_note_put(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length,
                              raffle_error *err);
 raffle_rc rf_sqlite_note_get(void *ctx, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,

@@ -64,8 +64,9 @@ raffle_rc rf_sqlite_find(void *ctx, uint32_t scope, const uint8_t *key, size_t l
     return rc;
 }
 
-/* Blobs [from, to). */
+/* Blobs [from, to), the last ones first when it goes back. */
 typedef struct span {
+    bool back;
     uint8_t from[RF_SQLITE_KEY_SIZE + 1], to[RF_SQLITE_KEY_SIZE + 1];
     size_t from_length, to_length;
     uint64_t left;
@@ -102,8 +103,13 @@ static raffle_rc give_key(span *s, sqlite3_stmt *statement, raffle_error *err)
     size_t length = (size_t)sqlite3_column_bytes(statement, 0);
     if (!make_row(&row, blob, length, sqlite3_column_type(statement, 1), sqlite3_column_int64(statement, 1)))
         return rf_fail(err, RAFFLE_CORRUPT, "a row of the keys of scope %d is damaged", s->from[0]);
-    memcpy(s->from, blob, length);
-    s->from_length = just_after(s->from, length);
+    if (s->back) {
+        memcpy(s->to, blob, length);
+        s->to_length = length;
+    } else {
+        memcpy(s->from, blob, length);
+        s->from_length = just_after(s->from, length);
+    }
     s->left--;
     return s->sink(s->sink_ctx, &row, err);
 }
@@ -111,14 +117,15 @@ static raffle_rc give_key(span *s, sqlite3_stmt *statement, raffle_error *err)
 static raffle_rc scan_chunk(rf_conn *conn, span *s, bool *more, raffle_error *err)
 {
     sqlite3_stmt *statement = NULL;
-    raffle_rc rc = rf_conn_statement(conn, RF_SQL_KEY_SCAN, &statement, err);
+    raffle_rc rc = rf_conn_statement(conn, s->back ? RF_SQL_KEY_SCAN_BACK : RF_SQL_KEY_SCAN, &statement, err);
     if (rc != RAFFLE_OK)
         return rc;
-    /* `from` moves while rows are taken: SQLite keeps a copy of its own. */
+    /* One end moves while rows are taken: SQLite keeps copies of its own. */
     int code = sqlite3_bind_blob(statement, 1, s->from, (int)s->from_length, SQLITE_TRANSIENT);
-    if (code != SQLITE_OK) /* without it no key is found, and none would seem to be there */
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_blob(statement, 2, s->to, (int)s->to_length, SQLITE_TRANSIENT);
+    if (code != SQLITE_OK) /* without them no key is found, and none would seem to be there */
         return rf_conn_fail(conn, code, "walk the keys", err);
-    sqlite3_bind_blob(statement, 2, s->to, (int)s->to_length, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 3, s->left < CHUNK ? (int64_t)s->left : CHUNK);
     size_t rows = 0;
     while (rc == RAFFLE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
@@ -132,24 +139,49 @@ static raffle_rc scan_chunk(rf_conn *conn, span *s, bool *more, raffle_error *er
     return rc;
 }
 
-raffle_rc rf_sqlite_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
-                         size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
-                         raffle_error *err)
+static raffle_rc scan_span(void *ctx, span *s, raffle_error *err)
 {
-    span s = {.left = count, .sink = sink, .sink_ctx = sink_ctx};
-    s.to_length = rf_key_blob(s.to, scope, prefix, prefix_length);
-    s.to_length = after_all(s.to, s.to_length);
-    s.from_length = rf_key_blob(s.from, scope, prefix, prefix_length);
-    if (after_length > 0 && rf_key_compare(after, after_length, prefix, prefix_length) >= 0) {
-        s.from_length = rf_key_blob(s.from, scope, after, after_length);
-        s.from_length = just_after(s.from, s.from_length);
-    }
     rf_conn *conn = NULL;
     raffle_rc rc = rf_reader_take(ctx, &conn, err);
     if (rc != RAFFLE_OK)
         return rc;
     for (bool more = true; rc == RAFFLE_OK && more;)
-        rc = scan_chunk(conn, &s, &more, err);
+        rc = scan_chunk(conn, s, &more, err);
     rf_reader_return(ctx, conn);
     return rc;
+}
+
+static void span_of(span *s, uint32_t scope, const uint8_t *prefix, size_t prefix_length)
+{
+    s->from_length = rf_key_blob(s->from, scope, prefix, prefix_length);
+    s->to_length = rf_key_blob(s->to, scope, prefix, prefix_length);
+    s->to_length = after_all(s->to, s->to_length);
+}
+
+raffle_rc rf_sqlite_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
+                         size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
+                         raffle_error *err)
+{
+    span s = {.left = count, .sink = sink, .sink_ctx = sink_ctx};
+    span_of(&s, scope, prefix, prefix_length);
+    if (after_length > 0 && rf_key_compare(after, after_length, prefix, prefix_length) >= 0) {
+        s.from_length = rf_key_blob(s.from, scope, after, after_length);
+        s.from_length = just_after(s.from, s.from_length);
+    }
+    return scan_span(ctx, &s, err);
+}
+
+raffle_rc rf_sqlite_scan_back(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
+                              const uint8_t *before, size_t before_length, uint64_t count, raffle_store_sink_key sink,
+                              void *sink_ctx, raffle_error *err)
+{
+    span s = {.back = true, .left = count, .sink = sink, .sink_ctx = sink_ctx};
+    uint8_t end[RF_SQLITE_KEY_SIZE];
+    span_of(&s, scope, prefix, prefix_length);
+    const size_t length = rf_key_blob(end, scope, before, before_length);
+    if (before_length > 0 && rf_key_compare(end, length, s.to, s.to_length) < 0) {
+        memcpy(s.to, end, length);
+        s.to_length = length;
+    }
+    return scan_span(ctx, &s, err);
 }

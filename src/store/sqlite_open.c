@@ -240,6 +240,7 @@ static void fill_table(raffle_store_table *table, const rf_sqlite *db)
                                   .node = rf_sqlite_node,
                                   .find = rf_sqlite_find,
                                   .scan = rf_sqlite_scan,
+                                  .scan_back = rf_sqlite_scan_back,
                                   .note_put = rf_sqlite_note_put,
                                   .note_get = rf_sqlite_note_get,
                                   .erase = rf_sqlite_erase,

@@ -101,6 +101,7 @@ static const char *const statements[RF_SQL_COUNT] = {
     [RF_SQL_KEY_PUT] = "INSERT OR IGNORE INTO key (key, id) VALUES (?1, ?2)",
     [RF_SQL_KEY_GET] = "SELECT id FROM key WHERE key = ?1",
     [RF_SQL_KEY_SCAN] = "SELECT key, id FROM key WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3",
+    [RF_SQL_KEY_SCAN_BACK] = "SELECT key, id FROM key WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3",
     [RF_SQL_NOTE_PUT] = "INSERT OR REPLACE INTO note (log, size, note) VALUES (?1, ?2, ?3)",
     [RF_SQL_NOTE_GET] = "SELECT size, note FROM note WHERE log = ?1 AND size = ?2",
     [RF_SQL_NOTE_LATEST] = "SELECT size, note FROM note WHERE log = ?1 ORDER BY size DESC LIMIT 1",

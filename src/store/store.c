@@ -591,8 +591,9 @@ raffle_rc rf_store_find(raffle_store *store, uint32_t scope, const uint8_t *key,
     return RAFFLE_OK;
 }
 
-/* A scan on its way. `last` is the greatest key so far. */
+/* A scan on its way. `last` is the key that came last, or where it began; empty: going back, none. */
 typedef struct scanning {
+    bool back;
     uint32_t scope;
     const uint8_t *prefix;
     size_t prefix_length;
@@ -612,7 +613,8 @@ static raffle_rc check_order(const scanning *s, const raffle_store_key *key)
         return rc;
     bool wanted = s->left > 0 && key->scope == s->scope && key->length >= s->prefix_length &&
                   rf_key_compare(key->key, s->prefix_length, s->prefix, s->prefix_length) == 0;
-    if (!wanted || rf_key_compare(key->key, key->length, s->last, s->last_length) <= 0)
+    const int order = rf_key_compare(key->key, key->length, s->last, s->last_length);
+    if (!wanted || (s->back ? s->last_length > 0 && order >= 0 : order <= 0))
         return rf_fail(s->err, RAFFLE_CORRUPT,
                        "a scan of scope %" PRIu32 " gave a key that was not asked for or is out of order", s->scope);
     return RAFFLE_OK;
@@ -637,15 +639,20 @@ static raffle_rc take_key(void *ctx, const raffle_store_key *key, raffle_error *
     return s->result;
 }
 
-raffle_rc rf_store_scan(raffle_store *store, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
-                        const uint8_t *after, size_t after_length, uint64_t count, raffle_store_sink_key sink,
-                        void *sink_ctx, raffle_error *err)
+static raffle_rc check_scan(const raffle_store *store, uint32_t scope, size_t prefix_length, size_t end_length,
+                            raffle_error *err)
 {
     raffle_rc rc = check_process(store, err);
     if (rc == RAFFLE_OK)
         rc = check_key_argument(scope, prefix_length, err);
-    if (rc == RAFFLE_OK)
-        rc = check_key_argument(scope, after_length, err);
+    return rc == RAFFLE_OK ? check_key_argument(scope, end_length, err) : rc;
+}
+
+raffle_rc rf_store_scan(raffle_store *store, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
+                        const uint8_t *after, size_t after_length, uint64_t count, raffle_store_sink_key sink,
+                        void *sink_ctx, raffle_error *err)
+{
+    raffle_rc rc = check_scan(store, scope, prefix_length, after_length, err);
     if (rc != RAFFLE_OK || count == 0)
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
@@ -658,6 +665,72 @@ raffle_rc rf_store_scan(raffle_store *store, uint32_t scope, const uint8_t *pref
         memcpy(s.last, after, after_length);
     rc = store->table.scan(store->ctx, scope, prefix, prefix_length, after, after_length, count, take_key, &s, &own);
     return s.result != RAFFLE_OK ? s.result : rf_check_answer(rc, &own, "scan", RAFFLE_OK, err);
+}
+
+/* The last rows of a scan that goes forward, in a ring. */
+typedef struct last_rows {
+    raffle_store_key *row;
+    uint64_t cap, n; /* n: all that came */
+    const uint8_t *before;
+    size_t before_length;
+    bool done;
+} last_rows;
+
+static raffle_rc keep_last(void *ctx, const raffle_store_key *key, raffle_error *err)
+{
+    last_rows *last = ctx;
+    if (last->before_length > 0 && rf_key_compare(key->key, key->length, last->before, last->before_length) >= 0) {
+        last->done = true;
+        return rf_fail(err, RAFFLE_NOT_FOUND, "no more of them");
+    }
+    last->row[last->n++ % last->cap] = *key;
+    return RAFFLE_OK;
+}
+
+static raffle_rc scan_forward(raffle_store *store, scanning *s, last_rows *last, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    raffle_rc rc =
+        rf_store_scan(store, s->scope, s->prefix, s->prefix_length, NULL, 0, UINT64_MAX, keep_last, last, &why);
+    if (last->done)
+        rc = RAFFLE_OK;
+    else if (rc != RAFFLE_OK)
+        rc = rf_fail_as(err, &why);
+    const uint64_t kept = last->n < last->cap ? last->n : last->cap;
+    for (uint64_t i = 1; rc == RAFFLE_OK && i <= kept; i++)
+        rc = s->sink(s->sink_ctx, &last->row[(last->n - i) % last->cap], err);
+    return rc;
+}
+
+raffle_rc rf_store_scan_back(raffle_store *store, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
+                             const uint8_t *before, size_t before_length, uint64_t count, raffle_store_sink_key sink,
+                             void *sink_ctx, raffle_error *err)
+{
+    raffle_rc rc = check_scan(store, scope, prefix_length, before_length, err);
+    if (rc != RAFFLE_OK || count == 0)
+        return rc;
+    if (count > RF_SCAN_BACK_MAX)
+        return rf_fail(err, RAFFLE_LIMIT, "a scan back is of %d rows at most", (int)RF_SCAN_BACK_MAX);
+    scanning s = {.back = true, .scope = scope, .prefix = prefix, .prefix_length = prefix_length, .left = count};
+    s.sink = sink;
+    s.sink_ctx = sink_ctx;
+    s.err = err;
+    s.last_length = before_length;
+    if (before_length > 0)
+        memcpy(s.last, before, before_length);
+    if (store->table.scan_back != NULL) {
+        raffle_error own = RAFFLE_ERROR_INIT;
+        rc = store->table.scan_back(store->ctx, scope, prefix, prefix_length, before, before_length, count, take_key,
+                                    &s, &own);
+        return s.result != RAFFLE_OK ? s.result : rf_check_answer(rc, &own, "scan_back", RAFFLE_OK, err);
+    }
+    last_rows last = {.cap = count, .before = before, .before_length = before_length};
+    last.row = malloc(count * sizeof *last.row);
+    if (last.row == NULL)
+        return rf_nomem(err);
+    rc = scan_forward(store, &s, &last, err);
+    free(last.row);
+    return rc;
 }
 
 raffle_rc rf_store_note_put(raffle_store *store, uint32_t log, uint64_t size, const char *note, size_t length,

@@ -46,6 +46,14 @@ raffle_rc rf_store_find(raffle_store *store, uint32_t scope, const uint8_t *key,
 raffle_rc rf_store_scan(raffle_store *store, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
                         const uint8_t *after, size_t after_length, uint64_t count, raffle_store_sink_key sink,
                         void *sink_ctx, raffle_error *err);
+/* The rows before `before` (length 0: the last), in falling order. A store that cannot go back is scanned forward from the prefix's first row: slow, with
+ * memory for `count` rows, at most RF_SCAN_BACK_MAX. */
+enum {
+    RF_SCAN_BACK_MAX = 4096
+};
+raffle_rc rf_store_scan_back(raffle_store *store, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
+                             const uint8_t *before, size_t before_length, uint64_t count, raffle_store_sink_key sink,
+                             void *sink_ctx, raffle_error *err);
 raffle_rc rf_store_note_put(raffle_store *store, uint32_t log, uint64_t size, const char *note, size_t length,
                             raffle_error *err);
 raffle_rc rf_store_note_get(raffle_store *store, uint32_t log, uint64_t size, uint64_t *note_size, char *note,

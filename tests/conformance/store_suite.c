@@ -517,6 +517,52 @@ START_TEST(scan_goes_on_after)
 }
 END_TEST
 
+static const char *scan_back(const char *prefix, const char *before, uint64_t count)
+{
+    static seen_keys seen;
+    memset(&seen, 0, sizeof seen);
+    raffle_rc rc = rf_store_scan_back(store, 3, (const uint8_t *)prefix, strlen(prefix), (const uint8_t *)before,
+                                      strlen(before), count, see_key, &seen, &err);
+    ck_assert_msg(rc == RAFFLE_OK, "scan back: %s", err.message);
+    return seen.text;
+}
+
+START_TEST(scan_goes_back)
+{
+    put_scan_keys();
+    ck_assert_str_eq(scan_back("", "", 99), "c b/\xff b/2 b/10 b/1 b a/ a ");
+    ck_assert_str_eq(scan_back("b/", "", 99), "b/\xff b/2 b/10 b/1 ");
+    ck_assert_str_eq(scan_back("b/", "", 2), "b/\xff b/2 ");
+    ck_assert_str_eq(scan_back("b/", "b/2", 2), "b/10 b/1 ");
+    ck_assert_str_eq(scan_back("b/", "b/10", 9), "b/1 ");
+    ck_assert_str_eq(scan_back("b/", "b/1", 9), "");
+    ck_assert_str_eq(scan_back("b/", "a", 9), "");
+    ck_assert_str_eq(scan_back("b/", "z", 1), "b/\xff ");
+    ck_assert_str_eq(scan_back("d", "", 9), "");
+    ck_assert_str_eq(scan_back("", "", 0), "");
+}
+END_TEST
+
+static raffle_rc refuse_key(void *ctx, const raffle_store_key *key, raffle_error *e)
+{
+    (void)key;
+    (*(int *)ctx)++;
+    return raffle_error_set(e, RAFFLE_HOST, 0, "enough");
+}
+
+START_TEST(scan_back_ends_with_its_sink)
+{
+    int calls = 0;
+    put_scan_keys();
+    ck_assert_int_eq(rf_store_scan_back(store, 3, NULL, 0, NULL, 0, 9, refuse_key, &calls, &err), RAFFLE_HOST);
+    ck_assert_int_eq(calls, 1);
+    ck_assert_int_eq(rf_store_scan_back(store, 3, NULL, 0, NULL, 0, UINT64_MAX, refuse_key, &calls, &err),
+                     RAFFLE_LIMIT);
+    ck_assert_int_eq(rf_store_scan_back(store, 256, NULL, 0, NULL, 0, 9, refuse_key, &calls, &err), RAFFLE_INVALID);
+    ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
 START_TEST(long_scan)
 {
     enum {
@@ -538,6 +584,11 @@ START_TEST(long_scan)
     ck_assert_int_eq(rf_store_scan(store, 200, (const uint8_t *)"00", 2, NULL, 0, 1025, see_key, &seen, &err),
                      RAFFLE_OK);
     ck_assert_uint_eq(seen.count, 1025);
+    memset(&seen, 0, sizeof seen);
+    ck_assert_int_eq(rf_store_scan_back(store, 200, (const uint8_t *)"00", 2, NULL, 0, 1500, see_key, &seen, &err),
+                     RAFFLE_OK);
+    ck_assert_uint_eq(seen.count, 1500);
+    ck_assert_int_eq(strncmp(seen.text, "002999 002998 ", 14), 0);
 }
 END_TEST
 
@@ -831,6 +882,8 @@ TCase *store_suite_tcase(const store_suite *s)
                                   longest_key_and_bytes_of_all_kinds,
                                   scan_goes_by_bytes,
                                   scan_goes_on_after,
+                                  scan_goes_back,
+                                  scan_back_ends_with_its_sink,
                                   long_scan,
                                   nodes_are_kept,
                                   notes_are_kept_by_size,

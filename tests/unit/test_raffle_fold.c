@@ -200,14 +200,24 @@ START_TEST(keys_that_records_take)
     r.component = rf_text_of("printer");
     r.has |= rf_bit(RF_F_COMPONENT);
     ck_assert_int_eq(rf_unit_apply(&frame, &s, &r, &taken, &err), RAFFLE_OK);
-    ck_assert_uint_eq(taken.n, 3);
-    for (size_t i = 0; i < 3; i++)
-        ck_assert_uint_le(taken.key[i].length, RAFFLE_STORE_KEY_MAX);
-    ck_assert_uint_eq(taken.key[1].scope, RF_SCOPE_CODE);
-    ck_assert_uint_eq(taken.key[1].length, 32 + 14);
-    ck_assert_uint_eq(taken.key[2].scope, RF_SCOPE_COMPONENT);
-    ck_assert_mem_eq(taken.key[2].key, "printer\0", 8);
-    ck_assert_uint_eq(rf_get_be(taken.key[2].key + 8, 6), FX_NOW);
+    ck_assert_uint_eq(taken.n, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const rf_taken *key = &taken.key[i];
+        ck_assert_uint_le(key->length, RAFFLE_STORE_KEY_MAX);
+        ck_assert_mem_eq(key->key + key->length - 7, "\x00\x02\x00\x00\x00\x00\x03", 7);
+        ck_assert_uint_eq(rf_get_be(key->key + key->length - RF_EVENT_PLACE, 6), FX_NOW);
+    }
+    ck_assert_uint_eq(taken.key[0].scope, RF_SCOPE_TIME);
+    ck_assert_uint_eq(taken.key[0].length, RF_EVENT_PLACE);
+    ck_assert_uint_eq(taken.key[1].scope, RF_SCOPE_LOG);
+    ck_assert_mem_eq(taken.key[1].key,
+                     "\x00\x02"
+                     "e",
+                     3);
+    ck_assert_uint_eq(taken.key[2].scope, RF_SCOPE_CODE);
+    ck_assert_uint_eq(taken.key[2].length, 32 + 14);
+    ck_assert_uint_eq(taken.key[3].scope, RF_SCOPE_COMPONENT);
+    ck_assert_mem_eq(taken.key[3].key, "printer\0", 8);
 }
 END_TEST
 

@@ -201,6 +201,13 @@ static raffle_rc liar_scan(void *ctx, uint32_t scope, const uint8_t *prefix, siz
     return lie.ignore_sink ? RAFFLE_OK : rc;
 }
 
+static raffle_rc liar_scan_back(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
+                                const uint8_t *before, size_t before_length, uint64_t count, raffle_store_sink_key sink,
+                                void *sink_ctx, raffle_error *e)
+{
+    return liar_scan(ctx, scope, prefix, prefix_length, before, before_length, count, sink, sink_ctx, e);
+}
+
 static raffle_rc liar_note_put(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length, raffle_error *e)
 {
     (void)ctx;
@@ -272,6 +279,7 @@ static raffle_store_table liar_table(void)
     table.node = liar_node;
     table.find = liar_find;
     table.scan = liar_scan;
+    table.scan_back = liar_scan_back;
     table.note_put = liar_note_put;
     table.note_get = liar_note_get;
     table.erase = liar_erase;
@@ -667,6 +675,36 @@ static size_t scan_all(const char *prefix, const char *after, uint64_t count, ra
     return seen;
 }
 
+static size_t scan_back_all(const char *prefix, const char *before, uint64_t count, raffle_rc rc)
+{
+    size_t seen = 0;
+    ck_assert_int_eq(rf_store_scan_back(store, 1, (const uint8_t *)prefix, strlen(prefix), (const uint8_t *)before,
+                                        strlen(before), count, count_key, &seen, &err),
+                     rc);
+    return seen;
+}
+
+START_TEST(bad_scans_back)
+{
+    lie.repeat = 1;
+    lie.row = store_key(1, "key", 1, 0);
+    ck_assert_uint_eq(scan_back_all("ke", "kez", 1, RAFFLE_OK), 1);
+    ck_assert_uint_eq(scan_back_all("ke", "", 1, RAFFLE_OK), 1);
+    ck_assert_uint_eq(scan_back_all("x", "", 1, RAFFLE_CORRUPT), 0);
+    ck_assert_uint_eq(scan_back_all("k", "key", 1, RAFFLE_CORRUPT), 0);
+    ck_assert_uint_eq(scan_back_all("k", "kea", 1, RAFFLE_CORRUPT), 0);
+    lie.repeat = 2;
+    ck_assert_uint_eq(scan_back_all("", "", 9, RAFFLE_CORRUPT), 1);
+    ck_assert_uint_eq(scan_back_all("", "", 1, RAFFLE_CORRUPT), 1);
+    lie.ignore_sink = true;
+    lie.row.scope = 2;
+    ck_assert_uint_eq(scan_back_all("", "", 9, RAFFLE_CORRUPT), 0);
+    lie.row.scope = 1;
+    lie.row.length = 65;
+    ck_assert_uint_eq(scan_back_all("", "", 9, RAFFLE_CORRUPT), 0);
+}
+END_TEST
+
 START_TEST(bad_scans)
 {
     lie.repeat = 1;
@@ -1021,6 +1059,7 @@ int main(void)
                                   too_many_records,
                                   bad_rows,
                                   bad_scans,
+                                  bad_scans_back,
                                   bad_notes,
                                   bad_anchor,
                                   texts_of_notes,

@@ -160,6 +160,12 @@ typedef struct raffle_store_table {
                       raffle_error *err);
     /* What else is published, by its path (docs/spec/publishing.md), at most `cap` bytes, else RAFFLE_CORRUPT. RAFFLE_NOT_FOUND. */
     raffle_rc (*file)(void *ctx, const char *path, char *out, size_t cap, size_t *length, raffle_error *err);
+
+    /* Optional: `scan` backwards, the rows of `scope` whose key begins with `prefix` and is less than `before` (length 0: from the last), in falling
+     * order. Without it the library scans forward over all of them to find the last ones. */
+    raffle_rc (*scan_back)(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
+                           const uint8_t *before, size_t before_length, uint64_t count, raffle_store_sink_key sink,
+                           void *sink_ctx, raffle_error *err);
 } raffle_store_table;
 
 RAFFLE_API void raffle_store_table_init(raffle_store_table *table, size_t size);

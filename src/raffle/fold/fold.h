@@ -15,10 +15,12 @@
 enum {
     RF_SCOPE_ORDER = 1,     /* keyed hash of an order key: see order.h */
     RF_SCOPE_VOID = 2,      /* u16be(unit) || u40be(serial) */
-    RF_SCOPE_ORDINAL = 3,   /* u16be(log) || 'v' or 'e' || u40be(ordinal): voids and events, counted from 0 */
+    RF_SCOPE_LOG = 3,       /* u16be(log) || 'v' || u40be(ordinal): voids, counted from 0;
+                               u16be(log) || 'e' || u48be(at) || u16be(log) || u40be(index): events */
     RF_SCOPE_COMPONENT = 4, /* component || 0 || u48be(at) || u16be(log) || u40be(index) */
     RF_SCOPE_CODE = 5,      /* code || 0 || u48be(at) || u16be(log) || u40be(index) */
-    RF_SCOPE_CLAIM = 6      /* u40be(result) || u32be(place) */
+    RF_SCOPE_CLAIM = 6,     /* u40be(result) || u32be(place) */
+    RF_SCOPE_TIME = 7       /* u48be(at) || u16be(log) || u40be(index): events */
 };
 
 typedef struct rf_taken {
@@ -29,7 +31,7 @@ typedef struct rf_taken {
 /* The keys that one record takes, but for a sale's order key, which is private. */
 typedef struct rf_taken_list {
     size_t n;
-    rf_taken key[3];
+    rf_taken key[4];
 } rf_taken_list;
 
 /* --- a unit's log --- */

@@ -251,7 +251,7 @@ static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *ta
     if (c->void_gross > RF_JSON_INT_MAX - r->price || c->void_numbers + (uint64_t)r->count > (uint64_t)RF_JSON_INT_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "the control log voids more than a record can say");
     rf_take(taken, rf_key_void((uint32_t)r->unit, (uint64_t)r->serial));
-    rf_take(taken, rf_key_ordinal(0, 'v', c->voids));
+    rf_take(taken, rf_key_void_ordinal(0, c->voids));
     c->voids++;
     c->void_numbers += (uint64_t)r->count;
     c->void_gross += r->price;
@@ -288,10 +288,7 @@ static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *t
         rc = rf_draw_event(c, r, err);
     if (rc != RAFFLE_OK)
         return rc;
-    rf_take(taken, rf_key_ordinal(0, 'e', c->events));
-    rf_take(taken, rf_key_word(RF_SCOPE_CODE, &r->code, r->at, 0, c->size));
-    if (rf_has(r, RF_F_COMPONENT))
-        rf_take(taken, rf_key_word(RF_SCOPE_COMPONENT, &r->component, r->at, 0, c->size));
+    rf_take_event(taken, r, 0, c->size);
     c->events++;
     return RAFFLE_OK;
 }

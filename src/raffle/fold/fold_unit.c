@@ -85,7 +85,7 @@ static raffle_rc apply_void(const rf_unit_frame *frame, rf_unit_state *s, const 
     if (rc != RAFFLE_OK)
         return rc;
     rf_take(taken, rf_key_void(frame->unit, (uint64_t)r->serial));
-    rf_take(taken, rf_key_ordinal(frame->unit, 'v', s->voids));
+    rf_take(taken, rf_key_void_ordinal(frame->unit, s->voids));
     s->voids++;
     s->void_numbers += (uint64_t)r->count;
     s->void_gross += r->price;
@@ -104,10 +104,7 @@ static raffle_rc apply_event(const rf_unit_frame *frame, rf_unit_state *s, const
         rc = rf_fail(err, RAFFLE_APPROVAL, "the role %s may not be the second approver", raffle_role_name(r->ok));
     if (rc != RAFFLE_OK)
         return rc;
-    rf_take(taken, rf_key_ordinal(frame->unit, 'e', s->events));
-    rf_take(taken, rf_key_word(RF_SCOPE_CODE, &r->code, r->at, frame->unit, s->size));
-    if (rf_has(r, RF_F_COMPONENT))
-        rf_take(taken, rf_key_word(RF_SCOPE_COMPONENT, &r->component, r->at, frame->unit, s->size));
+    rf_take_event(taken, r, frame->unit, s->size);
     s->events++;
     return RAFFLE_OK;
 }

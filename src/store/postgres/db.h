@@ -41,6 +41,7 @@ typedef enum rf_pg_sql {
     RF_PG_KEYS_PUT,
     RF_PG_KEYS_GET,
     RF_PG_KEYS_SCAN,
+    RF_PG_KEYS_SCAN_BACK,
     RF_PG_NOTE_PUT,
     RF_PG_NOTE_GET,
     RF_PG_NOTE_LATEST,
@@ -244,6 +245,9 @@ raffle_rc rf_pg_find(void *ctx, uint32_t scope, const uint8_t *key, size_t lengt
 raffle_rc rf_pg_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *after,
                      size_t after_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
                      raffle_error *err);
+raffle_rc rf_pg_scan_back(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *before,
+                          size_t before_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
+                          raffle_error *err);
 raffle_rc rf_pg_note_put(void *ctx, uint32_t log, uint64_t size, const char *note, size_t length, raffle_error *err);
 raffle_rc rf_pg_note_get(void *ctx, uint32_t log, uint64_t size, uint64_t *note_size, char *note, size_t cap,
                          size_t *length, raffle_error *err);

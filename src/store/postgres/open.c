@@ -88,6 +88,7 @@ static void fill_table(raffle_store_table *table, const rf_pg *db)
                                   .node = rf_pg_node,
                                   .find = rf_pg_find,
                                   .scan = rf_pg_scan,
+                                  .scan_back = rf_pg_scan_back,
                                   .note_put = rf_pg_note_put,
                                   .note_get = rf_pg_note_get,
                                   .erase = rf_pg_erase,

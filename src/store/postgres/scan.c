@@ -65,11 +65,12 @@ raffle_rc rf_pg_find(void *ctx, uint32_t scope, const uint8_t *key, size_t lengt
 
 /* --- walking --- */
 
-/* Texts [from, to) of keys. */
+/* Texts [from, to) of keys, the last ones first when it goes back. */
 typedef struct span {
     rf_pg_read read; /* first */
+    bool back;
     int32_t raffle;
-    char from[RF_PG_KEY_SIZE + 2], to[RF_PG_KEY_SIZE];
+    char from[RF_PG_KEY_SIZE + 2], to[RF_PG_KEY_SIZE + 2];
     uint64_t left;
     raffle_store_sink_key sink;
     void *sink_ctx;
@@ -108,8 +109,9 @@ static raffle_rc give_keys(span *s, const PGresult *r, raffle_error *err)
         rf_pg_key_from(&key, &row);
         if (strcmp(key.hex, s->from) < 0 || strcmp(key.hex, s->to) >= 0)
             return rf_fail(err, RAFFLE_CORRUPT, "the keys of scope %.2s came out of order", s->from);
-        memcpy(s->from, key.hex, (size_t)key.length + 1);
-        just_after(s->from);
+        memcpy(s->back ? s->to : s->from, key.hex, (size_t)key.length + 1);
+        if (!s->back)
+            just_after(s->from);
         s->left--;
         s->read.started = true;
         rc = s->sink(s->sink_ctx, &row, err);
@@ -127,7 +129,7 @@ static raffle_rc scan_chunk(rf_pg_conn *c, span *s, bool *more, raffle_error *er
     rf_pg_text(&p, s->from);
     rf_pg_text(&p, s->to);
     rf_pg_int8(&p, limit);
-    raffle_rc rc = rf_pg_ask(c, RF_PG_KEYS_SCAN, &p, "walk the keys", &r, err);
+    raffle_rc rc = rf_pg_ask(c, s->back ? RF_PG_KEYS_SCAN_BACK : RF_PG_KEYS_SCAN, &p, "walk the keys", &r, err);
     *more = rc == RAFFLE_OK && (uint64_t)PQntuples(r) == limit && s->left > limit;
     if (rc == RAFFLE_OK)
         rc = give_keys(s, r, err);
@@ -153,6 +155,21 @@ raffle_rc rf_pg_scan(void *ctx, uint32_t scope, const uint8_t *prefix, size_t pr
         (void)rf_pg_key_hex(s.from, scope, after, after_length);
         just_after(s.from);
     }
+    raffle_rc rc = rf_pg_raffle(ctx, &s.raffle, err);
+    return rc == RAFFLE_OK ? rf_pg_read_run(ctx, &s.read, err) : rc;
+}
+
+raffle_rc rf_pg_scan_back(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length, const uint8_t *before,
+                          size_t before_length, uint64_t count, raffle_store_sink_key sink, void *sink_ctx,
+                          raffle_error *err)
+{
+    span s = {.read = {.run = run_scan}, .back = true, .left = count, .sink = sink, .sink_ctx = sink_ctx};
+    char end[RF_PG_KEY_SIZE];
+    after_all(s.to, scope, prefix, prefix_length);
+    (void)rf_pg_key_hex(s.from, scope, prefix, prefix_length);
+    (void)rf_pg_key_hex(end, scope, before, before_length);
+    if (before_length > 0 && strcmp(end, s.to) < 0)
+        memcpy(s.to, end, strlen(end) + 1);
     raffle_rc rc = rf_pg_raffle(ctx, &s.raffle, err);
     return rc == RAFFLE_OK ? rf_pg_read_run(ctx, &s.read, err) : rc;
 }

@@ -129,6 +129,8 @@ static const char *const statements[RF_PG_SQL_COUNT] = {
     [RF_PG_KEYS_GET] = "SELECT key, log, idx FROM raffle.key WHERE raffle = $1::int4 AND key = ANY ($2::text[])",
     [RF_PG_KEYS_SCAN] = "SELECT key, log, idx FROM raffle.key WHERE raffle = $1::int4 AND key >= $2::text"
                         " AND key < $3::text ORDER BY key LIMIT $4::int8",
+    [RF_PG_KEYS_SCAN_BACK] = "SELECT key, log, idx FROM raffle.key WHERE raffle = $1::int4 AND key >= $2::text"
+                             " AND key < $3::text ORDER BY key DESC LIMIT $4::int8",
     [RF_PG_NOTE_PUT] = "INSERT INTO raffle.note (raffle, log, size, note)"
                        " VALUES ($1::int4, $2::int4, $3::int8, $4::text)"
                        " ON CONFLICT (raffle, log, size) DO UPDATE SET note = excluded.note",
