@@ -203,6 +203,21 @@ void raffle_host_init(raffle_host *host, size_t size)
     rf_struct_init(host, size);
 }
 
+void raffle_event_code_init(raffle_event_code *code, size_t size)
+{
+    rf_struct_init(code, size);
+}
+
+void raffle_event_query_init(raffle_event_query *query, size_t size)
+{
+    rf_struct_init(query, size);
+}
+
+void raffle_event_hit_init(raffle_event_hit *hit, size_t size)
+{
+    rf_struct_init(hit, size);
+}
+
 void raffle_info_init(raffle_info *info, size_t size)
 {
     rf_struct_init(info, size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Significant events (GLI-31 5.6): from the host, and those about validation numbers that failed. */
+#include "event_codes.h"
 #include "ticket.h"
 #include "unit_impl.h"
 
@@ -8,22 +9,12 @@
 #include "timestamp.h"
 #include <string.h>
 
-/* Codes that a host may write; what the library alone writes is not among them. */
-static const char *const codes[] = {
-    "auth.mismatch",        "clock.reset",     "clock.sync",      "comm.fail",         "comm.up",
-    "component.down",       "component.up",    "critmem.corrupt", "evbuf.full",        "firewall.log-full",
-    "printer.disconnected", "printer.failure", "printer.memory",  "printer.paper-low", "printer.paper-out",
-    "program.error",        "remote.begin",    "remote.end",      "ticket.failed",     "unit.auth-failed",
-};
-
+/* Whether a host may write it: what the library alone writes is not a host's to claim. */
 static bool known_code(const char *code)
 {
-    if (strncmp(code, "x.", 2) == 0)
-        return true;
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (strcmp(codes[i], code) == 0)
-            return true;
-    return false;
+    const rf_text word = rf_text_of(code);
+    const rf_event_code *row = rf_event_code_find(&word);
+    return row != NULL ? (row->writers & RAFFLE_EVENT_BY_HOST) != 0 : rf_event_code_own(code);
 }
 
 static raffle_rc check(const char *code, const char *component, const char *text, raffle_error *err)

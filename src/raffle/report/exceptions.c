@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Exception Report, GLI-31 2.8.1(b): changes of parameters, corrections, overrides and voids, with what was before and after where that is known. */
+#include "event_codes.h"
 #include "report_impl.h"
 
 #include "error.h"
@@ -51,28 +52,11 @@ typedef enum kind {
 
 static const char *const kind_names[] = {"", "parameter", "correction", "override", "void", "failure"};
 
-static bool one_of(const rf_text *code, const char *const *names)
-{
-    for (; *names != NULL; names++)
-        if (rf_text_is(code, *names))
-            return true;
-    return false;
-}
-
 static kind kind_of_event(const rf_record *r)
 {
-    static const char *const corrections[] = {"clock.reset", "private.erased", NULL};
-    static const char *const failures[] = {"auth.mismatch",     "comm.fail",
-                                           "critmem.corrupt",   "draw.ask-failed",
-                                           "evbuf.full",        "firewall.log-full",
-                                           "printer.failure",   "printer.memory",
-                                           "program.error",     "rng.unhealthy",
-                                           "ticket.failed",     "unit.auth-failed",
-                                           "validation.failed", NULL};
-    if (one_of(&r->code, corrections))
-        return CORRECTION;
-    if (one_of(&r->code, failures))
-        return FAILURE;
+    const rf_event_code *code = rf_event_code_find(&r->code);
+    if (code != NULL && code->kind != RF_EVENT_NORMAL)
+        return code->kind == RF_EVENT_CORRECTION ? CORRECTION : FAILURE;
     return rf_has(r, RF_F_OK) ? OVERRIDE : NORMAL;
 }
 
