@@ -166,7 +166,8 @@ RAFFLE_API void raffle_draw_free(raffle_draw *draw);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_abort(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
                                                         const char *reason, raffle_error *err);
 
-/* How a place in a result stands. A winner goes drawn -> verified -> official -> claimed; an alternate waits until a forfeit promotes it. */
+/* How a place in a result stands. A winner goes drawn -> verified -> official -> claimed, perhaps waiting for papers before; an alternate waits until a forfeit
+ * promotes it. */
 enum {
     RAFFLE_PLACE_ALTERNATE = 1,
     RAFFLE_PLACE_DRAWN = 2,
@@ -174,7 +175,9 @@ enum {
     RAFFLE_PLACE_OFFICIAL = 4,
     RAFFLE_PLACE_CLAIMED = 5,
     RAFFLE_PLACE_FORFEITED = 6,
-    RAFFLE_PLACE_REFUSED = 7 /* the ticket was found void after the seal */
+    RAFFLE_PLACE_REFUSED = 7, /* the ticket was found void after the seal */
+    RAFFLE_PLACE_WAITING = 9, /* claimed in time; papers are missing */
+    RAFFLE_PLACE_EXPIRED = 10 /* forfeited when the claim period was over */
 };
 
 typedef struct raffle_pick {
@@ -182,8 +185,10 @@ typedef struct raffle_pick {
     uint32_t place; /* in the result, from 1; winners first, then alternates, in the order drawn */
     int32_t state;  /* RAFFLE_PLACE_… */
     uint32_t unit;
-    uint64_t number; /* the draw number: `unit`-`number` */
-    uint64_t serial; /* of its ticket */
+    uint64_t number;   /* the draw number: `unit`-`number` */
+    uint64_t serial;   /* of its ticket */
+    int64_t called_at; /* when its number was drawn */
+    int64_t claim_by;  /* claimed until then, before a forfeit needs no second approver; 0: no limit */
 } raffle_pick;
 #define RAFFLE_PICK_INIT RAFFLE_INIT_OF(raffle_pick)
 RAFFLE_API void raffle_pick_init(raffle_pick *pick, size_t size);
@@ -201,12 +206,21 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_winner_verify(raffle *raffle_, cons
 /* The verified winner becomes official. RAFFLE_SEQUENCE. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_winner_official(raffle *raffle_, const raffle_actor *by, const char *prize,
                                                              uint32_t place, raffle_error *err);
-/* The prize is paid out: two actors, and the ticket's validation number again (GLI-31 2.7.1). */
+/* The prize is paid out: two actors, and the ticket's validation number again (GLI-31 2.7.1). RAFFLE_EXPIRED: the claim period is over. RAFFLE_PAPERS: the rules' `papers_above`
+ * asks for papers. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_claim(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
                                                    const char *prize, uint32_t place, const char *validation,
                                                    raffle_error *err);
+/* The official winner presents the ticket in time, and papers are missing: the place waits for them, beyond the claim period, too. RAFFLE_SEQUENCE: it asks for none. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_claim_wait(raffle *raffle_, const raffle_actor *by, const char *prize,
+                                                        uint32_t place, const char *validation, raffle_error *err);
+/* As raffle_claim(), of a prize for which papers are asked: they were seen. `papers`: what the host knows them by; private, 1 to 256 bytes. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_claim_papers(raffle *raffle_, const raffle_actor *by,
+                                                          const raffle_actor *ok, const char *prize, uint32_t place,
+                                                          const char *validation, const char *papers,
+                                                          raffle_error *err);
 /* The place is lost, with a reason; the next alternate is promoted, and its place stored in `*promoted` (optional; 0: none is left, the
- * prize is unawarded). Before the claim period is over it needs `ok` (optional): RAFFLE_APPROVAL. */
+ * prize is unawarded). Before the claim period is over, and of a place that waits for papers, it needs `ok` (optional): RAFFLE_APPROVAL. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_forfeit(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
                                                      const char *prize, uint32_t place, const char *reason,
                                                      uint32_t *promoted, raffle_error *err);

@@ -44,6 +44,8 @@ enum {
     RAFFLE_QUORUM = 34,       /* too few of the witnesses that the rules ask for have cosigned, or not in time */
     RAFFLE_AWAY =
         35, /* the unit's log lives elsewhere (till.h), or the control log does: what is asked for happens there */
+    RAFFLE_EXPIRED = 36, /* the time in which it could be done is over: a claim period */
+    RAFFLE_PAPERS = 37,  /* it is paid out against papers, which nobody has seen (GLI-31 2.7.1) */
 
     RAFFLE_NOMEM = 40,
     RAFFLE_IO = 41,

@@ -178,7 +178,7 @@ static void check_held(raffle_audit *a, const rf_control *c, int i, const rf_pla
 {
     const rf_prize_state *prize = &c->prize[i];
     const rf_void *v = void_of(a, &p->place);
-    if (v == NULL || p->state == RAFFLE_PLACE_REFUSED || p->state == RAFFLE_PLACE_FORFEITED)
+    if (v == NULL || rf_place_lost(p->state))
         return;
     if ((p->state == RAFFLE_PLACE_DRAWN || p->state == RAFFLE_PLACE_ALTERNATE) && !was_taken_back(a, c, i, &p->place))
         return;

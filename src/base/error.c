@@ -38,6 +38,8 @@ static const struct status {
     {RAFFLE_CLOCK, "RAFFLE_CLOCK", "the clock went back or leapt"},
     {RAFFLE_REHEARSAL, "RAFFLE_REHEARSAL", "only in a rehearsal"},
     {RAFFLE_AWAY, "RAFFLE_AWAY", "the unit's log lives elsewhere"},
+    {RAFFLE_EXPIRED, "RAFFLE_EXPIRED", "its time is over"},
+    {RAFFLE_PAPERS, "RAFFLE_PAPERS", "papers are missing"},
     {RAFFLE_QUORUM, "RAFFLE_QUORUM", "too few witnesses have cosigned in time"},
 
     {RAFFLE_NOMEM, "RAFFLE_NOMEM", "out of memory"},

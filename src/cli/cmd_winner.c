@@ -16,6 +16,14 @@ static const option_spec validation_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const option_spec claim_options[] = {
+    PLACE_OPTION,
+    {"validation", "-", "the ticket's validation number is a line of standard input"},
+    {"papers", "TEXT", "the papers that the rules ask for were seen: what they are known by"},
+    {"wait", NULL, "the ticket was presented in time, and papers are missing: the place waits for them"},
+    {NULL, NULL, NULL},
+};
+
 static const option_spec official_options[] = {PLACE_OPTION, {NULL, NULL, NULL}};
 
 static const option_spec forfeit_options[] = {
@@ -98,18 +106,29 @@ static int run_official(cli *c)
                : cli_fail(c);
 }
 
+static raffle_rc claim(cli *c, uint32_t place, const char *validation)
+{
+    const char *prize = cli_positional(c, 1), *papers = cli_option(c, "papers");
+    if (cli_flag(c, "wait"))
+        return raffle_claim_wait(c->raffle, &c->by, prize, place, validation, &c->err);
+    return papers != NULL ? raffle_claim_papers(c->raffle, &c->by, &c->ok, prize, place, validation, papers, &c->err)
+                          : raffle_claim(c->raffle, &c->by, &c->ok, prize, place, validation, &c->err);
+}
+
 static int run_claim(cli *c)
 {
     char validation[CLI_SECRET_SIZE];
     uint32_t place = 0;
-    if (cli_option(c, "ok") == NULL)
+    if (cli_flag(c, "wait") && cli_option(c, "papers") != NULL)
+        return cli_usage(c, "--wait and --papers exclude each other");
+    if (cli_option(c, "ok") == NULL && !cli_flag(c, "wait"))
         return cli_usage(c, "paying a prize needs a second actor: --ok ID:ROLE");
     int status = read_place(c, &place);
     if (status == CLI_DONE)
         status = cli_read_validation(c, validation);
     if (status != CLI_DONE)
         return status;
-    raffle_rc rc = raffle_claim(c->raffle, &c->by, &c->ok, cli_positional(c, 1), place, validation, &c->err);
+    raffle_rc rc = claim(c, place, validation);
     explicit_bzero(validation, sizeof validation);
     return rc == RAFFLE_OK ? print(c, place, 0) : cli_fail(c);
 }
@@ -150,10 +169,10 @@ const command cmd_official = {
 
 const command cmd_claim = {
     .name = "claim",
-    .usage = "STORE PRIZE [--place N] --validation - --by ID:ROLE --ok ID:ROLE",
+    .usage = "STORE PRIZE [--place N] --validation - [--papers TEXT | --wait] --by ID:ROLE --ok ID:ROLE",
     .summary = "pay out a prize: two actors, and the ticket's validation number again",
     .example = "  raffle claim gala.raffle first --validation - --by boss:manager --ok sue:supervisor < number.txt",
-    .options = validation_options,
+    .options = claim_options,
     .min = 2,
     .max = 2,
     .run = run_claim,

@@ -10,9 +10,11 @@ const char *place_state_name(int32_t state)
         [RAFFLE_PLACE_ALTERNATE] = "alternate", [RAFFLE_PLACE_DRAWN] = "drawn",
         [RAFFLE_PLACE_VERIFIED] = "verified",   [RAFFLE_PLACE_OFFICIAL] = "official",
         [RAFFLE_PLACE_CLAIMED] = "claimed",     [RAFFLE_PLACE_FORFEITED] = "forfeited",
-        [RAFFLE_PLACE_REFUSED] = "refused",
+        [RAFFLE_PLACE_REFUSED] = "refused",     [RAFFLE_PLACE_WAITING] = "waiting for papers",
+        [RAFFLE_PLACE_EXPIRED] = "expired",
     };
-    return state >= RAFFLE_PLACE_ALTERNATE && state <= RAFFLE_PLACE_REFUSED ? names[state] : "unknown";
+    return state >= RAFFLE_PLACE_ALTERNATE && state <= RAFFLE_PLACE_EXPIRED && names[state] != NULL ? names[state]
+                                                                                                    : "unknown";
 }
 
 const char *prize_state_name(int32_t state)

@@ -122,9 +122,6 @@ raffle_rc rf_actor_in(raffle_actor *out, const raffle_actor *by, const char *nam
 /* And a second approver, who must be somebody else. `ok` may be NULL: then out->struct_size is 0. */
 raffle_rc rf_approver_in(raffle_actor *out, const raffle_actor *ok, const raffle_actor *by, raffle_error *err);
 
-/* What all winners of a prize together get, as the records say; -1: not known before the seal. */
-int64_t rf_prize_value(const rf_control *c, size_t prize);
-
 /* --- tell.c: the operator's log; never with a lock held, nor while a log is led --- */
 
 /* One line, as it is. */

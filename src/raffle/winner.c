@@ -13,6 +13,7 @@ typedef struct target {
     uint32_t place;
     uint64_t result;
     rf_place_state state;
+    int64_t claim_by;
 } target;
 
 static raffle_rc find(raffle *r, const char *prize, uint32_t place, target *t, raffle_error *err)
@@ -30,6 +31,7 @@ static raffle_rc find(raffle *r, const char *prize, uint32_t place, target *t, r
     if (drawn && place >= 1 && place <= places) {
         t->state = p->place[place - 1];
         t->result = p->result;
+        t->claim_by = rf_control_claim_by(&r->control, t->prize);
     }
     pthread_rwlock_unlock(&r->control_lock);
     if (!drawn)
@@ -111,7 +113,9 @@ static void give_pick(const target *t, raffle_pick *pick)
                         .state = t->state.state,
                         .unit = t->state.place.unit,
                         .number = t->state.place.number,
-                        .serial = t->state.place.serial};
+                        .serial = t->state.place.serial,
+                        .called_at = t->state.called_at,
+                        .claim_by = t->claim_by};
     rf_struct_out(pick, rf_struct_size(pick), &mine, sizeof mine);
 }
 
@@ -181,23 +185,64 @@ raffle_rc raffle_winner_official(raffle *r, const raffle_actor *by, const char *
     return rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
 }
 
-raffle_rc raffle_claim(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place,
-                       const char *validation, raffle_error *err)
+/* The ticket that was presented is the place's, and good. */
+static raffle_rc check_presented(raffle *r, const target *t, const char *validation, raffle_error *err)
+{
+    bool is_void = false;
+    raffle_rc rc = check_ticket(r, t, validation, &is_void, err);
+    return rc == RAFFLE_OK && is_void ? rf_fail(err, RAFFLE_VOIDED, "the ticket of place %u is void", t->place) : rc;
+}
+
+static raffle_rc pay(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place,
+                     const char *validation, const char *papers, raffle_error *err)
 {
     raffle_actor actor, approver;
     target t;
-    bool is_void = false;
     raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
     if (rc == RAFFLE_OK)
         rc = rf_approver_in(&approver, ok, &actor, err);
     if (rc == RAFFLE_OK)
-        rc = check_ticket(r, &t, validation, &is_void, err);
-    if (rc == RAFFLE_OK && is_void)
-        rc = rf_fail(err, RAFFLE_VOIDED, "the ticket of place %u is void", place);
+        rc = check_presented(r, &t, validation, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_record record = make_record(r, RF_CLAIM, &t);
-    return rf_control_one(r, &actor, &approver, NULL, &record, NULL, err);
+    record.papers = papers != NULL;
+    record.has |= papers != NULL ? rf_bit(RF_F_PAPERS) : 0;
+    return rf_control_one(r, &actor, &approver, papers, &record, NULL, err);
+}
+
+raffle_rc raffle_claim(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place,
+                       const char *validation, raffle_error *err)
+{
+    return pay(r, by, ok, prize, place, validation, NULL, err);
+}
+
+raffle_rc raffle_claim_papers(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize,
+                              uint32_t place, const char *validation, const char *papers, raffle_error *err)
+{
+    raffle_rc rc = rf_enter(r, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (papers == NULL)
+        return rf_null(err, "papers");
+    if (!rf_text_valid(papers, strnlen(papers, RAFFLE_TEXT_MAX + 1), RAFFLE_TEXT_MAX))
+        return rf_fail(err, RAFFLE_INVALID, "papers are named by 1 to %d bytes of UTF-8 without control characters",
+                       RAFFLE_TEXT_MAX);
+    return pay(r, by, ok, prize, place, validation, papers, err);
+}
+
+raffle_rc raffle_claim_wait(raffle *r, const raffle_actor *by, const char *prize, uint32_t place,
+                            const char *validation, raffle_error *err)
+{
+    raffle_actor actor;
+    target t;
+    raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
+    if (rc == RAFFLE_OK)
+        rc = check_presented(r, &t, validation, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    rf_record record = make_record(r, RF_CLAIM_WAIT, &t);
+    return rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
 }
 
 raffle_rc raffle_forfeit(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize, uint32_t place,

@@ -10,7 +10,7 @@ static char leaf[RAFFLE_RECORD_MAX + 1], again[RAFFLE_RECORD_MAX + 1];
 static rf_record full(void)
 {
     static const char places[] = "[{\"number\":7,\"serial\":3,\"unit\":1}]";
-    rf_record r = {.by = RAFFLE_MANAGER, .ok = RAFFLE_SUPERVISOR, .reconciled = true, .at = INT64_C(1795291200000)};
+    rf_record r = {.by = RAFFLE_MANAGER, .ok = RAFFLE_SUPERVISOR, .papers = true, .reconciled = true, .at = INT64_C(1795291200000)};
     int64_t *const numbers[] = {
         &r.alternates,   &r.ask,          &r.attempt,  &r.away,   &r.count,          &r.first,
         &r.format,       &r.gross,        &r.intent,   &r.n,      &r.number,         &r.numbers,
@@ -73,7 +73,8 @@ static rf_members find_must(rf_type type, rf_members *may)
         {"draw.abort", "ok intent prize attempt reason"},
         {"winner.verify", "prize place result outcome (promoted)"},
         {"winner.official", "prize place result"},
-        {"claim", "prize place result ok"},
+        {"claim", "prize place result ok (papers)"},
+        {"claim.wait", "prize place result"},
         {"forfeit", "prize place result reason (ok) (promoted)"},
         {"event", "code (ask) (component) (count) (n) (ok) (unit) (size) (serial)"},
     };
@@ -105,6 +106,7 @@ static rf_members find_must(rf_type type, rf_members *may)
                                                  "open",
                                                  "outcome",
                                                  "p",
+                                                 "papers",
                                                  "place",
                                                  "places",
                                                  "price",

@@ -278,6 +278,102 @@ START_TEST(another_handle_follows)
 }
 END_TEST
 
+/* --- deadlines and papers --- */
+
+#define PAPER_RULES                                                                                                    \
+    FX_HEAD FX_TIERS                                                                                                   \
+        "\"prizes\":[{\"name\":\"big\",\"amount\":90000,\"papers_above\":59999,\"claim_days\":5,\"alternates\":1},"    \
+        "{\"name\":\"two\",\"amount\":90000,\"winners\":2,\"papers_above\":45000,\"claim_days\":0}]}"
+
+static void official(const char *prize, uint32_t place, char validation[RAFFLE_VALIDATION_SIZE])
+{
+    const raffle_pick pick = fx_pick(prize, place);
+    fx_validation(pick.unit, pick.serial, validation);
+    FX_OK(raffle_winner_verify(fx.raffle, &fx_boss, prize, place, validation, NULL, NULL, &fx.err));
+    FX_OK(raffle_winner_official(fx.raffle, &fx_boss, prize, place, &fx.err));
+}
+
+static void draw_with_papers(void)
+{
+    fx_create(PAPER_RULES);
+    fx_sell_many(fx.unit, "one", 8);
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx_draw("big");
+}
+
+START_TEST(a_claim_comes_in_time)
+{
+    char validation[RAFFLE_VALIDATION_SIZE];
+    uint32_t promoted = 0;
+    draw_with_papers();
+    const int64_t drawn = fx.now;
+    official("big", 1, validation);
+    ck_assert_int_eq(fx_pick("big", 1).claim_by, drawn + 5 * FX_DAY);
+    ck_assert_int_eq(fx_pick("big", 1).called_at, drawn);
+    fx.now = drawn + 5 * FX_DAY;
+    FX_REFUSED(RAFFLE_CLOCK, raffle_claim_papers(fx.raffle, &fx_boss, &fx_super, "big", 1, validation, "id", &fx.err));
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "clock.reset", NULL, NULL, &fx.err));
+    FX_REFUSED(RAFFLE_EXPIRED,
+               raffle_claim_papers(fx.raffle, &fx_boss, &fx_super, "big", 1, validation, "id", &fx.err));
+    FX_REFUSED(RAFFLE_EXPIRED, raffle_claim_wait(fx.raffle, &fx_boss, "big", 1, validation, &fx.err));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "big", 1, "unclaimed", &promoted, &fx.err));
+    ck_assert_int_eq(fx_pick("big", 1).state, RAFFLE_PLACE_EXPIRED);
+    ck_assert_uint_eq(promoted, 2);
+}
+END_TEST
+
+START_TEST(large_prizes_wait_for_papers)
+{
+    char validation[RAFFLE_VALIDATION_SIZE];
+    draw_with_papers();
+    official("big", 1, validation);
+    FX_REFUSED(RAFFLE_PAPERS, raffle_claim(fx.raffle, &fx_boss, &fx_super, "big", 1, validation, &fx.err));
+    FX_REFUSED(RAFFLE_INVALID, raffle_claim_papers(fx.raffle, &fx_boss, &fx_super, "big", 1, validation, "", &fx.err));
+    FX_REFUSED(RAFFLE_MISUSE, raffle_claim_papers(fx.raffle, &fx_boss, &fx_super, "big", 1, validation, NULL, &fx.err));
+    FX_REFUSED(RAFFLE_ROLE, raffle_claim_wait(fx.raffle, &fx_seller, "big", 1, validation, &fx.err));
+    FX_OK(raffle_claim_wait(fx.raffle, &fx_super, "big", 1, validation, &fx.err));
+    ck_assert_int_eq(fx_pick("big", 1).state, RAFFLE_PLACE_WAITING);
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_claim_wait(fx.raffle, &fx_super, "big", 1, validation, &fx.err));
+    fx.now += 6 * FX_DAY; /* whoever came in time may look for papers */
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "clock.reset", NULL, NULL, &fx.err));
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_forfeit(fx.raffle, &fx_boss, NULL, "big", 1, "no-papers", NULL, &fx.err));
+    FX_REFUSED(RAFFLE_PAPERS, raffle_claim(fx.raffle, &fx_boss, &fx_super, "big", 1, validation, &fx.err));
+    FX_OK(raffle_claim_papers(fx.raffle, &fx_boss, &fx_super, "big", 1, validation, "form 17", &fx.err));
+    ck_assert_int_eq(fx_pick("big", 1).state, RAFFLE_PLACE_CLAIMED);
+}
+END_TEST
+
+START_TEST(who_waits_forfeits_by_two)
+{
+    char validation[RAFFLE_VALIDATION_SIZE];
+    draw_with_papers();
+    official("big", 1, validation);
+    FX_OK(raffle_claim_wait(fx.raffle, &fx_super, "big", 1, validation, &fx.err));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "big", 1, "no-papers", NULL, &fx.err));
+    ck_assert_int_eq(fx_pick("big", 1).state, RAFFLE_PLACE_FORFEITED);
+}
+END_TEST
+
+START_TEST(small_prizes_ask_for_no_papers_and_some_have_no_deadline)
+{
+    char validation[RAFFLE_VALIDATION_SIZE];
+    draw_with_papers();
+    fx_draw("two"); /* 45,000 for each of two: not more than the rules say */
+    official("two", 1, validation);
+    ck_assert_int_eq(fx_pick("two", 1).claim_by, 0);
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_claim_wait(fx.raffle, &fx_super, "two", 1, validation, &fx.err));
+    FX_REFUSED(RAFFLE_SEQUENCE,
+               raffle_claim_papers(fx.raffle, &fx_boss, &fx_super, "two", 1, validation, "id", &fx.err));
+    fx.now += 900 * FX_DAY;
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "clock.reset", NULL, NULL, &fx.err));
+    FX_OK(raffle_claim(fx.raffle, &fx_boss, &fx_super, "two", 1, validation, &fx.err));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "two", 2, "gone", NULL, &fx.err));
+    ck_assert_int_eq(fx_pick("two", 2).state, RAFFLE_PLACE_FORFEITED);
+}
+END_TEST
+
 FX_MAIN("raffle_winner", the_whole_way, what_a_verification_refuses, failed_numbers_are_written_once_a_minute,
         a_void_ticket_loses_its_place, a_forfeit_before_and_after_the_claim_period, barred_alternates_are_not_promoted,
-        nor_by_their_number, without_the_rule_everybody_is_promoted, forfeits_at_once, another_handle_follows)
+        nor_by_their_number, without_the_rule_everybody_is_promoted, forfeits_at_once, another_handle_follows,
+        a_claim_comes_in_time, large_prizes_wait_for_papers, who_waits_forfeits_by_two,
+        small_prizes_ask_for_no_papers_and_some_have_no_deadline)

@@ -187,6 +187,13 @@ int rf_control_next_prize(const rf_control *c);
 /* The place of the alternate that takes over when a place of this prize is lost now, 0 when none is left: the first that the one-win rule does
  * not bar. */
 uint32_t rf_control_promotion(const rf_control *c, int prize);
+/* Whether a place in this state is nobody's any more. */
+bool rf_place_lost(int32_t state);
+/* Until when a prize that is drawn is claimed; 0: no limit. And whether each of its winners is paid out against papers. */
+int64_t rf_control_claim_by(const rf_control *c, int prize);
+bool rf_control_papers(const rf_control *c, int prize);
+/* What all winners of a prize together get, as the records say; -1: not known before the seal. */
+int64_t rf_prize_value(const rf_control *c, size_t prize);
 /* Whether the rule bars a number: it holds, or held, a winner's place in the result of a prize. */
 bool rf_control_barred(const rf_control *c, rf_one_win rule, const rf_place *place);
 

@@ -63,13 +63,29 @@ uint32_t rf_control_promotion(const rf_control *c, int prize)
     return 0;
 }
 
+bool rf_place_lost(int32_t state)
+{
+    return state == RAFFLE_PLACE_FORFEITED || state == RAFFLE_PLACE_REFUSED || state == RAFFLE_PLACE_EXPIRED;
+}
+
+int64_t rf_control_claim_by(const rf_control *c, int prize)
+{
+    const int64_t days = c->rules->prize[prize].claim_days;
+    return days == 0 ? 0 : c->prize[prize].result_at + days * day_ms;
+}
+
+bool rf_control_papers(const rf_control *c, int prize)
+{
+    const rf_prize_rule *rule = &c->rules->prize[prize];
+    return rule->papers_above >= 0 && rf_prize_value(c, (size_t)prize) / rule->winners > rule->papers_above;
+}
+
 bool rf_control_holds_place(const rf_control *c, uint32_t unit, uint64_t serial)
 {
     for (size_t i = 0; i < c->rules->prizes; i++) {
         for (size_t k = 0; k < c->prize[i].places; k++) {
             const rf_place_state *p = &c->prize[i].place[k];
-            if (p->place.unit == unit && p->place.serial == serial && p->state != RAFFLE_PLACE_FORFEITED &&
-                p->state != RAFFLE_PLACE_REFUSED)
+            if (p->place.unit == unit && p->place.serial == serial && !rf_place_lost(p->state))
                 return true;
         }
     }
@@ -424,11 +440,29 @@ static raffle_rc lose_place(rf_control *c, const rf_record *r, int prize, rf_pla
     return RAFFLE_OK;
 }
 
+static const char *state_name(int32_t state)
+{
+    switch (state) {
+    case RAFFLE_PLACE_ALTERNATE:
+        return "an alternate";
+    case RAFFLE_PLACE_DRAWN:
+        return "drawn";
+    case RAFFLE_PLACE_VERIFIED:
+        return "verified";
+    case RAFFLE_PLACE_OFFICIAL:
+        return "official";
+    case RAFFLE_PLACE_WAITING:
+        return "waiting for papers";
+    case RAFFLE_PLACE_CLAIMED:
+        return "claimed";
+    default:
+        return "lost";
+    }
+}
+
 static raffle_rc wrong_state(const rf_record *r, const rf_place_state *place, raffle_error *err)
 {
-    static const char *const names[] = {"?",        "an alternate", "drawn",     "verified",
-                                        "official", "claimed",      "forfeited", "refused"};
-    return rf_fail(err, RAFFLE_SEQUENCE, "place %lld is %s: no %s now", (long long)r->place, names[place->state],
+    return rf_fail(err, RAFFLE_SEQUENCE, "place %lld is %s: no %s now", (long long)r->place, state_name(place->state),
                    rf_type_name(r->type));
 }
 
@@ -459,7 +493,27 @@ static raffle_rc apply_official(rf_control *c, const rf_record *r, rf_place_stat
     return RAFFLE_OK;
 }
 
-static raffle_rc apply_claim(rf_control *c, const rf_record *r, rf_place_state *place, rf_taken_list *taken,
+static raffle_rc check_in_time(const rf_control *c, const rf_record *r, int prize, raffle_error *err)
+{
+    const int64_t claim_by = rf_control_claim_by(c, prize);
+    return claim_by == 0 || r->at < claim_by
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_EXPIRED, "the claim period of \"%s\", %lld days, is over",
+                         c->rules->prize[prize].name, (long long)c->rules->prize[prize].claim_days);
+}
+
+static raffle_rc check_papers(const rf_control *c, const rf_record *r, int prize, raffle_error *err)
+{
+    const bool seen = rf_has(r, RF_F_PAPERS) && r->papers;
+    if (rf_has(r, RF_F_PAPERS) && (!r->papers || !rf_control_papers(c, prize)))
+        return rf_fail(err, RAFFLE_SEQUENCE, "no papers are asked for \"%s\"", c->rules->prize[prize].name);
+    return seen || !rf_control_papers(c, prize)
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_PAPERS, "\"%s\" is worth more than %lld: it is paid out against papers",
+                         c->rules->prize[prize].name, (long long)c->rules->prize[prize].papers_above);
+}
+
+static raffle_rc apply_claim(rf_control *c, const rf_record *r, int prize, rf_place_state *place, rf_taken_list *taken,
                              raffle_error *err)
 {
     raffle_rc rc = rf_control_role(c, RF_OP_CLAIM, r->by, err);
@@ -467,28 +521,51 @@ static raffle_rc apply_claim(rf_control *c, const rf_record *r, rf_place_state *
         rc = rf_control_approved(c, r, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (place->state != RAFFLE_PLACE_OFFICIAL)
+    if (place->state != RAFFLE_PLACE_OFFICIAL && place->state != RAFFLE_PLACE_WAITING)
         return wrong_state(r, place, err);
+    if (place->state == RAFFLE_PLACE_OFFICIAL)
+        rc = check_in_time(c, r, prize, err);
+    if (rc == RAFFLE_OK)
+        rc = check_papers(c, r, prize, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     rf_take(taken, rf_key_claim((uint64_t)r->result, (uint64_t)r->place));
     place->state = RAFFLE_PLACE_CLAIMED;
     return RAFFLE_OK;
 }
 
+static raffle_rc apply_wait(const rf_control *c, const rf_record *r, int prize, rf_place_state *place,
+                            raffle_error *err)
+{
+    raffle_rc rc = rf_control_role(c, RF_OP_CLAIM, r->by, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (place->state != RAFFLE_PLACE_OFFICIAL)
+        return wrong_state(r, place, err);
+    if (!rf_control_papers(c, prize))
+        return rf_fail(err, RAFFLE_SEQUENCE, "no papers are asked for \"%s\"", c->rules->prize[prize].name);
+    rc = check_in_time(c, r, prize, err);
+    if (rc == RAFFLE_OK)
+        place->state = RAFFLE_PLACE_WAITING;
+    return rc;
+}
+
+/* Before the claim period is over a forfeit is an exception (design section 9), and so it is while somebody who came in time looks for papers. */
 static raffle_rc apply_forfeit(rf_control *c, const rf_record *r, int prize, rf_place_state *place, raffle_error *err)
 {
     raffle_rc rc = rf_control_role(c, RF_OP_FORFEIT, r->by, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (place->state != RAFFLE_PLACE_DRAWN && place->state != RAFFLE_PLACE_VERIFIED &&
-        place->state != RAFFLE_PLACE_OFFICIAL)
+    if (place->state == RAFFLE_PLACE_ALTERNATE || place->state == RAFFLE_PLACE_CLAIMED || rf_place_lost(place->state))
         return wrong_state(r, place, err);
-    /* Before the claim period is over, a forfeit is an exception (design section 9). */
-    if (r->at < c->prize[prize].result_at + c->rules->prize[prize].claim_days * day_ms) {
+    const int64_t claim_by = rf_control_claim_by(c, prize);
+    const bool waits = place->state == RAFFLE_PLACE_WAITING;
+    if (waits || r->at < claim_by)
         rc = rf_control_approved(c, r, err);
-        if (rc != RAFFLE_OK)
-            return rc;
-    }
-    return lose_place(c, r, prize, place, RAFFLE_PLACE_FORFEITED, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    const bool expired = !waits && claim_by != 0 && r->at >= claim_by;
+    return lose_place(c, r, prize, place, expired ? RAFFLE_PLACE_EXPIRED : RAFFLE_PLACE_FORFEITED, err);
 }
 
 static raffle_rc apply_place(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err)
@@ -504,7 +581,9 @@ static raffle_rc apply_place(rf_control *c, const rf_record *r, rf_taken_list *t
     case RF_WINNER_OFFICIAL:
         return apply_official(c, r, place, err);
     case RF_CLAIM:
-        return apply_claim(c, r, place, taken, err);
+        return apply_claim(c, r, prize, place, taken, err);
+    case RF_CLAIM_WAIT:
+        return apply_wait(c, r, prize, place, err);
     default:
         return apply_forfeit(c, r, prize, place, err);
     }

@@ -70,6 +70,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_OPEN] = MEMBER("open", KIND_HEX32, rf_record, open),
     [RF_F_OUTCOME] = MEMBER("outcome", KIND_WORD, rf_record, outcome),
     [RF_F_P] = MEMBER("p", KIND_HEX32, rf_record, p),
+    [RF_F_PAPERS] = MEMBER("papers", KIND_BOOL, rf_record, papers),
     [RF_F_PLACE] = MEMBER("place", KIND_FROM_1, rf_record, place),
     [RF_F_PLACES] = MEMBER("places", KIND_ARRAY, rf_record, places),
     [RF_F_PRICE] = MEMBER("price", KIND_MONEY, rf_record, price),
@@ -132,7 +133,8 @@ typedef struct type_row {
 } type_row;
 
 static const type_row types[RF_TYPES] = {
-    [RF_CLAIM] = {"claim", COMMON | PRIZE_PLACE | B(OK), 0},
+    [RF_CLAIM] = {"claim", COMMON | PRIZE_PLACE | B(OK), B(PAPERS)},
+    [RF_CLAIM_WAIT] = {"claim.wait", COMMON | PRIZE_PLACE, 0},
     [RF_DRAW_ABORT] = {"draw.abort", COMMON | B(OK) | B(INTENT) | B(PRIZE) | B(ATTEMPT) | B(REASON), 0},
     [RF_DRAW_CALL] = {"draw.call", COMMON | B(INTENT) | B(NUMBER) | B(OUTCOME) | B(UNIT), B(SERIAL)},
     [RF_DRAW_INTENT] = {"draw.intent", COMMON | B(PRIZE) | B(SEAL) | B(ATTEMPT) | B(NUMBERS),

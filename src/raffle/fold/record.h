@@ -12,6 +12,7 @@
 /* The types of records; the numbers are this build's own, the names in the records count. */
 typedef enum rf_type {
     RF_CLAIM,
+    RF_CLAIM_WAIT,
     RF_DRAW_ABORT,
     RF_DRAW_CALL,
     RF_DRAW_INTENT,
@@ -71,6 +72,7 @@ typedef enum rf_field {
     RF_F_OPEN,
     RF_F_OUTCOME,
     RF_F_P,
+    RF_F_PAPERS,
     RF_F_PLACE,
     RF_F_PLACES,
     RF_F_PRICE,
@@ -121,7 +123,7 @@ typedef struct rf_record {
     rf_members has;
     rf_type type;
     raffle_role by, ok;
-    bool reconciled;
+    bool papers, reconciled;
     int64_t at;
     int64_t alternates, ask, attempt, away, count, first, format, gross, intent, n, number, numbers, place, price,
         promoted, quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void,

@@ -56,6 +56,8 @@ static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_r
         put_text(w, "draw", "drum");
     put_text(w, "name", prize->name);
     put_text(w, "one_win", one_win[prize->one_win]);
+    if (prize->papers_above >= 0)
+        put_int(w, "papers_above", prize->papers_above);
     put_text(w, "seal", prize->seal == RAFFLE_SEAL_EARLY ? "early" : "final");
     put_text(w, "seed", prize->committed ? "committed" : "random");
     if (prize->share >= 0)

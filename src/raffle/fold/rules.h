@@ -65,6 +65,7 @@ typedef struct rf_prize_rule {
     bool drum;      /* its numbers are drawn by hand, from counterfoils, and no RNG is asked (GLI-31 2.4.1, 4.1.1) */
     bool committed; /* the seed is committed to before the intent, and a beacon is mixed in */
     int64_t beacon_delay;  /* seconds from the intent to the beacon's round; 0: no beacon */
+    int64_t papers_above;  /* of one winner: what is more is paid out against papers (GLI-31 2.7.1); -1: never asked */
     int64_t amount, share; /* of all winners together: minor units, or basis points of the seal's pot; -1: not given */
 } rf_prize_rule;
 

@@ -337,6 +337,11 @@ static raffle_rc prize_amount(parse *p, const path *at, void *to)
     return read_int(p, at, 0, INT64_C(1000000000000), &prize_rule(to)->amount);
 }
 
+static raffle_rc prize_papers_above(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 0, INT64_C(1000000000000), &prize_rule(to)->papers_above);
+}
+
 static raffle_rc prize_share(parse *p, const path *at, void *to)
 {
     return read_int(p, at, 0, 10000, &prize_rule(to)->share);
@@ -402,6 +407,7 @@ static raffle_rc read_prize(parse *p, const path *at, size_t i, void *to)
         {"one_win", prize_one_win, false},
         {"claim_days", prize_claim_days, false},
         {"draw", prize_draw, false},
+        {"papers_above", prize_papers_above, false},
         {"amount", prize_amount, false},
         {"share", prize_share, false},
         {"seed", prize_seed, false},
@@ -417,6 +423,7 @@ static raffle_rc read_prize(parse *p, const path *at, size_t i, void *to)
                             .winners = 1,
                             .claim_days = 30,
                             .one_win = RF_ONE_WIN_TICKET,
+                            .papers_above = -1,
                             .amount = -1,
                             .share = -1};
     q->rule = rule;

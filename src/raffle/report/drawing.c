@@ -24,11 +24,14 @@ static const rf_column columns[] = {
 
 static const char *status_name(int32_t state)
 {
-    static const char *const names[] = {[RAFFLE_PLACE_ALTERNATE] = "alternate", [RAFFLE_PLACE_DRAWN] = "drawn",
-                                        [RAFFLE_PLACE_VERIFIED] = "verified",   [RAFFLE_PLACE_OFFICIAL] = "official",
-                                        [RAFFLE_PLACE_CLAIMED] = "claimed",     [RAFFLE_PLACE_FORFEITED] = "forfeited",
-                                        [RAFFLE_PLACE_REFUSED] = "refused"};
-    return state >= RAFFLE_PLACE_ALTERNATE && state <= RAFFLE_PLACE_REFUSED ? names[state] : "unknown";
+    static const char *const names[] = {
+        [RAFFLE_PLACE_ALTERNATE] = "alternate", [RAFFLE_PLACE_DRAWN] = "drawn",
+        [RAFFLE_PLACE_VERIFIED] = "verified",   [RAFFLE_PLACE_OFFICIAL] = "official",
+        [RAFFLE_PLACE_CLAIMED] = "claimed",     [RAFFLE_PLACE_FORFEITED] = "forfeited",
+        [RAFFLE_PLACE_REFUSED] = "refused",     [RAFFLE_PLACE_WAITING] = "waiting for papers",
+        [RAFFLE_PLACE_EXPIRED] = "expired"};
+    return state >= RAFFLE_PLACE_ALTERNATE && state <= RAFFLE_PLACE_EXPIRED && names[state] != NULL ? names[state]
+                                                                                                    : "unknown";
 }
 
 static void put_value(rf_report *p, size_t prize)
