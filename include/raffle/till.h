@@ -45,7 +45,7 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_apply_with(raffle_keys *keys, 
 /* Makes a till from its kit in an empty or new store, and opens it. `keys` must hold the unit's key, and keep K_u, which the kit brings.
  * `control_key` (optional) is the raffle's control key as a vkey, known from elsewhere. RAFFLE_EXISTS: the store holds a raffle; RAFFLE_KEY: the unit's
  * key is another; RAFFLE_MISMATCH, RAFFLE_CORRUPT, RAFFLE_SIGNATURE: the kit is not what it should be. One that was cut off is finished by the same
- * call. */
+ * call. One of a unit that uploaded already makes a till that can be read, and sells no more: RAFFLE_HISTORY. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_install(const char *store, const char *keys, const raffle_host *host,
                                                           const char *kit, size_t length, const char *control_key,
                                                           raffle **out, raffle_error *err);

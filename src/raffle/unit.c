@@ -258,6 +258,36 @@ static raffle_rc check_seals(rf_unit *u, raffle_error *err)
     return RAFFLE_OK;
 }
 
+static bool find_row(raffle *r, uint32_t number, rf_unit_row *row)
+{
+    pthread_rwlock_rdlock(&r->control_lock);
+    const bool there = number >= 1 && number <= r->control.units;
+    if (there)
+        *row = r->control.unit[number - 1];
+    pthread_rwlock_unlock(&r->control_lock);
+    return there;
+}
+
+/* What the raffle says that it has of this till's log is here: one that was set back, or made anew from a later kit, sells no serial again. */
+static raffle_rc check_synced(rf_unit *u, raffle_error *err)
+{
+    rf_unit_row row;
+    if (u->raffle->till != u->number || !find_row(u->raffle, u->number, &row))
+        return RAFFLE_OK;
+    pthread_mutex_lock(&u->lock);
+    const bool seen = row.sync_size <= u->synced;
+    pthread_mutex_unlock(&u->lock);
+    if (seen)
+        return RAFFLE_OK;
+    raffle_rc rc = rf_log_check_seen(u->log, "unit.sync", row.sync_size, row.sync_root, err);
+    rf_tell_log(u->raffle, u->log);
+    pthread_mutex_lock(&u->lock);
+    if (rc == RAFFLE_OK && row.sync_size > u->synced)
+        u->synced = row.sync_size;
+    pthread_mutex_unlock(&u->lock);
+    return rc;
+}
+
 /* A unit that is damaged can be read as far as it goes, and not written; the raffle stays open. */
 static raffle_rc check_unit(rf_unit *u, raffle_error *err)
 {
@@ -269,6 +299,10 @@ static raffle_rc check_unit(rf_unit *u, raffle_error *err)
         rc = rf_log_check(u->log, &u->vkey, &found);
     if (rc == RAFFLE_OK && !rf_log_halted(u->log))
         rc = check_seals(u, &found);
+    if (rc == RAFFLE_OK && !rf_log_halted(u->log))
+        rc = check_synced(u, &found);
+    if (rc == RAFFLE_HISTORY && rf_log_forked(u->log))
+        return RAFFLE_OK;
     return rc == RAFFLE_OK || rc == RAFFLE_CORRUPT ? RAFFLE_OK : rf_fail_as(err, &found);
 }
 
@@ -334,16 +368,6 @@ static raffle_rc keep_unit(raffle *r, rf_unit *u, raffle_error *err)
     if (!atomic_compare_exchange_strong(&page->unit[i % 256], &there, u))
         rf_unit_destroy(u);
     return RAFFLE_OK;
-}
-
-static bool find_row(raffle *r, uint32_t number, rf_unit_row *row)
-{
-    pthread_rwlock_rdlock(&r->control_lock);
-    const bool there = number >= 1 && number <= r->control.units;
-    if (there)
-        *row = r->control.unit[number - 1];
-    pthread_rwlock_unlock(&r->control_lock);
-    return there;
 }
 
 /* A unit that is not known may have been enrolled by somebody else, a moment ago. */
@@ -424,5 +448,7 @@ raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err)
                        u->raffle->till != 0 ? "this is the till of another unit than %u"
                                             : "unit %u is away: its log is written by its till",
                        u->number);
-    return rc == RAFFLE_OK ? rf_unit_enter_upload(u, err) : rc;
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_enter_upload(u, err);
+    return rc == RAFFLE_OK ? check_synced(u, err) : rc;
 }
