@@ -254,6 +254,14 @@ static raffle_rc compare_with_here(uploading *up, raffle_error *err)
                          : RAFFLE_OK;
 }
 
+/* What differs may have decayed here, and then nobody is accused: all records are hashed again. */
+static raffle_rc check_here(const uploading *up, raffle_error *err)
+{
+    raffle_rc rc = rf_log_verify(up->unit->log, true, err);
+    rf_tell_log(up->raffle, up->unit->log);
+    return rc;
+}
+
 /* The tree over what was here and what is sent has the root that the unit signed: nothing was altered on the way. */
 static raffle_rc check_root(const uploading *up, raffle_error *err)
 {
@@ -614,6 +622,8 @@ static raffle_rc verify(uploading *up, const raffle_actor *by, raffle_error *err
         rc = check_root(up, err);
     if (rc == RAFFLE_OK)
         rc = compare_with_here(up, err);
+    if (rc == RAFFLE_OK && up->forked != UINT64_MAX)
+        rc = check_here(up, err);
     if (rc == RAFFLE_OK && up->forked != UINT64_MAX)
         rc = record_fork(up, by, err);
     if (rc == RAFFLE_OK)

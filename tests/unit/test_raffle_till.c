@@ -1074,6 +1074,27 @@ START_TEST(a_restored_till_that_hears_of_its_upload)
 }
 END_TEST
 
+/* What decayed at the raffle accuses no till. */
+START_TEST(a_row_that_decayed_here)
+{
+    raffle_upload_info info;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(sell(&tent, "b", "ten"));
+    FX_OK(export(&tent, 2));
+    FX_OK(take(&info));
+    fx_sql(1, "UPDATE record SET leaf = replace(leaf, '\"price\":2000', '\"price\":2001') WHERE id = %lld",
+           (2LL << 40) + 1);
+    FX_FAILS(RAFFLE_CORRUPT, take(&info));
+    ck_assert_int_eq(fx_unit_info(2).enabled, 1);
+    ck_assert_int_eq(fx_unit_info(2).halted, 1);
+    FX_FAILS(RAFFLE_HALTED, take(&info));
+    fx.spoilt = true;
+    end();
+}
+END_TEST
+
 FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is_known_at_the_raffle,
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
@@ -1082,4 +1103,4 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         an_upload_while_a_seal_is_made, two_tills_with_one_key, a_till_restored_from_an_older_copy,
         records_that_another_program_made, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
         kits_and_news_of_others, a_winner_taken_back_at_the_till, a_kit_that_somebody_altered,
-        a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload)
+        a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload, a_row_that_decayed_here)
