@@ -495,7 +495,7 @@ static const char *why_open(rf_unit *u, const rf_unit_row *row)
         return NULL;
     if (row->sync_size == 0)
         return "away, has uploaded nothing";
-    if (row->sync_size != rf_log_size(u->log) || rf_unit_current(u, &state, NULL) != RAFFLE_OK || !state.closed)
+    if (rf_unit_current(u, &state, NULL) != RAFFLE_OK || row->sync_size != state.size || !state.closed)
         return "away, not closed";
     return NULL;
 }

@@ -1095,6 +1095,26 @@ START_TEST(a_row_that_decayed_here)
 }
 END_TEST
 
+/* Another process took the upload: this one's handle has not seen its rows. */
+START_TEST(a_seal_after_an_upload_by_another)
+{
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    raffle_upload_info info = RAFFLE_UPLOAD_INFO_INIT;
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(raffle_unit_close(tent.unit, &fx_super, &fx.err));
+    FX_OK(export(&tent, 2));
+    raffle *r = fx_another();
+    ck_assert_uint_eq(fx_unit_info(2).size, 0);
+    FX_OK(raffle_unit_upload(r, &fx_boss, box.bytes, box.length, &info, &fx.err));
+    FX_OK(raffle_seal(fx.raffle, &fx_boss, NULL, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.unreconciled, 0);
+    raffle_free(r);
+    end();
+}
+END_TEST
+
 FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is_known_at_the_raffle,
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
@@ -1103,4 +1123,5 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         an_upload_while_a_seal_is_made, two_tills_with_one_key, a_till_restored_from_an_older_copy,
         records_that_another_program_made, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
         kits_and_news_of_others, a_winner_taken_back_at_the_till, a_kit_that_somebody_altered,
-        a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload, a_row_that_decayed_here)
+        a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload, a_row_that_decayed_here,
+        a_seal_after_an_upload_by_another)
