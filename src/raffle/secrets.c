@@ -108,7 +108,7 @@ out:
     return rc;
 }
 
-/* The unit that is away and whose key is here; 0: none. */
+/* The unit that is away and whose key is here; 0: none. One that was un-enrolled, too: it may have sold what nobody else knows of. */
 static uint32_t find_till(raffle *r)
 {
     for (uint32_t i = 0; i < r->control.units; i++) {
@@ -117,7 +117,7 @@ static uint32_t find_till(raffle *r)
         rf_vkey vkey;
         uint8_t public_key[32];
         snprintf(name, sizeof name, "unit-%u", i + 1);
-        if (row->away && !row->unenrolled && rf_vkey_parse(&vkey, row->key, strlen(row->key), NULL) == RAFFLE_OK &&
+        if (row->away && rf_vkey_parse(&vkey, row->key, strlen(row->key), NULL) == RAFFLE_OK &&
             rf_keys_public_key(r->keys, r->origin, name, public_key, NULL) == RAFFLE_OK &&
             memcmp(public_key, vkey.key, 32) == 0)
             return i + 1;

@@ -1115,6 +1115,22 @@ START_TEST(a_seal_after_an_upload_by_another)
 }
 END_TEST
 
+/* Nobody at the raffle can know that it sold: it can still be opened, and its tickets be taken back. */
+START_TEST(a_till_that_was_unenrolled)
+{
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "one"));
+    FX_OK(raffle_unit_unenrol(fx.raffle, &fx_boss, 2, &fx.err));
+    FX_OK(inform(&tent, 2, 0));
+    FX_FAILS(RAFFLE_DISABLED, sell(&tent, "b", "one"));
+    reopen_till(&tent, 2);
+    FX_FAILS(RAFFLE_DISABLED, sell(&tent, "b", "one"));
+    FX_OK(raffle_void(tent.raffle, &fx_super, 2, 1, "refund", &fx.err));
+    end();
+}
+END_TEST
+
 FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is_known_at_the_raffle,
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
@@ -1124,4 +1140,4 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         records_that_another_program_made, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
         kits_and_news_of_others, a_winner_taken_back_at_the_till, a_kit_that_somebody_altered,
         a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload, a_row_that_decayed_here,
-        a_seal_after_an_upload_by_another)
+        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled)
