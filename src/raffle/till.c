@@ -465,6 +465,13 @@ static raffle_rc install(installation *in, const raffle_host *host, raffle **out
     return rc == RAFFLE_OK ? raffle_open_with(in->store, in->keys, host, out, err) : rc;
 }
 
+static void drop(installation *in)
+{
+    rf_control_clear(&in->control);
+    rf_sha256_free(in->hash);
+    sodium_free(in->ku);
+}
+
 raffle_rc raffle_unit_install_with(raffle_store *store, raffle_keys *keys, const raffle_host *host, const char *kit,
                                    size_t length, const char *control_key, raffle **out, raffle_error *err)
 {
@@ -474,9 +481,16 @@ raffle_rc raffle_unit_install_with(raffle_store *store, raffle_keys *keys, const
     raffle_rc rc = read_kit(&in, kit, length, err);
     if (rc == RAFFLE_OK)
         rc = install(&in, host, out, err);
-    rf_control_clear(&in.control);
-    rf_sha256_free(in.hash);
-    sodium_free(in.ku);
+    drop(&in);
+    return rc;
+}
+
+/* Once before the store is opened, so that a refusal leaves no file. */
+static raffle_rc try_kit(raffle_keys *keys, const char *kit, size_t length, const char *control_key, raffle_error *err)
+{
+    installation in = {.keys = keys, .control_key = control_key};
+    raffle_rc rc = read_kit(&in, kit, length, err);
+    drop(&in);
     return rc;
 }
 
@@ -496,6 +510,8 @@ raffle_rc raffle_unit_install(const char *store, const char *keys, const raffle_
     }
     if (rc == RAFFLE_OK)
         rc = raffle_keys_open(keys, &lent, &k, err);
+    if (rc == RAFFLE_OK)
+        rc = try_kit(k, kit, length, control_key, err);
     if (rc == RAFFLE_OK)
         rc = rf_store_open(store, &lent, true, &s, err);
     if (rc == RAFFLE_OK)

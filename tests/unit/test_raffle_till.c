@@ -9,6 +9,7 @@
 
 #include <raffle/till.h>
 #include <sodium.h>
+#include <unistd.h>
 
 /* What travels. */
 typedef struct parcel {
@@ -1131,6 +1132,21 @@ START_TEST(a_till_that_was_unenrolled)
 }
 END_TEST
 
+/* A kit that is refused leaves no file. */
+START_TEST(a_refused_kit_leaves_no_store)
+{
+    raffle *out = NULL;
+    char store[160], path[100];
+    begin();
+    make_till(&tent, true);
+    snprintf(path, sizeof path, "%s/refused.raffle", fx.folder);
+    snprintf(store, sizeof store, "sqlite:%s", path);
+    FX_FAILS(RAFFLE_CORRUPT, raffle_unit_install(store, tent.keys, NULL, "no kit", 6, NULL, &out, &fx.err));
+    ck_assert_int_ne(access(path, F_OK), 0);
+    end();
+}
+END_TEST
+
 FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is_known_at_the_raffle,
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
@@ -1140,4 +1156,4 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         records_that_another_program_made, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
         kits_and_news_of_others, a_winner_taken_back_at_the_till, a_kit_that_somebody_altered,
         a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload, a_row_that_decayed_here,
-        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled)
+        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled, a_refused_kit_leaves_no_store)
