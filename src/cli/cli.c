@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every command shares: opening the raffle, saying what failed, and reading what it was given. */
 #include "cli.h"
+#include "times.h"
 
 #include "times.h"
 #include <errno.h>
@@ -115,6 +116,17 @@ bool cli_copy(char *to, size_t size, const char *from)
         return false;
     memcpy(to, from, length + 1);
     return true;
+}
+
+/* 1970 itself is how the library says that there is no bound. */
+int cli_time(cli *c, const char *name, int64_t *at)
+{
+    const char *text = cli_option(c, name);
+    if (text == NULL)
+        return CLI_DONE;
+    if (!time_parse(text, at) || *at == 0)
+        return cli_usage(c, "--%s is \"%.40s\", which is no time like 2026-11-21T18:30:00.000Z", name, text);
+    return CLI_DONE;
 }
 
 const char *cli_keys(const cli *c)

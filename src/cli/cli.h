@@ -73,6 +73,10 @@ const char *cli_positional(const cli *c, size_t i);
 const char *cli_option(const cli *c, const char *name);
 bool cli_flag(const cli *c, const char *name);
 
+/* The time in an option, into `*at`, which stays as it is without one. Returns how the command ends when it is none, or 1970 itself, which is how the library
+ * says that there is no bound; else CLI_DONE. */
+int cli_time(cli *c, const char *name, int64_t *at);
+
 /* Says what failed, c->err, and returns CLI_FAILED. */
 int cli_fail(cli *c);
 /* The sentence of a call that sells, without "line 3: " before it: that is a place in the call, which means nothing outside. */

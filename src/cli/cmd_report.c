@@ -2,7 +2,6 @@
 /* `raffle report`, and `raffle verify --report`: reports as they stream from the library into a file, and out of one to be proved. */
 #include "commands.h"
 #include "progress.h"
-#include "times.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,17 +24,6 @@ static int32_t format_of(const char *name)
         if (strcmp(name, names[i]) == 0)
             return i;
     return 0;
-}
-
-/* 1970 itself is how the library says that there is no bound. */
-static int take_time(cli *c, const char *name, int64_t *at)
-{
-    const char *text = cli_option(c, name);
-    if (text == NULL)
-        return CLI_DONE;
-    if (!time_parse(text, at) || *at == 0)
-        return cli_usage(c, "--%s is \"%.40s\", which is no time like 2026-11-21T18:30:00.000Z", name, text);
-    return CLI_DONE;
 }
 
 static int take_maker(cli *c, raffle_report_options *how)
@@ -62,9 +50,9 @@ static int take_options(cli *c, raffle_report_options *how)
     how->unit = (uint32_t)unit;
     if (!cli_copy(how->name, sizeof how->name, cli_positional(c, 1)))
         return cli_usage(c, "there is no report \"%.40s\"", cli_positional(c, 1));
-    int status = take_time(c, "from", &how->from);
+    int status = cli_time(c, "from", &how->from);
     if (status == CLI_DONE)
-        status = take_time(c, "to", &how->to);
+        status = cli_time(c, "to", &how->to);
     return status == CLI_DONE ? take_maker(c, how) : status;
 }
 
