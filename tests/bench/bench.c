@@ -15,6 +15,7 @@ static const bench_row rows[] = {
     {"split", "the cost of a sale, split", bench_split},
     {"open", "opening a raffle", bench_open},
     {"proof", "inclusion proofs: made and verified", bench_proof},
+    {"events", "events among a million, found by each index and by several", bench_events},
     {"receipt", "receipts: made, and verified by the control key alone", bench_receipt},
     {"draw", "drawing 10 and 1,000 winners", bench_draw},
     {"audit", "auditing everything", bench_audit},

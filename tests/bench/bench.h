@@ -24,6 +24,7 @@ int bench_audit(void);
 int bench_publish(void);
 int bench_proof(void);
 int bench_receipt(void);
+int bench_events(void);
 int bench_picks(void);
 
 enum {
