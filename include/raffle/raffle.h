@@ -53,6 +53,7 @@
 #include <raffle/receipt.h>
 #include <raffle/report.h>
 #include <raffle/rng.h>
+#include <raffle/role.h>
 #include <raffle/sale.h>
 #include <raffle/seal.h>
 #include <raffle/till.h>

@@ -3,9 +3,11 @@
 #include "cmd_seal.h"
 #include "commands.h"
 #include "places.h"
+#include "roles.h"
 
 static const option_spec options_of[] = {
     {"prize", "NAME", "this prize alone, with the places of its result"},
+    {"roles", NULL, "who may do what by the rules, and what takes two"},
     {NULL, NULL, NULL},
 };
 
@@ -184,14 +186,15 @@ static int print_json(cli *c)
 {
     json_t *top = json_must(json_object());
     json_t *tiers = json_must(json_array()), *units = json_must(json_array()), *prizes = json_must(json_array()),
-           *seals = json_must(json_array());
+           *seals = json_must(json_array()), *roles = json_must(json_array());
     json_put(top, "raffle", raffle_json(&c->info));
     json_put(top, "tiers", tiers);
     json_put(top, "units", units);
     json_put(top, "prizes", prizes);
     json_put(top, "seals", seals);
+    json_put(top, "roles", roles);
     if (tiers_json(c, tiers) != RAFFLE_OK || units_json(c, units) != RAFFLE_OK || prizes_json(c, prizes) != RAFFLE_OK ||
-        seals_json(c, seals) != RAFFLE_OK) {
+        seals_json(c, seals) != RAFFLE_OK || roles_json(c, roles) != RAFFLE_OK) {
         json_decref(top);
         return cli_fail(c);
     }
@@ -355,6 +358,8 @@ static int run(cli *c)
     }
     if (c->json)
         return print_json(c);
+    if (cli_flag(c, "roles"))
+        return roles_print(c) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
     print_raffle(c);
     if (print_tiers(c) != RAFFLE_OK || print_units(c) != RAFFLE_OK || print_corruption(c) != RAFFLE_OK ||
         print_prizes(c) != RAFFLE_OK || print_seals(c) != RAFFLE_OK)
@@ -364,7 +369,7 @@ static int run(cli *c)
 
 const command cmd_status = {
     .name = "status",
-    .usage = "STORE [--prize NAME]",
+    .usage = "STORE [--prize NAME | --roles]",
     .summary = "how the raffle stands: its tiers, sales units, prizes, seals and pot",
     .example = "  raffle status gala.raffle\n  raffle status gala.raffle --prize first --json",
     .options = options_of,
