@@ -113,15 +113,35 @@ static void set_away(const raffle_unit_options *o, rf_record *record)
     record->has |= rf_bit(RF_F_AWAY) | rf_bit(RF_F_NOTE);
 }
 
+/* What the fold would refuse, ahead of the key that is made for the unit. `*next`: the number that it gets, or has. */
+static raffle_rc check_next(raffle *r, const raffle_actor *by, const char *name, uint32_t *next, raffle_error *err)
+{
+    if (!rf_rules_may(r->rules, RF_OP_UNITS, by->role))
+        return rf_fail(err, RAFFLE_ROLE, "the role %s may not %s", raffle_role_name(by->role), rf_op_name(RF_OP_UNITS));
+    pthread_rwlock_rdlock(&r->control_lock);
+    const uint32_t units = (uint32_t)r->control.units;
+    const bool sealed = r->control.final.kind != 0;
+    pthread_rwlock_unlock(&r->control_lock);
+    *next = find_name(r, name);
+    if (*next != 0)
+        return rf_fail(err, RAFFLE_EXISTS, "unit %u is called \"%s\"", *next, name);
+    *next = units + 1;
+    if (sealed)
+        return rf_fail(err, RAFFLE_CLOSED, "after the final seal no unit is enrolled");
+    return units < RAFFLE_UNIT_MAX ? RAFFLE_OK
+                                   : rf_fail(err, RAFFLE_LIMIT, "a raffle has at most %d units", RAFFLE_UNIT_MAX);
+}
+
 static raffle_rc enrol_next(raffle *r, const raffle_actor *by, const raffle_unit_options *o, uint32_t *number,
                             raffle_error *err)
 {
     char key[RF_VKEY_SIZE];
-    pthread_rwlock_rdlock(&r->control_lock);
-    const uint32_t next = (uint32_t)r->control.units + 1;
-    pthread_rwlock_unlock(&r->control_lock);
-    if (next > RAFFLE_UNIT_MAX)
-        return rf_fail(err, RAFFLE_LIMIT, "a raffle has at most %d units", RAFFLE_UNIT_MAX);
+    uint32_t next = 0;
+    raffle_rc rc = check_next(r, by, o->name, &next, err);
+    if (rc == RAFFLE_EXISTS)
+        *number = next;
+    if (rc != RAFFLE_OK)
+        return rc;
     enrolment e = {
         r,
         {.type = RF_UNIT_ENROL,
@@ -129,7 +149,7 @@ static raffle_rc enrol_next(raffle *r, const raffle_actor *by, const raffle_unit
          .unit = next,
          .name = rf_text_of(o->name),
          .quota = (int64_t)o->quota}};
-    raffle_rc rc = get_key(r, o, next, key, err);
+    rc = get_key(r, o, next, key, err);
     if (rc == RAFFLE_OK)
         rc = unit_key_commitment(r, next, e.record.ticket_key, err);
     if (rc != RAFFLE_OK)
@@ -207,14 +227,7 @@ raffle_rc raffle_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit
     if (o.quota > (uint64_t)RF_JSON_INT_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "a quota of %llu is more than a record can say", (unsigned long long)o.quota);
     rc = check_away(&o, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    uint32_t there = find_name(r, o.name);
-    if (there != 0) {
-        *number = there;
-        return rf_fail(err, RAFFLE_EXISTS, "unit %u is called \"%s\"", there, o.name);
-    }
-    return rf_unit_enrol(r, &actor, &o, number, err);
+    return rc == RAFFLE_OK ? rf_unit_enrol(r, &actor, &o, number, err) : rc;
 }
 
 raffle_rc raffle_unit_enable(raffle *r, const raffle_actor *by, uint32_t number, raffle_error *err)

@@ -591,11 +591,23 @@ END_TEST
 typedef struct busy_keys {
     raffle_keys *inner;
     bool uploaded;
+    const char *rival; /* the name of a unit that somebody else enrols while a key is made */
+    unsigned made;
 } busy_keys;
 
 static raffle_rc busy_make(void *ctx, const char *origin, const char *name, raffle_error *err)
 {
-    return rf_keys_make(((busy_keys *)ctx)->inner, origin, name, err);
+    busy_keys *busy = ctx;
+    raffle_unit_options o;
+    uint32_t number;
+    busy->made++;
+    if (busy->rival != NULL) {
+        raffle_unit_options_init(&o, sizeof o);
+        snprintf(o.name, sizeof o.name, "%s", busy->rival);
+        busy->rival = NULL;
+        FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, &o, &number, &fx.err));
+    }
+    return rf_keys_make(busy->inner, origin, name, err);
 }
 
 static raffle_rc busy_public_key(void *ctx, const char *origin, const char *name, uint8_t out[32], raffle_error *err)
@@ -1147,6 +1159,46 @@ START_TEST(a_refused_kit_leaves_no_store)
 }
 END_TEST
 
+/* The other one's unit has the name: a call that is repeated, or made by two, enrols one. */
+START_TEST(two_enrol_under_one_name)
+{
+    busy_keys busy = {.rival = "gate"};
+    uint32_t number = 0;
+    raffle_unit_options o;
+    begin();
+    raffle *r = open_with_busy_keys(&busy);
+    raffle_unit_options_init(&o, sizeof o);
+    strcpy(o.name, "gate");
+    FX_FAILS(RAFFLE_EXISTS, raffle_unit_enrol(r, &fx_boss, &o, &number, &fx.err));
+    ck_assert_uint_eq(number, 2);
+    ck_assert_uint_eq(fx_info().units, 2);
+    raffle_free(r);
+    raffle_keys_free(busy.inner);
+    end();
+}
+END_TEST
+
+/* Who may not enrol makes no key either. */
+START_TEST(a_refused_enrolment_makes_no_key)
+{
+    busy_keys busy = {.made = 0};
+    uint32_t number = 0;
+    raffle_unit_options o;
+    begin();
+    raffle *r = open_with_busy_keys(&busy);
+    raffle_unit_options_init(&o, sizeof o);
+    strcpy(o.name, "gate");
+    FX_REFUSED(RAFFLE_ROLE, raffle_unit_enrol(r, &fx_seller, &o, &number, &fx.err));
+    ck_assert_uint_eq(busy.made, 0);
+    fx_seal(RAFFLE_SEAL_FINAL);
+    FX_REFUSED(RAFFLE_CLOSED, raffle_unit_enrol(r, &fx_boss, &o, &number, &fx.err));
+    ck_assert_uint_eq(busy.made, 0);
+    raffle_free(r);
+    raffle_keys_free(busy.inner);
+    end();
+}
+END_TEST
+
 FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is_known_at_the_raffle,
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
@@ -1156,4 +1208,5 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         records_that_another_program_made, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
         kits_and_news_of_others, a_winner_taken_back_at_the_till, a_kit_that_somebody_altered,
         a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload, a_row_that_decayed_here,
-        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled, a_refused_kit_leaves_no_store)
+        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled, a_refused_kit_leaves_no_store,
+        two_enrol_under_one_name, a_refused_enrolment_makes_no_key)
