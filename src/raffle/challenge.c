@@ -90,7 +90,7 @@ raffle_rc rf_challenge_fresh(raffle *r, const rf_challenge *c, raffle_error *err
 raffle_rc rf_challenge_make(raffle *r, uint32_t unit, uint64_t size, const uint8_t root[32], char *out,
                             raffle_error *err)
 {
-    char root_digits[65] = "", nonce_digits[2 * NONCE + 1] = "", signature_text[96] = "";
+    char text[RAFFLE_CHALLENGE_SIZE] = "", root_digits[65] = "", nonce_digits[2 * NONCE + 1] = "", signature_text[96] = "";
     uint8_t nonce[NONCE], signature[64];
     int64_t now;
     raffle_rc rc = rf_clock_read(r, &now, err);
@@ -99,14 +99,13 @@ raffle_rc rf_challenge_make(raffle *r, uint32_t unit, uint64_t size, const uint8
     randombytes_buf(nonce, sizeof nonce);
     rf_hex_encode(root_digits, root, 32);
     rf_hex_encode(nonce_digits, nonce, NONCE);
-    const int n = snprintf(out, RAFFLE_CHALLENGE_SIZE, "%s %s %u %llu %s %lld %s", magic, r->origin, unit,
+    const int n = snprintf(text, sizeof text, "%s %s %u %llu %s %lld %s", magic, r->origin, unit,
                            (unsigned long long)size, root_digits, (long long)now, nonce_digits);
-    rc = rf_keys_sign(r->keys, r->origin, "control", (const uint8_t *)out, (size_t)n, signature, err);
-    if (rc != RAFFLE_OK) {
-        out[0] = '\0';
+    rc = rf_keys_sign(r->keys, r->origin, "control", (const uint8_t *)text, (size_t)n, signature, err);
+    if (rc != RAFFLE_OK)
         return rc;
-    }
     rf_base64_encode(signature_text, signature, sizeof signature);
-    (void)snprintf(out + n, RAFFLE_CHALLENGE_SIZE - (size_t)n, " %s", signature_text);
+    (void)snprintf(text + n, sizeof text - (size_t)n, " %s", signature_text);
+    memcpy(out, text, sizeof text);
     return RAFFLE_OK;
 }

@@ -31,7 +31,7 @@ static raffle_rc prove(raffle_keys *keys, const char *origin, const char *name, 
 raffle_rc raffle_unit_apply_with(raffle_keys *keys, const char *origin, uint32_t unit, char key[RAFFLE_VKEY_SIZE],
                                  char proof[RAFFLE_PROOF_SIZE], raffle_error *err)
 {
-    char name[16], log[RAFFLE_ORIGIN_SIZE + 16];
+    char name[16], log[RAFFLE_ORIGIN_SIZE + 16], made[RAFFLE_PROOF_SIZE] = "";
     uint8_t public_key[32];
     rf_vkey vkey;
     raffle_error quiet = RAFFLE_ERROR_INIT;
@@ -47,20 +47,30 @@ raffle_rc raffle_unit_apply_with(raffle_keys *keys, const char *origin, uint32_t
     rc = rf_keys_public_key(keys, origin, name, public_key, err);
     if (rc == RAFFLE_OK)
         rc = rf_vkey_make(&vkey, log, RF_NOTE_ED25519, public_key, err);
+    if (rc == RAFFLE_OK)
+        rc = prove(keys, origin, name, &vkey, made, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_vkey_format(&vkey, key);
-    return prove(keys, origin, name, &vkey, proof, err);
+    memcpy(proof, made, sizeof made);
+    return RAFFLE_OK;
 }
 
 raffle_rc raffle_unit_apply(const char *keys, const raffle_host *host, const char *origin, uint32_t unit,
                             char key[RAFFLE_VKEY_SIZE], char proof[RAFFLE_PROOF_SIZE], raffle_error *err)
 {
     raffle_keys *k = NULL;
-    raffle_rc rc = raffle_keys_open(keys, host, &k, err);
+    raffle_host lent, mine;
+    raffle_rc rc = rf_lend_host(&lent, host, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_host_in(&mine, host, err);
+    if (rc == RAFFLE_OK)
+        rc = raffle_keys_open(keys, &lent, &k, err);
     if (rc == RAFFLE_OK)
         rc = raffle_unit_apply_with(k, origin, unit, key, proof, err);
     raffle_keys_free(k);
+    if (rc == RAFFLE_OK && mine.release != NULL)
+        mine.release(mine.ctx);
     return rc;
 }
 

@@ -1199,6 +1199,29 @@ START_TEST(a_refused_enrolment_makes_no_key)
 }
 END_TEST
 
+static void count_release(void *ctx)
+{
+    (*(unsigned *)ctx)++;
+}
+
+/* The host's ctx is the library's when the call succeeds, and is released once then. */
+START_TEST(a_refused_application_releases_no_host)
+{
+    unsigned released = 0;
+    raffle_host host = RAFFLE_HOST_INIT;
+    char keys[128], key[RAFFLE_VKEY_SIZE] = "k", proof[RAFFLE_PROOF_SIZE] = "p";
+    host.ctx = &released;
+    host.release = count_release;
+    snprintf(keys, sizeof keys, "file:%s/tent.keys", fx.folder);
+    FX_FAILS(RAFFLE_INVALID, raffle_unit_apply(keys, &host, "raffle.example/fixture", 0, key, proof, &fx.err));
+    ck_assert_uint_eq(released, 0);
+    ck_assert_str_eq(key, "k");
+    ck_assert_str_eq(proof, "p");
+    FX_OK(raffle_unit_apply(keys, &host, "raffle.example/fixture", 2, key, proof, &fx.err));
+    ck_assert_uint_eq(released, 1);
+}
+END_TEST
+
 FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is_known_at_the_raffle,
         each_side_writes_its_own, an_application_that_is_none, a_till_halts_at_its_quota_and_its_hours,
         a_till_that_hears_nothing_stops, the_same_upload_again, every_byte_of_an_upload,
@@ -1209,4 +1232,4 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         kits_and_news_of_others, a_winner_taken_back_at_the_till, a_kit_that_somebody_altered,
         a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload, a_row_that_decayed_here,
         a_seal_after_an_upload_by_another, a_till_that_was_unenrolled, a_refused_kit_leaves_no_store,
-        two_enrol_under_one_name, a_refused_enrolment_makes_no_key)
+        two_enrol_under_one_name, a_refused_enrolment_makes_no_key, a_refused_application_releases_no_host)
