@@ -43,10 +43,11 @@ step() {
     echo "== $current: done, $((SECONDS - since)) s"
 }
 
-# check TITLE COMMAND…: a step that counts as one case.
+# check TITLE COMMAND…: a step that counts as one case, and is noted for the matrix.
 check() {
     step "$@"
     passed=$((passed + 1))
+    echo "$1" >>"$work/checks"
 }
 
 # --- what is needed ---
@@ -233,6 +234,12 @@ every_raffle() {
     integration tests/integration/second_implementation.py "${stores[@]}"
 }
 
+# What docs/gli-31.md names has run, and this is the proof.
+every_clause() {
+    RAFFLE=$work/gcc/src/cli/raffle python3 tests/matrix/gli_31.py results --checks "$work/checks" --out "$work/gli-31-results.json" \
+        "$work"/{gcc,clang,thread}/meson-logs/testlog.json
+}
+
 example_data() {
     python3 examples/make_sales.py | cmp - examples/data/sales.csv
 }
@@ -240,6 +247,7 @@ example_data() {
 main() {
     step "packages" install_packages
     step "Python packages" install_python
+    rm -f "$work/checks"
     check "clang-format" format
     check "gcc: build" build gcc
     step "gcc: tests" run_tests gcc
@@ -267,6 +275,7 @@ main() {
     done
     check "quickstart" examples/quickstart.sh --no-install "$work/quickstart"
     check "every raffle of these tests" every_raffle
+    check "every clause of GLI-31: its tests ran" every_clause
     current=end
     echo
 }
