@@ -90,7 +90,8 @@ raffle_rc rf_challenge_fresh(raffle *r, const rf_challenge *c, raffle_error *err
 raffle_rc rf_challenge_make(raffle *r, uint32_t unit, uint64_t size, const uint8_t root[32], char *out,
                             raffle_error *err)
 {
-    char text[RAFFLE_CHALLENGE_SIZE] = "", root_digits[65] = "", nonce_digits[2 * NONCE + 1] = "", signature_text[96] = "";
+    char text[RAFFLE_CHALLENGE_SIZE] = "", root_digits[65] = "", nonce_digits[2 * NONCE + 1] = "",
+         signature_text[96] = "";
     uint8_t nonce[NONCE], signature[64];
     int64_t now;
     raffle_rc rc = rf_clock_read(r, &now, err);
