@@ -115,12 +115,26 @@ typedef struct raffle_unit_info {
         left_gross; /* … money, of what the final seal left out and is in the store since; up to its quota more may be out */
     int32_t unreconciled; /* the final seal took less than all its sales */
     int32_t reserved;
-    uint64_t printed; /* draw numbers that have counterfoils: the first ones */
+    uint64_t printed;  /* draw numbers that have counterfoils: the first ones */
+    uint64_t failures; /* validations that failed since it was enabled, or one passed */
+    int64_t seen;      /* when one passed, or it was enabled */
 } raffle_unit_info;
 #define RAFFLE_UNIT_INFO_INIT RAFFLE_INIT_OF(raffle_unit_info)
 RAFFLE_API void raffle_unit_info_init(raffle_unit_info *info, size_t size);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_describe(raffle *raffle_, uint32_t number, raffle_unit_info *info,
                                                            raffle_error *err);
+
+/* Whoever talks to the units validates them, and says here how it went (GLI-31 5.4.2). One that passed is written as the event `unit.seen` when the unit had failed, or nothing was
+ * written for half the minutes of the rules' `watch`; one that failed always, as `unit.auth-failed`, and when it fails for as many times as `watch` says, one after
+ * the other, the unit is disabled in the same append. `*disabled` (optional) says whether it was. `text`: private, optional. The role needs that for `units`, or is
+ * `system`. RAFFLE_NOT_FOUND, RAFFLE_ROLE, RAFFLE_INVALID. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_validated(raffle *raffle_, const raffle_actor *by, uint32_t number,
+                                                            int32_t passed, const char *text, int32_t *disabled,
+                                                            raffle_error *err);
+/* To be called now and then: each enabled unit of which nothing was heard for the minutes of the rules' `watch`, neither a validation nor a record, gets an event
+ * `unit.silent`, which counts as a validation that failed. `*silent` and `*disabled` (optional): how many did, and were disabled. RAFFLE_UNSUPPORTED: the rules watch nobody. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_units_watch(raffle *raffle_, const raffle_actor *by, uint32_t *silent,
+                                                         uint32_t *disabled, raffle_error *err);
 
 RAFFLE_END
 

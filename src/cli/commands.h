@@ -46,6 +46,8 @@ extern const command cmd_unit_receipt;
 extern const command cmd_unit_unenrol;
 extern const command cmd_unit_update;
 extern const command cmd_unit_upload;
+extern const command cmd_unit_validated;
+extern const command cmd_unit_watch;
 extern const command cmd_vectors;
 
 extern const command cmd_verify;

@@ -15,6 +15,8 @@ static const command *const commands[] = {
     &cmd_unit_close,
     &cmd_unit_receipt,
     &cmd_unit_unenrol,
+    &cmd_unit_validated,
+    &cmd_unit_watch,
     &cmd_unit_apply,
     &cmd_unit_kit,
     &cmd_unit_install,

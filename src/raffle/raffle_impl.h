@@ -26,7 +26,7 @@ typedef struct rf_unit {
     rf_unit_state state, before;
     uint64_t control_size;              /* of the control log, in the transaction under way */
     int64_t last_clock, last_monotonic; /* of the last reading; 0: none */
-    uint64_t synced; /* records of a till's own log that the raffle's unit.sync was compared with */
+    uint64_t synced;                    /* records of a till's own log that the raffle's unit.sync was compared with */
     bool verified;
     bool away; /* its log is written elsewhere: here it is read, and takes uploads */
     /* The voids of the seal that receipts were last made for: a function of the records under the seal, kept because a unit's may be many. */

@@ -393,6 +393,8 @@ raffle_rc raffle_unit_describe(raffle *r, uint32_t number, raffle_unit_info *inf
     mine.synced = row->sync_size;
     mine.twice = row->twice;
     mine.printed = row->printed;
+    mine.failures = row->failures;
+    mine.seen = row->seen;
     set_left_out(r, &s, &mine);
     pthread_rwlock_unlock(&r->control_lock);
     rf_struct_out(info, rf_struct_size(info), &mine, sizeof mine);

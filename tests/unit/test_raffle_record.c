@@ -10,7 +10,11 @@ static char leaf[RAFFLE_RECORD_MAX + 1], again[RAFFLE_RECORD_MAX + 1];
 static rf_record full(void)
 {
     static const char places[] = "[{\"number\":7,\"serial\":3,\"unit\":1}]";
-    rf_record r = {.by = RAFFLE_MANAGER, .ok = RAFFLE_SUPERVISOR, .papers = true, .reconciled = true, .at = INT64_C(1795291200000)};
+    rf_record r = {.by = RAFFLE_MANAGER,
+                   .ok = RAFFLE_SUPERVISOR,
+                   .papers = true,
+                   .reconciled = true,
+                   .at = INT64_C(1795291200000)};
     int64_t *const numbers[] = {
         &r.alternates,   &r.ask,          &r.attempt,  &r.away,   &r.count,          &r.first,
         &r.format,       &r.gross,        &r.intent,   &r.n,      &r.number,         &r.numbers,

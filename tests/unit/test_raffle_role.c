@@ -20,9 +20,9 @@ START_TEST(the_table_shows_what_the_rules_say)
         ck_assert_int_lt(strcmp(last, operation.name), 0);
         ck_assert_uint_gt(strlen(operation.what), 0);
         ck_assert_int_eq(operation.when[0] != 0, operation.second == RAFFLE_SECOND_SOMETIMES);
-        ck_assert_uint_eq(operation.roles,
-                          strcmp(operation.name, "void") == 0 ? 1u << RAFFLE_SELLER | 1u << RAFFLE_AUDITOR
-                                                              : rf_op_default((rf_op)n));
+        ck_assert_uint_eq(operation.roles, strcmp(operation.name, "void") == 0
+                                               ? 1u << RAFFLE_SELLER | 1u << RAFFLE_AUDITOR
+                                               : rf_op_default((rf_op)n));
         last = operation.name;
     }
     ck_assert_uint_eq(n, RF_OPS);

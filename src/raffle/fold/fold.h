@@ -68,8 +68,11 @@ typedef struct rf_unit_row {
     uint64_t quota;
     uint64_t index; /* of its unit.enrol */
     bool enabled, unenrolled;
-    bool was_enabled; /* ever */
-    uint64_t printed; /* draw numbers that have counterfoils: the first ones */
+    bool was_enabled;  /* ever */
+    uint64_t failures; /* validations that failed since it was enabled, or one passed (GLI-31 5.4.2) */
+    int64_t seen;      /* when one passed, or it was enabled */
+    int64_t missed;    /* when it was last said to be silent; 0: not since */
+    uint64_t printed;  /* draw numbers that have counterfoils: the first ones */
     /* Of one whose log lives elsewhere: */
     bool away;
     uint32_t away_hours; /* for which it may sell after it heard from the raffle; 0: no limit */

@@ -288,6 +288,7 @@ static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *t
         rc = rf_draw_event(c, r, err);
     if (rc != RAFFLE_OK)
         return rc;
+    rf_units_event(c, r);
     rf_take_event(taken, r, 0, c->size);
     c->events++;
     return RAFFLE_OK;

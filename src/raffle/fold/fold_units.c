@@ -79,6 +79,27 @@ static raffle_rc apply_sync(const rf_control *c, rf_unit_row *u, const rf_record
     return RAFFLE_OK;
 }
 
+static void seen(rf_unit_row *u, int64_t at)
+{
+    u->failures = 0;
+    u->missed = 0;
+    u->seen = at;
+}
+
+void rf_units_event(rf_control *c, const rf_record *r)
+{
+    if (!rf_has(r, RF_F_UNIT) || (uint64_t)r->unit > c->units)
+        return;
+    rf_unit_row *u = &c->unit[r->unit - 1];
+    const bool silent = rf_text_is(&r->code, "unit.silent");
+    if (rf_text_is(&r->code, "unit.seen"))
+        seen(u, r->at);
+    if (silent)
+        u->missed = r->at;
+    if (silent || rf_text_is(&r->code, "unit.auth-failed"))
+        u->failures++;
+}
+
 static raffle_rc apply_change(const rf_control *c, rf_unit_row *u, const rf_record *r, raffle_error *err)
 {
     if (u->unenrolled)
@@ -91,6 +112,8 @@ static raffle_rc apply_change(const rf_control *c, rf_unit_row *u, const rf_reco
                            u->enabled ? "enabled" : "disabled");
         u->enabled = r->type == RF_UNIT_ENABLE;
         u->was_enabled = u->was_enabled || u->enabled;
+        if (u->enabled)
+            seen(u, r->at);
         break;
     case RF_UNIT_QUOTA:
         if (u->away && r->quota == 0)

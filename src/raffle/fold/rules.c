@@ -137,6 +137,17 @@ static void put_zone(rf_json_writer *w, const rf_rules *rules)
     rf_json_end_array(w);
 }
 
+static void put_watch(rf_json_writer *w, const rf_rules *rules)
+{
+    if (rules->watch_failures == 0)
+        return;
+    rf_json_key(w, "watch", 5);
+    rf_json_begin_object(w);
+    put_int(w, "failures", rules->watch_failures);
+    put_int(w, "minutes", rules->watch_minutes);
+    rf_json_end_object(w);
+}
+
 static void put_witnesses(rf_json_writer *w, const rf_rules *rules)
 {
     if (rules->policy_length == 0) {
@@ -187,6 +198,7 @@ size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
     rf_json_end_object(&w);
     put_tiers(&w, rules);
     put_units(&w, rules);
+    put_watch(&w, rules);
     put_witnesses(&w, rules);
     put_zone(&w, rules);
     rf_json_end_object(&w);

@@ -87,7 +87,8 @@ typedef struct rf_rules {
     bool rehearsal;
     bool beacon; /* quicknet is named */
     int64_t opens, closes;
-    int64_t order_tickets; /* the most tickets of one order */
+    int64_t order_tickets;                 /* the most tickets of one order */
+    int64_t watch_failures, watch_minutes; /* of units (GLI-31 5.4.2); 0: nobody is watched */
     size_t tiers, prizes, units, zones, providers;
     rf_tier tier[RF_TIERS_MAX];
     rf_prize_rule prize[RF_PRIZES_MAX];

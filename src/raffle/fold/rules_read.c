@@ -591,6 +591,22 @@ static raffle_rc rules_sales(parse *p, const path *at, void *to)
     return rc;
 }
 
+static raffle_rc watch_failures(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 1, 1000, &((rf_rules *)to)->watch_failures);
+}
+
+static raffle_rc watch_minutes(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 1, 10080, &((rf_rules *)to)->watch_minutes);
+}
+
+static raffle_rc rules_watch(parse *p, const path *at, void *to)
+{
+    static const field fields[] = {{"failures", watch_failures, true}, {"minutes", watch_minutes, true}};
+    return read_object(p, at, fields, 2, to);
+}
+
 /* --- the top --- */
 
 static raffle_rc rules_origin(parse *p, const path *at, void *to)
@@ -810,6 +826,7 @@ raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffl
         {"rng", rules_rng, false},
         {"roles", rules_roles, false},
         {"beacon", rules_beacon, false},
+        {"watch", rules_watch, false},
         {"witnesses", rules_witnesses, false},
     };
     parse p = {.rules = rules, .err = err, .default_rng = true};
