@@ -165,7 +165,7 @@ func (c *control) takeObject(index int64, o *object, leaf []byte) error {
 		return c.takeSeal(index, o, run)
 	case "void":
 		return c.takeVoid(index, o)
-	case "draw.result":
+	case "draw.result", "draw.manual":
 		c.notes = append(c.notes, signed{index, o.int("intent") + 1, o.text("note")})
 		if o.int("intent") >= index {
 			return errors.New("a result without an intent before it")

@@ -29,13 +29,18 @@ var types = map[string]string{
 	"seal.unit":       "gross note numbers reconciled root size tickets unit void_gross void_numbers void_root voids",
 	"seal":            "first gross kind numbers ok? tickets units unreconciled void_gross void_numbers voids",
 	"voids.ack":       "seal voids",
-	"draw.intent":     "attempt commitment? evidence? numbers prize provider? seal",
+	"draw.intent":     "attempt commitment? evidence? numbers ok? prize provider? seal",
+	"draw.call":       "intent number outcome serial? unit",
+	"draw.manual":     "alternates attempt count intent note numbers ok? prize winners",
 	"draw.picks":      "first intent places",
 	"draw.result":     "alternates ask? attempt beacon? evidence? fallback? intent note numbers places? prize provider rejected round? seed skipped_barred skipped_not_entered skipped_void skips winners",
 	"draw.abort":      "attempt intent ok prize reason",
 	"winner.verify":   "outcome place prize promoted? result",
 	"winner.official": "place prize result",
-	"claim":           "ok place prize result",
+	"claim":           "ok papers? place prize result",
+	"claim.wait":      "place prize result",
+	"print":           "count first size unit",
+	"reprint":         "count? first? ok reason serial? unit",
 	"forfeit":         "ok? place prize promoted? reason result",
 	"event":           "ask? code component? count? n? ok? serial? size? unit?",
 }
@@ -47,10 +52,10 @@ var (
 	role  = regexp.MustCompile(`^(seller|supervisor|manager|administrator|auditor|system)$`)
 )
 
-// forms of members that are texts; all others but `reconciled`, `rules`, `places` and those in `free` are ints.
+// forms of members that are texts; all others but `reconciled`, `papers`, `rules`, `places` and those in `free` are ints.
 var forms = map[string]*regexp.Regexp{
 	"beacon": hex48, "by": role, "code": word, "commitment": hex32, "component": word, "fallback": hex48, "kind": regexp.MustCompile(`^(early|final)$`), "ok": role,
-	"open": hex32, "outcome": regexp.MustCompile(`^(verified|void)$`), "p": hex32, "prize": word, "reason": word, "root": hex32, "seed": hex48, "skips": hex32,
+	"open": hex32, "outcome": regexp.MustCompile(`^(verified|void|unsold|not-entered|again|barred|taken)$`), "p": hex32, "prize": word, "reason": word, "root": hex32, "seed": hex48, "skips": hex32,
 	"t": word, "ticket_key": hex32, "tier": word, "void_root": hex32,
 }
 
@@ -59,7 +64,7 @@ var free = map[string]int{"evidence": 512, "key": 512, "name": 64, "note": maxNo
 
 // least and most of ints that are not 0 to 2^53 - 1.
 var (
-	least = map[string]int64{"ask": 1, "attempt": 1, "n": 1, "place": 1, "promoted": 1, "serial": 1, "unit": 1}
+	least = map[string]int64{"ask": 1, "attempt": 1, "n": 1, "number": 1, "place": 1, "promoted": 1, "serial": 1, "unit": 1}
 	most  = map[string]int64{"away": 100000, "serial": maxRecords - 1, "unit": maxUnit}
 )
 
@@ -102,7 +107,7 @@ func (o *object) check(name string) {
 	switch {
 	case name == "at":
 		o.checkTime(o.text(name))
-	case name == "reconciled":
+	case name == "reconciled" || name == "papers":
 		o.flag(name)
 	case name == "rules":
 		o.object(name)

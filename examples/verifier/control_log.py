@@ -16,10 +16,10 @@ from unit_log import Refused, check_common, check_role, need
 GENESIS, PERIOD, FALLBACK_ROUNDS = 1692803367, 3, 28800  # of drand's quicknet, in seconds; a day of rounds
 DAY_MS = 86400000
 SUMS = ("gross", "numbers", "tickets", "void_gross", "void_numbers", "voids")
-DURING_A_DRAW = ("event", "draw.picks", "draw.result", "draw.abort")
+DURING_A_DRAW = ("event", "draw.picks", "draw.result", "draw.abort", "draw.call", "draw.manual")
 AFTER_FINAL_SEAL = ("unit.enrol", "unit.enable", "unit.quota", "unit.unenrol", "seal.unit", "seal")
 EVENT_ROLES = {"clock.reset": "clock", "rng.unhealthy": "draw", "private.erased": "erase"}
-LOST = ("forfeited", "refused")
+LOST = ("forfeited", "refused", "expired")
 
 
 def round_at_or_after(ms):
@@ -35,7 +35,7 @@ class Unit:
     def __init__(self, index, record):
         self.index, self.number, self.name, self.key = index, record["unit"], record["name"], record["key"]
         self.enabled = self.unenrolled = self.ever_enabled = False
-        self.quotas = [record["quota"]]
+        self.quotas, self.printed = [record["quota"]], 0
         self.switches = []  # when it was enabled and disabled
         self.enrolled, self.away, self.syncs = record, "away" in record, []  # of one whose log lives elsewhere: index and record of each upload
 
@@ -76,6 +76,7 @@ class Intent:
     def __init__(self, index, record, prize, seal):
         self.index, self.record, self.prize, self.seal = index, record, prize, seal
         self.root, self.asked, self.waiting, self.asked_at, self.picks = None, 0, None, None, []
+        self.calls, self.taken = [], []  # of a drum draw: index and record of each, and the places that they took
 
 
 class ControlLog:
@@ -87,6 +88,7 @@ class ControlLog:
         self.run = []  # of the seal that is being written
         self.verifications, self.backdated = [], []
         self.set_back = False  # its clock
+        self.prints, self.late_claims = [], []  # index and record of each print; claims whose period was over before the clock was set back
         self.lapsed, self.too_early = [], []  # forfeits that nobody approved, and those of them whose claim period was not over
 
     # --- the record's place ---
@@ -132,7 +134,7 @@ class ControlLog:
         return next((seal for seal in reversed(self.seals) if seal.kind == kind), None)
 
     def _role(self, record, operation):
-        check_role(record, self.rules["roles"], operation)
+        check_role(record, {operation: frozen_rules.roles_of(self.rules, operation)}, operation)
 
     # --- the raffle and its units ---
 
@@ -262,6 +264,9 @@ class ControlLog:
         need(seal.acknowledged, "the seal's voids are not acknowledged")
         need(record["numbers"] == seal.record["numbers"], f"the seal has {seal.record['numbers']} numbers")
         need(record["attempt"] == prize.attempts + 1, f"the next attempt is {prize.attempts + 1}")
+        drum = "draw" in prize.rule
+        short = drum and any(unit.printed < said.record["numbers"] for unit, said in zip(self.units, seal.run))
+        need(not short or "ok" in record, "draw numbers have no counterfoil, and nobody approved it")
         committed = prize.rule["seed"] == "committed"
         need(all((name in record) == committed for name in ("commitment", "provider")), "commitment and provider are for committed draws")
         need(committed or "evidence" not in record, "evidence of a random draw is in its result")
@@ -280,6 +285,7 @@ class ControlLog:
             self._role(record, "draw" if code.startswith("draw.") else EVENT_ROLES.get(code, "event"))
         if code == "draw.ask":
             need(self.intent is not None and self.intent.waiting is None, "there is no open draw, or an asking waits already")
+            need("draw" not in self.intent.prize.rule, "nobody is asked for a drum draw")
             self.intent.waiting, self.intent.asked_at = self.size, record["at_ms"]
             self.intent.asked += 1
         elif code in ("draw.ask-failed", "draw.ask-again"):
@@ -288,9 +294,10 @@ class ControlLog:
             need(code == "draw.ask-failed" or "ok" in record, "nobody approved another asking")
             self.intent.waiting = None
 
-    def _check_intent(self, record):
+    def _check_intent(self, record, drum=False):
         self._role(record, "draw")
         need(self.intent is not None and self.intent.index == record["intent"], "it is of no open intent")
+        need(record["t"] == "draw.abort" or ("draw" in self.intent.prize.rule) == drum, "an RNG and a drum are two ways to draw")
 
     def _draw_picks(self, record):
         self._check_intent(record)
@@ -315,11 +322,62 @@ class ControlLog:
             self._committed_result(record)
         else:
             self._random_result(record)
+        self._end_draw(record, places)
+
+    def _end_draw(self, record, places):
+        intent, prize, rule = self.intent, self.intent.prize, self.intent.prize.rule
         self.draws.append(Draw(intent, self.size, record, places, len(self.winners)))
+        prize.pot = intent.seal.record["gross"] - intent.seal.record["void_gross"]
         prize.result, prize.due = self.size, record["at_ms"] + rule["claim_days"] * DAY_MS
         prize.places = [Place(place, "drawn" if i < record["winners"] else "alternate") for i, place in enumerate(places)]
         self.winners += prize.places[:record["winners"]]
         self.intent = None
+
+    def _draw_call(self, record):
+        self._check_intent(record, drum=True)
+        intent, rule, outcome = self.intent, self.intent.prize.rule, record["outcome"]
+        need(len(intent.taken) < rule["winners"] + rule["alternates"], "every place is taken")
+        run = intent.seal.run
+        sold = record["unit"] <= len(run) and record["number"] <= run[record["unit"] - 1].record["numbers"]
+        need((outcome != "unsold") == sold == ("serial" in record), "the seal tells what is sold")
+        if outcome in ("again", "barred", "taken"):
+            place = Place(record, None)
+            again = any((p["unit"], p["number"]) == (place.unit, place.number) for p in intent.taken)
+            same = rule["one_win"] == "ticket" and any((p["unit"], p["serial"]) == (place.unit, place.serial) for p in intent.taken)
+            barred = same or self.is_barred(place, rule["one_win"], self.winners)
+            need(outcome == ("again" if again else "barred" if barred else "taken"), "the places so far judge it otherwise")
+        if outcome == "taken":
+            intent.taken.append({"number": record["number"], "serial": record["serial"], "unit": record["unit"]})
+        intent.calls.append((self.size, record))
+
+    def _draw_manual(self, record):
+        self._check_intent(record, drum=True)
+        intent, rule = self.intent, self.intent.prize.rule
+        wanted = rule["winners"] + rule["alternates"]
+        winners = min(len(intent.taken), rule["winners"])
+        need(all(record[name] == intent.record[name] for name in ("prize", "attempt", "numbers")), "it is not what the intent says")
+        need((record["count"], record["winners"], record["alternates"]) == (len(intent.calls), winners, len(intent.taken) - winners),
+             "it counts other calls or places")
+        need(len(intent.taken) == wanted or "ok" in record, "places are left, and nobody approved it")
+        self._check_quorum(record)
+        self._end_draw(record, intent.taken)
+
+    def _print(self, record):
+        self._role(record, "print")
+        need(record["unit"] <= len(self.units), f"there is no unit {record['unit']}")
+        unit = self.units[record["unit"] - 1]
+        need(record["first"] == unit.printed + 1 and record["count"] > 0, f"the next counterfoil is {unit.printed + 1}")
+        need(unit.printed + record["count"] <= INT_MAX, "the counterfoils are beyond 2^53 - 1")
+        unit.printed += record["count"]
+        self.prints.append((self.size, record))
+
+    def _reprint(self, record):
+        self._role(record, "reprint")
+        need(record["unit"] <= len(self.units), f"there is no unit {record['unit']}")
+        need(("serial" in record) != ("first" in record) and ("first" in record) == ("count" in record), "it is a ticket, or a range")
+        if "first" in record:
+            last = record["first"] + record["count"] - 1
+            need(1 <= record["first"] <= last <= self.units[record["unit"] - 1].printed, "these counterfoils did not go to print")
 
     def _check_quorum(self, record):
         """Whether the cosignatures were in time is asked later."""
@@ -399,14 +457,40 @@ class ControlLog:
         self._role(record, "verify")
         self._place(record, "verified")[1].state = "official"
 
+    def _needs_papers(self, prize):
+        return "papers_above" in prize.rule and value_of(prize.rule, prize.pot) // prize.rule["winners"] > prize.rule["papers_above"]
+
+    def _check_in_time(self, record, prize):
+        days = prize.rule["claim_days"]
+        need(days == 0 or record["at_ms"] < prize.due, "the claim period is over")
+        if days > 0 and self.latest >= prize.due:
+            self.late_claims.append(self.size)
+
     def _claim(self, record):
         self._role(record, "claim")
-        self._place(record, "official")[1].state = "claimed"
+        prize, place = self._place(record, "official", "waiting")
+        if place.state == "official":
+            self._check_in_time(record, prize)
+        need(("papers" in record) == self._needs_papers(prize) and record.get("papers", True), "papers are asked for, or are not")
+        place.state = "claimed"
+
+    def _claim_wait(self, record):
+        self._role(record, "claim")
+        prize, place = self._place(record, "official")
+        need(self._needs_papers(prize), "no papers are asked for")
+        self._check_in_time(record, prize)
+        place.state = "waiting"
 
     def _forfeit(self, record):
         self._role(record, "forfeit")
-        prize, place = self._place(record, "drawn", "verified", "official")
-        need("ok" in record or record["at_ms"] >= prize.due, "the claim period is not over, and nobody approved it")
+        prize, place = self._place(record, "drawn", "verified", "official", "waiting")
+        over, waits = record["at_ms"] >= prize.due, place.state == "waiting"
+        need("ok" in record or (over and not waits), "the claim period is not over, or the place waits, and nobody approved it")
         if "ok" not in record:
             self.lapsed.append((self.size, prize.due))
-        self._lose(record, prize, place, "forfeited")
+        self._lose(record, prize, place, "expired" if over and not waits and prize.rule["claim_days"] > 0 else "forfeited")
+
+
+def value_of(rule, pot):
+    """What all winners of a prize together get."""
+    return rule["amount"] if "amount" in rule else pot * rule.get("share", 0) // 10000

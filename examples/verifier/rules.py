@@ -12,6 +12,8 @@ MONEY_MAX = 10**12
 NUMBER_MAX = 1000000  # draw numbers of a ticket
 PLACES_MAX = 100000
 OPERATIONS = ("ack", "approve", "claim", "clock", "close", "draw", "erase", "event", "forfeit", "seal", "sell", "units", "verify", "void")
+# Of those that came later: missing in the rules while they are the default.
+LATER = {"print": ["seller", "supervisor", "manager", "system"], "reprint": ["supervisor", "manager"]}
 ORIGIN = re.compile(r"[a-z0-9.-]+(/[a-z0-9._-]+)*")
 
 
@@ -53,15 +55,15 @@ PRIZE = members({
     "alternates": integer(0, PLACES_MAX), "beacon_delay": integer(0, 604800), "claim_days": integer(0, 3650), "name": A_WORD,
     "one_win": one_of("none", "number", "ticket"), "seal": one_of("early", "final"), "seed": one_of("random", "committed"),
     "tiers": array(1, 64, A_WORD), "title": text(64), "winners": integer(1, PLACES_MAX),
-}, {"amount": integer(0, MONEY_MAX), "share": integer(0, 10000)})
+}, {"amount": integer(0, MONEY_MAX), "draw": one_of("drum"), "papers_above": integer(0, MONEY_MAX), "share": integer(0, 10000)})
 RULES = members({
     "beacon": one_of("none", "quicknet"), "currency": pattern("[A-Z]{3}", "no currency"), "digits": integer(0, 4), "name": text(64),
-    "organisation": text(64), "origin": origin, "prizes": array(1, 256, PRIZE), "rehearsal": boolean, "rng": array(1, 8, text(64)),
-    "roles": members({operation: in_order for operation in OPERATIONS}),
+    "organisation": text(64), "origin": origin, "prizes": array(1, 256, PRIZE), "rehearsal": boolean, "rng": array(0, 8, text(64)),
+    "roles": members({operation: in_order for operation in OPERATIONS}, {operation: in_order for operation in LATER}),
     "sales": members({"closes": time, "opens": time, "order_tickets": integer(1, 1000)}), "tiers": array(1, 64, TIER),
     "units": array(0, 256, members({"name": text(64), "quota": integer(0, INT_MAX)})), "witnesses": witnesses,
     "zone": array(0, 16, members({"from": time, "offset": integer(-1080, 1080)})),
-}, {"licence": text(64), "place": text(64)})
+}, {"licence": text(64), "place": text(64), "watch": members({"failures": integer(1, 1000), "minutes": integer(1, 10080)})})
 
 
 def distinct(values, what):
@@ -75,6 +77,8 @@ def check_prize(prize, rules, tiers):
     if "amount" in prize and "share" in prize:
         raise Malformed(f"prize {prize['name']} has an amount and a share")
     committed = prize["seed"] == "committed"
+    if committed and "draw" in prize:
+        raise Malformed(f"prize {prize['name']} is drawn from a drum, and committed")
     if committed and rules["beacon"] == "none":
         raise Malformed(f"prize {prize['name']} is committed, and there is no beacon")
     if (prize["beacon_delay"] >= 60) != committed or (not committed and prize["beacon_delay"] != 0):
@@ -88,6 +92,10 @@ def check(rules):
         raise Malformed(f"the rules have more than {BYTES_MAX} bytes")
     if milliseconds(rules["sales"]["opens"]) >= milliseconds(rules["sales"]["closes"]):
         raise Malformed("sales close before they open")
+    if not rules["rng"] and not all("draw" in prize for prize in rules["prizes"]):
+        raise Malformed("no provider is named, and not every prize is drawn from a drum")
+    if any(rules["roles"].get(operation) == roles for operation, roles in LATER.items()):
+        raise Malformed("the roles of an operation that came later are the default, and written")
     if "test" in rules["rng"] and not rules["rehearsal"]:
         raise Malformed("the provider test is for rehearsals")
     tiers = [tier["name"] for tier in rules["tiers"]]
@@ -104,6 +112,10 @@ def check(rules):
     froms = [milliseconds(entry["from"]) for entry in rules["zone"]]
     if any(later <= earlier for earlier, later in zip(froms, froms[1:])):
         raise Malformed("the zone's entries are not in order")
+
+
+def roles_of(rules, operation):
+    return rules["roles"].get(operation, LATER.get(operation))
 
 
 def allows_provider(rules, provider):

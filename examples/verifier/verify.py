@@ -155,6 +155,8 @@ def read_control(report, folder):
     log.read(take)
     for index in control.backdated:
         report.wrong(0, index, "backdated", "the intent is earlier than a record before it: its beacon's round may have been known")
+    for index in control.late_claims:
+        report.wrong(0, index, "claim", "the claim period was over when the clock was set back, and the claim came after that")
     for index in control.too_early:
         report.wrong(0, index, "forfeit", "nobody approved it, and the clock that had ended the claim period was set back afterwards")
     return log, control
@@ -399,6 +401,48 @@ def check_uploads(report, control, units):
 # --- 4. the draws: from the seed to the winners ---
 
 
+def check_intent_note(report, control, each):
+    try:
+        checkpoint = note.signed_checkpoint(each.record["note"].encode("utf-8"), control.vkey)
+        if (checkpoint.size, checkpoint.root) != (each.intent.index + 1, each.intent.root):
+            report.wrong(0, each.index, "draw", "the intent's checkpoint is over other records")
+    except Malformed as reason:
+        report.wrong(0, each.index, "checkpoint", reason)
+
+
+def judge(report, control, units, each):
+    """A drum draw again: every number that was called, by the units' logs. No beacon is verified."""
+    check_intent_note(report, control, each)
+    intent, rule = each.intent, each.intent.prize.rule
+    for index, call in intent.calls:
+        if call["outcome"] == "unsold":
+            continue  # the seal tells
+        size = intent.seal.run[call["unit"] - 1].record["size"]
+        try:
+            ticket = units[call["unit"] - 1].ticket(call["number"])
+        except (ValueError, OSError, KeyError, TypeError, IndexError) as reason:
+            report.wrong(0, index, "draw", f"it cannot be judged: {reason}")
+            continue
+        void = ticket.serial in voids_at(units[call["unit"] - 1], size, intent.seal.first)
+        judged = "void" if void else "not-entered" if ticket.tier not in rule["tiers"] else None
+        says = call["outcome"] if call["outcome"] in ("void", "not-entered") else None
+        if ticket.serial != call["serial"] or judged != says:
+            report.wrong(0, index, "draw", "the number that was called is another ticket's, or is judged otherwise")
+    return False
+
+
+def check_prints(report, control, units):
+    """Counterfoils are those of draw numbers that were sold by then."""
+    for index, record in control.prints:
+        try:
+            last = units[record["unit"] - 1].ticket(record["first"] + record["count"] - 1)
+            if last.serial < record["size"]:
+                continue
+        except (ValueError, OSError, KeyError, TypeError, IndexError):
+            pass
+        report.wrong(0, index, "print", "counterfoils of draw numbers that were not sold by then")
+
+
 def replay(report, control, units, each):
     """One draw again. What it says is in faults; the result is whether its beacon was verified."""
     record, intent, origin = each.record, each.intent, control.rules["origin"]
@@ -406,13 +450,7 @@ def replay(report, control, units, each):
     def wrong(message):
         report.wrong(0, each.index, "draw", message)
 
-    try:
-        checkpoint = note.signed_checkpoint(record["note"].encode("utf-8"), control.vkey)
-        if (checkpoint.size, checkpoint.root) != (intent.index + 1, intent.root):
-            wrong("the intent's checkpoint is over other records")
-    except Malformed as reason:
-        report.wrong(0, each.index, "checkpoint", reason)
-
+    check_intent_note(report, control, each)
     c = draw.commitment(origin, intent.index, intent.root)
     verified = check_beacon(report, each, c, wrong) if "beacon" in record else False
     sizes = [said.record["size"] for said in intent.seal.run]
@@ -472,7 +510,7 @@ def is_witnessed(control, record):
 def assurance(control, record, faults, verified, witnessed):
     if faults:
         return "wrong"
-    if control.rules["rehearsal"] or record["provider"] == "test":
+    if control.rules["rehearsal"] or record["t"] == "draw.manual" or record["provider"] == "test":
         return "operator-trusted"
     if "beacon" in record:
         return "verifiable" if verified and witnessed else "operator-trusted"
@@ -491,15 +529,18 @@ def check_draws(report, control, units, withheld):
         if withheld:
             report.add(COMPLETENESS, 0, each.index, "withheld", f"the draw of {record['prize']} cannot be replayed: what was sold is not published")
             continue
-        verified, witnessed = replay(report, control, units, each), is_witnessed(control, record)
+        by_hand = record["t"] == "draw.manual"
+        verified = (judge if by_hand else replay)(report, control, units, each)
+        witnessed = is_witnessed(control, record)
         proved = assurance(control, record, report.total() - before, verified, witnessed)
         if control.policy is not None and not witnessed:
             report.add(COMPLETENESS, 0, each.index, "quorum-late", "the witnesses cosigned the intent when its round was due, or later")
         lines.append({
-            "prize": record["prize"], "assurance": proved, "provider": record["provider"],
+            "prize": record["prize"], "assurance": proved, "provider": "drum" if by_hand else record["provider"],
             "committed": "beacon" in record, "result": each.index, "attempt": record["attempt"], "asked": each.intent.asked,
             "redraw_excluded": witnessed, "witnessed": witnessed, "places": len(each.places), "draw_numbers": record["numbers"],
-            "skipped": record["skipped_void"] + record["skipped_not_entered"] + record["skipped_barred"],
+            "skipped": len(each.intent.calls) - len(each.places) if by_hand
+            else record["skipped_void"] + record["skipped_not_entered"] + record["skipped_barred"],
         })
         if "beacon" in record:
             lines[-1].update(round=record["round"], beacon_verified=verified, seed_lost="fallback" in record)
@@ -547,8 +588,15 @@ def was_taken_back(control, result, prize, place):
         return False
     drawn = next(each for each in control.draws if each.index == prize.result)
     sealed = before_by_seals(control, place, void_index, prize.result)
-    known_at = min(drawn.record["at_ms"], time_of_round(drawn.record["round"]) if "round" in drawn.record else drawn.intent.asked_at)
+    known_at = min(drawn.record["at_ms"], outcome_known_at(drawn))
     return sealed is False or sealed is None and record["at_ms"] > known_at + DOUBT_MS
+
+
+def outcome_known_at(drawn):
+    if "round" in drawn.record:
+        return time_of_round(drawn.record["round"])
+    calls = drawn.intent.calls
+    return calls[0][1]["at_ms"] if calls else drawn.intent.asked_at or drawn.record["at_ms"]
 
 
 def check_winners(report, control, units):
@@ -565,7 +613,7 @@ def check_winners(report, control, units):
         for number, place in enumerate(prize.places, 1):
             if place.unit > len(units) or place.serial not in units[place.unit - 1].voids or place.state in LOST:
                 continue
-            if place.state in ("verified", "official", "claimed") or was_taken_back(control, units[place.unit - 1], prize, place):
+            if place.state in ("verified", "official", "waiting", "claimed") or was_taken_back(control, units[place.unit - 1], prize, place):
                 report.wrong(0, prize.result, "winner", f"place {number} is held by ticket {place.unit}/{place.serial}, which is void")
 
 
@@ -588,6 +636,7 @@ def verify_folder(folder, key=None):
         check_uploads(report, control, units)
         lines = check_draws(report, control, units, withheld)
         if not withheld:
+            check_prints(report, control, units)
             check_winners(report, control, units)
     for line in lines:  # a draw proves little when the records around it are not right
         if report.count[INTEGRITY] > 0 and line["assurance"] != "wrong":

@@ -6,6 +6,7 @@
 #include "drum.h"
 #include "error.h"
 #include "places.h"
+#include "prints.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -373,6 +374,8 @@ static raffle_rc check_drawn(replay *r, raffle_error *err)
         return check_manual(r, err);
     case RF_DRAW_RESULT:
         return check_result(r, err);
+    case RF_PRINT:
+        return rf_check_print(r->audit, &r->record, r->control.size, err);
     default:
         return RAFFLE_OK;
     }

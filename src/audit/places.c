@@ -159,11 +159,27 @@ static void take_back(raffle_audit *a, rf_places *places, int64_t at)
     places->n = kept;
 }
 
+/* The fold judges a claim by its time; that the claim period was over before is seen when the clock had been further. */
+static void check_claimed(raffle_audit *a, const rf_places *places, const rf_control *c, const rf_record *r)
+{
+    int prize;
+    const rf_place_state *p = find_place(c, r, &prize);
+    if (p == NULL || p->state != RAFFLE_PLACE_OFFICIAL)
+        return;
+    const int64_t claim_by = rf_control_claim_by(c, prize);
+    if (claim_by != 0 && r->at < claim_by && places->latest >= claim_by)
+        rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, c->size, "claim",
+                 "the claim period was over when the clock was set back, and the claim came after that");
+}
+
 raffle_rc rf_places_follow(raffle_audit *a, rf_places *places, const rf_control *control, const rf_record *record,
                            raffle_error *err)
 {
     if (record->at < control->last_at)
         take_back(a, places, record->at);
+    if (control->rules != NULL && (record->type == RF_CLAIM || record->type == RF_CLAIM_WAIT))
+        check_claimed(a, places, control, record);
+    places->latest = record->at > places->latest ? record->at : places->latest;
     if (control->rules == NULL)
         return RAFFLE_OK;
     if (record->type == RF_WINNER_VERIFY && !a->withheld)

@@ -15,6 +15,7 @@ typedef struct rf_lapsed {
 typedef struct rf_places {
     rf_lapsed *lapsed;
     size_t n, cap;
+    int64_t latest; /* time of any record so far */
 } rf_places;
 
 /* The next record of the control log, before the fold takes it: `control` is the state until then. The units were checked before. */

@@ -345,6 +345,54 @@ COMMITTED = {
 }
 
 
+def a_place_for(at, outcome, **members):
+    """Call `at` said to be something else, and the end with as many places as follow."""
+    def make(forgery):
+        call = forgery.find("draw.call", at)
+        taken = (outcome == "taken") - (call["outcome"] == "taken")
+        call.value.update(outcome=outcome, **members)
+        end = forgery.find("draw.manual", 0)
+        places = end["winners"] + end["alternates"] + taken
+        end.value.update(winners=min(places, 1), alternates=max(places - 1, 0))
+    return make
+
+
+DRUM = {  # calls of the quilt: 0 unsold, 1 void, 2 not entered, 3 taken, 4 again, 5 barred, 6 taken
+    "a number that was not sold wins": (late("draw.call", set_to(outcome="taken", serial=1), 0), {"fold"}),
+    "a sold number is called unsold": (late("draw.call", set_to(outcome="unsold"), 1), {"fold"}),
+    "a void number is called another ticket's": (late("draw.call", set_to(serial=2), 1), {"draw"}),
+    "a void number is called not entered": (late("draw.call", set_to(outcome="not-entered"), 1), {"draw"}),
+    "a number that takes no part is called void": (late("draw.call", set_to(outcome="void"), 2), {"draw"}),
+    "a winner's number is called void": (a_place_for(6, "void"), {"fold"}),
+    "an alternate's number is another ticket's": (late("draw.call", set_to(serial=1), 6), {"draw"}),
+    "a number takes two places": (late("draw.call", set_to(outcome="taken"), 4), {"fold"}),
+    "a ticket takes two places": (late("draw.call", set_to(outcome="taken"), 5), {"fold"}),
+    "a number is barred by nobody": (late("draw.call", set_to(outcome="barred"), 3), {"fold"}),
+    "a call by a seller": (late("draw.call", set_to(by="seller"), 3), {"fold"}),
+    "a call for another intent": (late("draw.call", add_to(intent=1), 3), {"fold"}),
+    "a call after every place is taken": (twice("draw.call", 6), {"fold"}),
+    "a call that the end forgets": (late("draw.manual", add_to(count=-1)), {"fold"}),
+    "a winner more than was called": (late("draw.manual", add_to(winners=1)), {"fold"}),
+    "a short end that nobody approved": (late("draw.manual", without("ok"), 1), {"fold"}),
+    "another drum": (late("draw.manual", add_to(numbers=1)), {"fold"}),
+    "an end over other records": (late("draw.manual", set_to(note="x"), 0), {"checkpoint"}),
+    "an RNG is asked": (insert({"t": "event", "code": "draw.ask", "component": "system"}, "draw.intent"), {"fold"}),
+    "a drum without counterfoils": (remove("print", 1), {"fold"}),
+    "counterfoils of what was not sold": (late("print", add_to(count=1), 1), {"print"}),
+    "counterfoils of what was sold later": (late("print", set_to(size=2), 0), {"print"}),
+    "counterfoils before the first sale": (late("print", set_to(size=0), 0), {"print"}),
+    "a gap in the counterfoils": (late("print", add_to(first=1), 1), {"fold"}),
+    "a reprint of what was not printed": (late("reprint", set_to(first=900)), {"fold"}),
+    "a reprint of a ticket and of counterfoils": (late("reprint", set_to(serial=1)), {"fold"}),
+    "a claim without its papers": (late("claim", without("papers")), {"fold"}),
+    "a claim whose papers nobody saw": (late("claim", set_to(papers=False)), {"fold"}),
+    "a claim that came too late": (late("claim.wait", set_to(at="2023-09-17T10:40:00.000Z")), {"fold"}),
+    "a place that waits before it is official": (remove("winner.official"), {"fold"}),
+    "an RNG in the rules' place": (early("raffle.open", lambda value: value["rules"]["prizes"][0].pop("draw")), {"fold"}),
+    "default roles that are written": (early("raffle.open", lambda value: value["rules"]["roles"].update(reprint=["supervisor", "manager"])), set()),
+}
+
+
 # --- a raffle with witnesses, and no rehearsal: the committed one, as it would have been ---
 
 WITNESSES = [forge.Witness(f"w{i}.example/raffles", bytes([64 + i]) * 32) for i in range(3)]
@@ -568,5 +616,6 @@ if __name__ == "__main__":
     forge_earnest()
     forge_away()
     forge_all(raffles.committed, COMMITTED)
+    forge_all(raffles.drum, DRUM)
     forge_witnessed()
     print(f"{checks} checks passed")

@@ -188,6 +188,8 @@ class Forgery:
         record["note"] = self.keys[0].checkpoint(at + 1, roots[at + 1])
         for witness, seconds in self.cosigners:
             record["note"] += witness.cosign(record["note"], records.milliseconds(intent["at"]) // 1000 + seconds)
+        if record["t"] == "draw.manual":
+            return
         prize = next((p for p in self.rules()["prizes"] if p["name"] == record["prize"]), None)
         if prize is None:
             return
@@ -227,7 +229,7 @@ class Forgery:
             record["voids"] = record.refers["seal"]["voids"]
         elif kind == "draw.intent":
             record["numbers"] = record.refers["seal"]["numbers"]
-        elif kind == "draw.result":
+        elif kind in ("draw.result", "draw.manual"):
             record["numbers"] = record.refers["intent"]["numbers"]
             self._result(record, roots)
         elif kind == "forfeit" or kind == "winner.verify" and record["outcome"] == "void":

@@ -149,6 +149,32 @@ def elsewhere():
     return store
 
 
+def drum():
+    """No RNG: two units, counterfoils, voids before and after they went to print, numbers that are rejected for every reason, and a prize that asks for papers."""
+    raffle_rules = rules("drum", prizes=[{"name": "quilt", "draw": "drum", "alternates": 1, "tiers": ["ten"], "amount": 900000, "papers_above": 500000, "claim_days": 2},
+                                         {"name": "half", "draw": "drum", "share": 5000, "winners": 2}],
+                         units=[{"name": "web"}, {"name": "till"}], watch={"failures": 3, "minutes": 60})
+    del raffle_rules["rng"]
+    store = make("drum", raffle_rules)
+    sell(store, [sale(i, 1 + i % 2, f"order-{i}", "one" if i in (3, 4) else "ten") for i in range(8)] + [void(20, "order-0")])
+    clock = "2023-09-15T10:40:00.000Z"
+    for unit in ("1", "2"):
+        raffle(clock, "print", store, unit)
+    raffle(clock, "void", store, "--order", "order-1", "--reason", "misprint")  # unit 2's first ten: printed, and to be taken out
+    raffle(clock, "reprint", store, "--number", "1-0000012", "--reason", "torn", ok="sue:supervisor")
+    seal(store)
+    raffle(clock, "draw", store, "quilt", "--manual", "1-0000099", "2-0000003", "1-0000021", "1-0000012", "1-0000012", "1-0000013", "2-0000015")
+    raffle(clock, "draw", store, "half", "--manual", "1-0000011", "2-0000025")
+    raffle(clock, "draw", store, "half", "--manual", "--finish", ok="sue:supervisor")
+    place, number = drawn_place(store, "quilt")
+    after = "2023-09-15T10:50:00.000Z"
+    raffle(after, "verify-winner", store, "quilt", "--validation", "-", given=number + "\n")
+    raffle(after, "official", store, "quilt")
+    raffle(after, "claim", store, "quilt", "--validation", "-", "--wait", given=number + "\n")
+    raffle(after, "claim", store, "quilt", "--validation", "-", "--papers", "form 9", given=number + "\n", ok="sue:supervisor")
+    return store
+
+
 def refused():
     """Voids after the seal, so that winners are refused and alternates promoted."""
     store = make("refused", rules("refused", prizes=[{"name": "first", "winners": 1, "alternates": 3}, {"name": "second", "one_win": "none", "winners": 2}]))
