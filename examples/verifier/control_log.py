@@ -281,6 +281,7 @@ class ControlLog:
 
     def _event(self, record):
         code = record["code"]
+        need(record.get("first", -1) < self.size, "the session that ends began earlier")
         if code != "validation.failed" or record["by"] != "system":
             self._role(record, "draw" if code.startswith("draw.") else EVENT_ROLES.get(code, "event"))
         if code == "draw.ask":

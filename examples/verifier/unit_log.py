@@ -52,6 +52,7 @@ class UnitLog:
             self.next, self.resync = record["n"], False
         need(record.get("n") == self.next, f"n is {record.get('n')}; the next draw number is {self.next}")
         need("ask" not in record, "nobody is asked in a unit's log")
+        need(record["t"] != "event" or record.get("first", -1) < self.size, "the session that ends began earlier")
         {"unit.start": self._start, "sale": self._sale, "void": self._void, "unit.close": self._close,
          "event": lambda r: check_role(r, roles, "clock" if r["code"] == "clock.reset" else "event")}[record["t"]](record)
         if record["t"] == "sale":

@@ -46,10 +46,44 @@ RAFFLE_API const char *raffle_event_severity_name(int32_t severity);
 
 /* Writes an event to the log of unit `unit`, or with 0 to the control log. `code`: a word, "printer.paper-out"; docs/guide/events.md
  * lists the known ones, others begin with "x.". `component`: a word, optional (NULL). `text`: free, private, at most 256 bytes, optional.
- * `clock.reset`, by a supervisor, lets a log whose clock went back or leapt go on. RAFFLE_ROLE, RAFFLE_INVALID, RAFFLE_CLOSED. */
+ * `clock.reset`, by a supervisor, lets a log whose clock went back or leapt go on. RAFFLE_ROLE, RAFFLE_INVALID, RAFFLE_CLOSED; and RAFFLE_LIMIT as in
+ * raffle_event_write(). */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_event(raffle *raffle_, const raffle_actor *by, uint32_t unit,
                                                    const char *code, const char *component, const char *text,
                                                    raffle_error *err);
+
+/* An event with all that can be said of it. Strings are NUL-ended, of at most 64 bytes, or 256 where it is said, without control characters; NULL
+ * or "": none. Those from `text` on are private, as the actors' ids are. */
+typedef struct raffle_event_details {
+    uint32_t struct_size;
+    uint32_t unit;         /* into its log; 0: into the control log */
+    const char *code;      /* a word */
+    const char *component; /* a word */
+    const char *text;      /* at most 256 bytes; data.altered: why; remote.begin: what for; remote.end: what was done */
+    const raffle_actor *ok; /* a second approver; data.altered needs one */
+    /* data.altered (GLI-31 5.2.4): what was altered outside of the log, where nothing ever is; `component` says where. */
+    const char *element;
+    const char *old_value; /* at most 256 bytes; one of the two at least */
+    const char *new_value;
+    /* remote.begin (GLI-31 6.3.2): under which login, and from where; both are needed. */
+    const char *login;
+    const char *from;
+    uint64_t begin; /* remote.end: the index of the remote.begin in the same log that it ends */
+} raffle_event_details;
+#define RAFFLE_EVENT_DETAILS_INIT RAFFLE_INIT_OF(raffle_event_details)
+RAFFLE_API void raffle_event_details_init(raffle_event_details *details, size_t size);
+
+/*
+ * Writes an event, and gives its index in its log (`index` is optional). What the code does not know is refused: `element` in anything but data.altered, say.
+ *
+ * RAFFLE_ROLE, RAFFLE_CLOSED. RAFFLE_INVALID: a member that is malformed, missing, or not this code's. RAFFLE_APPROVAL: data.altered without a second approver, or with one who
+ * may not approve or is the first. RAFFLE_NOT_FOUND: `begin` is no remote.begin of this log. RAFFLE_EXISTS: it was ended already. RAFFLE_LIMIT: a till's log has room for
+ * 100,000 events, of which the last hundred are kept for clock.reset; before them an `evbuf.full` was written in place of this event, or stands already.
+ * RAFFLE_FULL: no disk, and so no event; the first event that finds room again comes after an `evbuf.full` with the number of those that this handle could not write.
+ */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_event_write(raffle *raffle_, const raffle_actor *by,
+                                                         const raffle_event_details *details, uint64_t *index,
+                                                         raffle_error *err);
 
 /* --- finding --- */
 
@@ -96,6 +130,12 @@ typedef struct raffle_event_hit {
     char actor[RAFFLE_NAME_SIZE];
     char approver[RAFFLE_NAME_SIZE];
     char text[RAFFLE_TEXT_MAX + 8];
+    char element[RAFFLE_NAME_SIZE]; /* data.altered, */
+    char old_value[RAFFLE_TEXT_MAX + 8];
+    char new_value[RAFFLE_TEXT_MAX + 8];
+    char login[RAFFLE_NAME_SIZE]; /* remote.begin, */
+    char from[RAFFLE_NAME_SIZE];
+    uint64_t begin; /* remote.end: the index of its remote.begin */
 } raffle_event_hit;
 RAFFLE_API void raffle_event_hit_init(raffle_event_hit *hit, size_t size);
 

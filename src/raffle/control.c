@@ -120,12 +120,16 @@ typedef struct request {
     raffle_rc rc; /* a refusal: nothing was added */
     raffle_error *err;
     int64_t at;
-    char private_part[2048]; /* of the record under way */
+    char private_part[RF_PRIVATE_ROOM]; /* of the record under way */
 } request;
 
 static size_t make_private(const rf_control_op *op, char *out, size_t cap)
 {
-    rf_private p = {.has = rf_bit(RF_P_ACTOR) | rf_bit(RF_P_SALT), .actor = rf_text_of(op->by->id)};
+    rf_private p = {.has = 0};
+    if (op->more != NULL)
+        p = *op->more;
+    p.actor = rf_text_of(op->by->id);
+    p.has |= rf_bit(RF_P_ACTOR) | rf_bit(RF_P_SALT);
     randombytes_buf(p.salt, sizeof p.salt);
     if (op->ok != NULL && op->ok->struct_size != 0) {
         p.ok = rf_text_of(op->ok->id);
@@ -292,16 +296,23 @@ static raffle_rc make_one(void *ctx, size_t i, rf_record *record, raffle_error *
     return RAFFLE_OK;
 }
 
+raffle_rc rf_control_put(rf_control_op *op, const rf_record *record, uint64_t *index, raffle_error *err)
+{
+    rf_record copy = *record;
+    op->make = make_one;
+    op->ctx = &copy;
+    op->reset = record->type == RF_EVENT && rf_text_is(&record->code, "clock.reset");
+    raffle_rc rc = rf_control_append(op, err);
+    if (rc == RAFFLE_OK && index != NULL)
+        *index = op->index;
+    return rc;
+}
+
 raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text,
                          const rf_record *record, uint64_t *index, raffle_error *err)
 {
-    rf_record copy = *record;
-    rf_control_op op = {.raffle = r, .by = by, .ok = ok, .text = text, .make = make_one, .ctx = &copy};
-    op.reset = record->type == RF_EVENT && rf_text_is(&record->code, "clock.reset");
-    raffle_rc rc = rf_control_append(&op, err);
-    if (rc == RAFFLE_OK && index != NULL)
-        *index = op.index;
-    return rc;
+    rf_control_op op = {.raffle = r, .by = by, .ok = ok, .text = text};
+    return rf_control_put(&op, record, index, err);
 }
 
 raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record,

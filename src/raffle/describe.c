@@ -208,6 +208,11 @@ void raffle_event_code_init(raffle_event_code *code, size_t size)
     rf_struct_init(code, size);
 }
 
+void raffle_event_details_init(raffle_event_details *details, size_t size)
+{
+    rf_struct_init(details, size);
+}
+
 void raffle_event_query_init(raffle_event_query *query, size_t size)
 {
     rf_struct_init(query, size);

@@ -25,6 +25,7 @@ static const rf_event_code codes[] = {
     {"component.down", "any", "5.6.1(a)", "a sales unit, printer or other component disconnected", WARNING, HOST, RF_EVENT_NORMAL},
     {"component.up", "any", "5.6.1(a)", "a sales unit, printer or other component connected", INFO, HOST, RF_EVENT_NORMAL},
     {"critmem.corrupt", "any", "5.6.1(b)", "critical memory of a component is corrupt", ALARM, HOST, RF_EVENT_FAILURE},
+    {"data.altered", "any", "5.2.4", "accounting, report or event data outside of the log was altered: element, old and new value, why", WARNING, HOST, RF_EVENT_CORRECTION},
     {"draw.ask", "rng", "4.2.6", "a provider is about to be asked for a seed", INFO, LIBRARY, RF_EVENT_NORMAL},
     {"draw.ask-again", "rng", "4.2.6", "the answer was lost; a second approver lets the draw go on", WARNING, LIBRARY, RF_EVENT_NORMAL},
     {"draw.ask-failed", "rng", "4.2.6", "the provider failed, and said so", WARNING, LIBRARY, RF_EVENT_FAILURE},

@@ -155,18 +155,29 @@ typedef struct reading {
     bool seen;
 } reading;
 
+static bool take_text(const rf_private *p, rf_private_field field, const rf_text *text, char *out, size_t cap)
+{
+    return (p->has & rf_bit(field)) == 0 || rf_text_copy(text, out, cap);
+}
+
+/* What data.altered and remote.begin have. */
+static bool take_details(const rf_private *p, raffle_event_hit *hit)
+{
+    return take_text(p, RF_P_ELEMENT, &p->element, hit->element, sizeof hit->element) &&
+           take_text(p, RF_P_OLD, &p->old_value, hit->old_value, sizeof hit->old_value) &&
+           take_text(p, RF_P_NEW, &p->new_value, hit->new_value, sizeof hit->new_value) &&
+           take_text(p, RF_P_LOGIN, &p->login, hit->login, sizeof hit->login) &&
+           take_text(p, RF_P_FROM, &p->from, hit->from, sizeof hit->from);
+}
+
 static bool take_texts(const rf_record *r, const rf_private *p, raffle_event_hit *hit)
 {
     bool fits = rf_text_copy(&r->code, hit->code, sizeof hit->code);
     if (rf_has(r, RF_F_COMPONENT))
         fits = fits && rf_text_copy(&r->component, hit->component, sizeof hit->component);
-    if ((p->has & rf_bit(RF_P_ACTOR)) != 0)
-        fits = fits && rf_text_copy(&p->actor, hit->actor, sizeof hit->actor);
-    if ((p->has & rf_bit(RF_P_OK)) != 0)
-        fits = fits && rf_text_copy(&p->ok, hit->approver, sizeof hit->approver);
-    if ((p->has & rf_bit(RF_P_TEXT)) != 0)
-        fits = fits && rf_text_copy(&p->text, hit->text, sizeof hit->text);
-    return fits;
+    return fits && take_text(p, RF_P_ACTOR, &p->actor, hit->actor, sizeof hit->actor) &&
+           take_text(p, RF_P_OK, &p->ok, hit->approver, sizeof hit->approver) &&
+           take_text(p, RF_P_TEXT, &p->text, hit->text, sizeof hit->text) && take_details(p, hit);
 }
 
 static void take_numbers(const reading *in, const rf_record *r)
@@ -181,6 +192,7 @@ static void take_numbers(const reading *in, const rf_record *r)
     hit->count = rf_has(r, RF_F_COUNT) ? r->count : -1;
     hit->unit = rf_has(r, RF_F_UNIT) ? (uint32_t)r->unit : 0;
     hit->serial = rf_has(r, RF_F_SERIAL) ? (uint64_t)r->serial : 0;
+    hit->begin = rf_has(r, RF_F_FIRST) ? (uint64_t)r->first : 0;
     hit->severity = code != NULL ? code->severity : 0;
 }
 

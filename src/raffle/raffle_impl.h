@@ -42,7 +42,7 @@ typedef struct rf_unit_page {
 
 /* What a raffle's handle and its units', draws' and cursors' keep alive. */
 struct raffle {
-    pthread_mutex_t lock; /* guards refs, verified, failed_* */
+    pthread_mutex_t lock; /* guards refs, verified, failed_*, lost_events */
     size_t refs;
     pid_t pid;
     raffle_store *store;
@@ -66,6 +66,7 @@ struct raffle {
     _Atomic(rf_unit_page *) page[256]; /* [(n - 1) / 256] holds unit n; NULL: none of them was opened */
     uint64_t failed_validations;       /* since the last event about them */
     int64_t failed_written;            /* when that was written; 0: never */
+    uint64_t lost_events;              /* that found no disk, since the last event about them */
 };
 
 struct raffle_unit {
@@ -132,6 +133,10 @@ void rf_tell_log(const raffle *r, rf_log *log);
 
 /* --- control.c: appending to the control log --- */
 
+enum {
+    RF_PRIVATE_ROOM = 4096 /* bytes of the private part of any record but a sale */
+};
+
 /* Records that go into the control log together. `make` fills record `i` (its at, by, ok, p and type's own members set), with the index it will
  * have, or says by RAFFLE_NOT_FOUND that there are no more; it runs under the control lock, with the state as it is after the records before. */
 typedef struct rf_control_op {
@@ -139,6 +144,7 @@ typedef struct rf_control_op {
     const raffle_actor *by, *ok; /* ok: NULL, or with struct_size 0, for none */
     const char *text;            /* private text, or NULL */
     const char *keys;            /* private: where the keys are */
+    const rf_private *more;      /* optional: what else the private part has */
     raffle_rc (*make)(void *ctx, size_t i, rf_record *record, raffle_error *err);
     void *ctx;
     bool reset;       /* an event clock.reset */
@@ -151,7 +157,8 @@ raffle_rc rf_control_append(rf_control_op *op, raffle_error *err);
 raffle_rc rf_control_refold(raffle *r, uint64_t size, rf_control *control, raffle_error *err);
 /* The callbacks of the control log. */
 rf_log_fold rf_control_fold(raffle *r);
-/* One record, by a plain function. */
+/* One record, of an op without `make`; and the same by a plain function. */
+raffle_rc rf_control_put(rf_control_op *op, const rf_record *record, uint64_t *index, raffle_error *err);
 raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text,
                          const rf_record *record, uint64_t *index, raffle_error *err);
 

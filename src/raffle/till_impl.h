@@ -6,6 +6,12 @@
 #include "stream.h"
 #include "unit_impl.h"
 
+enum {
+    RF_TILL_EVENTS_MAX = 100000, /* in a till's log: sales and voids are bounded by its quota, these by nothing else */
+    RF_TILL_EVENTS_KEPT =
+        100 /* of them for clock.reset, without which a till whose clock leapt could not go on selling */
+};
+
 /* A challenge as it reads: what the raffle has of the unit, and when it said so. */
 typedef struct rf_challenge {
     char origin[RAFFLE_ORIGIN_SIZE];

@@ -28,6 +28,7 @@ typedef struct rf_unit_op {
     rf_unit *unit;
     const raffle_actor *by;
     const char *text;
+    const rf_private *more; /* optional: what else the private part has */
     rf_record record;
     /* Called before the record is folded, with the unit's state; may refuse, or set members. Optional. */
     raffle_rc (*check)(void *ctx, const rf_unit_state *state, rf_record *record, raffle_error *err);

@@ -42,9 +42,13 @@ raffle_rc rf_unit_add(rf_unit *u, rf_txn *txn, rf_record *record, const char *pr
     return rc;
 }
 
-static size_t make_private(const raffle_actor *by, const char *text, char *out, size_t cap)
+static size_t make_private(const raffle_actor *by, const char *text, const rf_private *more, char *out, size_t cap)
 {
-    rf_private p = {.has = rf_bit(RF_P_ACTOR) | rf_bit(RF_P_SALT), .actor = rf_text_of(by->id)};
+    rf_private p = {.has = 0};
+    if (more != NULL)
+        p = *more;
+    p.actor = rf_text_of(by->id);
+    p.has |= rf_bit(RF_P_ACTOR) | rf_bit(RF_P_SALT);
     randombytes_buf(p.salt, sizeof p.salt);
     if (text != NULL && text[0] != 0) {
         p.text = rf_text_of(text);
@@ -55,9 +59,10 @@ static size_t make_private(const raffle_actor *by, const char *text, char *out, 
 
 /* Sets what all records of a unit have, and adds it. */
 static raffle_rc add_plain(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raffle_actor *by, const char *text,
-                           int64_t at, rf_record *record, char *private_part, size_t cap, raffle_error *err)
+                           const rf_private *more, int64_t at, rf_record *record, char *private_part, size_t cap,
+                           raffle_error *err)
 {
-    size_t length = make_private(by, text, private_part, cap);
+    size_t length = make_private(by, text, more, private_part, cap);
     if (length == 0)
         return rf_fail(err, RAFFLE_LIMIT, "the private part of a %s does not fit", rf_type_name(record->type));
     rf_sha256_of(hash, record->p, private_part, length);
@@ -75,7 +80,7 @@ raffle_rc rf_unit_begin_log(rf_unit *u, rf_txn *txn, rf_sha256 *hash, const raff
         return RAFFLE_OK;
     rf_record start = {.type = RF_UNIT_START, .has = rf_bit(RF_F_UNIT) | rf_bit(RF_F_OPEN), .unit = u->number};
     memcpy(start.open, u->frame.open, 32);
-    return add_plain(u, txn, hash, by, NULL, at, &start, private_part, cap, err);
+    return add_plain(u, txn, hash, by, NULL, NULL, at, &start, private_part, cap, err);
 }
 
 typedef struct request {
@@ -83,7 +88,7 @@ typedef struct request {
     rf_sha256 *hash;
     raffle_error *err;
     raffle_rc rc;
-    char start[512], private_part[2048];
+    char start[512], private_part[RF_PRIVATE_ROOM];
 } request;
 
 static raffle_rc build_record(request *q, rf_txn *txn, raffle_error *err)
@@ -102,7 +107,8 @@ static raffle_rc build_record(request *q, rf_txn *txn, raffle_error *err)
     if (rc != RAFFLE_OK)
         return rc;
     op->index = rf_txn_size(txn);
-    return add_plain(u, txn, q->hash, op->by, op->text, at, &record, q->private_part, sizeof q->private_part, err);
+    return add_plain(u, txn, q->hash, op->by, op->text, op->more, at, &record, q->private_part, sizeof q->private_part,
+                     err);
 }
 
 static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)

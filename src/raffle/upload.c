@@ -13,9 +13,8 @@
 #include <string.h>
 
 enum {
-    BATCH = 2500,       /* records of an upload in one transaction, while no store says less */
-    AHEAD_MS = 60000,   /* a till's clock may be ahead of the raffle's by so much */
-    EVENTS_MAX = 100000 /* in a till's log: sales and voids are bounded by its quota, these by nothing else */
+    BATCH = 2500,    /* records of an upload in one transaction, while no store says less */
+    AHEAD_MS = 60000 /* a till's clock may be ahead of the raffle's by so much */
 };
 
 void raffle_upload_info_init(raffle_upload_info *info, size_t size)
@@ -315,9 +314,9 @@ static raffle_rc check_limits(const uploading *up, raffle_error *err)
         return rf_fail(err, RAFFLE_QUOTA,
                        "unit %u sold %llu draw numbers, and its quota is %llu: raise it, or refuse them",
                        up->unit->number, (unsigned long long)up->state.numbers, (unsigned long long)up->row.quota);
-    if (up->state.events > EVENTS_MAX)
+    if (up->state.events > RF_TILL_EVENTS_MAX)
         return rf_fail(err, RAFFLE_LIMIT, "unit %u wrote %llu events, and a till's log may hold %d", up->unit->number,
-                       (unsigned long long)up->state.events, (int)EVENTS_MAX);
+                       (unsigned long long)up->state.events, (int)RF_TILL_EVENTS_MAX);
     return RAFFLE_OK;
 }
 

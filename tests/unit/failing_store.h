@@ -16,7 +16,8 @@ typedef enum failing_call {
     FAILING_SCAN,
     FAILING_NOTE,
     FAILING_ANCHOR,
-    FAILING_CALLS
+    FAILING_CALLS, /* those that reading makes; and one of writing */
+    FAILING_APPEND
 } failing_call;
 
 typedef struct failing_store {
@@ -122,7 +123,9 @@ static inline raffle_rc failing_append(void *ctx, uint32_t log, raffle_store_fil
                                        int32_t timeout_ms, uint64_t *size, raffle_error *err)
 {
     raffle_store_head head;
-    raffle_rc rc = rf_store_append(failing_inner(ctx), log, fill, fill_ctx, timeout_ms, err);
+    raffle_rc rc = failing(ctx, FAILING_APPEND, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_store_append(failing_inner(ctx), log, fill, fill_ctx, timeout_ms, err);
     if (rc == RAFFLE_OK)
         rc = rf_store_head(failing_inner(ctx), log, &head, err);
     *size = rc == RAFFLE_OK ? head.size : 0;

@@ -80,7 +80,7 @@ static rf_members find_must(rf_type type, rf_members *may)
         {"claim", "prize place result ok (papers)"},
         {"claim.wait", "prize place result"},
         {"forfeit", "prize place result reason (ok) (promoted)"},
-        {"event", "code (ask) (component) (count) (n) (ok) (unit) (size) (serial)"},
+        {"event", "code (ask) (component) (count) (first) (n) (ok) (unit) (size) (serial)"},
     };
     static const char *const names[RF_FIELDS] = {"alternates",
                                                  "ask",
@@ -350,7 +350,8 @@ START_TEST(private_parts)
 {
     raffle_error err = RAFFLE_ERROR_INIT;
     rf_private p = {.line = 3, .lines = 7}, q;
-    rf_text *const texts[] = {&p.actor, &p.buyer, &p.channel, &p.keys, &p.ok, &p.order, &p.payment, &p.text};
+    rf_text *const texts[] = {&p.actor,     &p.buyer, &p.channel,   &p.element, &p.from,    &p.keys, &p.login,
+                              &p.new_value, &p.ok,    &p.old_value, &p.order,   &p.payment, &p.text};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = rf_text_of("a-1");
     for (uint64_t has = 0; has < UINT64_C(1) << RF_PRIVATE_FIELDS; has++) {

@@ -314,7 +314,7 @@ START_TEST(hostile_texts)
     FX_OK(raffle_event(fx.raffle, &fx_super, 0, "x.text", NULL, "@sum(\"<script>\")", &fx.err));
     make("events", RAFFLE_REPORT_CSV);
     has("head,Organisation,\"'=1+1,\"\"x\"\"\",");
-    has(",\"'@sum(\"\"<script>\"\")\"\r\n");
+    has(",\"'@sum(\"\"<script>\"\")\",,,,,\r\n");
     make("events", RAFFLE_REPORT_HTML);
     has("&lt;b&gt;&amp;&quot;&#39;");
     has("@sum(&quot;&lt;script&gt;&quot;)");

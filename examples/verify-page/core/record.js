@@ -56,7 +56,7 @@ const types = {
   "winner.official": taken,
   claim: { ...taken, ok: "role" },
   forfeit: { ...taken, ok: "role?", promoted: "one?", reason: "word" },
-  event: { ask: "one?", code: "word", component: "word?", count: "int?", n: "one?", ok: "role?", serial: "serial?", size: "int?", unit: "unit?" },
+  event: { ask: "one?", code: "word", component: "word?", count: "int?", first: "int?", n: "one?", ok: "role?", serial: "serial?", size: "int?", unit: "unit?" },
 };
 const common = { at: "time", by: "role", p: "hex32", t: "word" };
 

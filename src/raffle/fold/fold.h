@@ -175,8 +175,9 @@ const rf_seal_state *rf_control_seal(const rf_control *c, int prize);
 uint64_t rf_control_round(const rf_control *c, int prize);
 /* Whether a void may have this reason (docs/spec/records.md). RAFFLE_INVALID. */
 raffle_rc rf_void_reason(const rf_text *reason, raffle_error *err);
-/* Whether the unit and ticket that an event is about are ones that there can be. RAFFLE_CORRUPT. */
-raffle_rc rf_event_ticket(const rf_record *r, raffle_error *err);
+/* What every event must fulfil that is to be record `index` of a log: unit and ticket are ones that there can be, a session's end names an earlier record, and nobody alters data
+ * alone. RAFFLE_CORRUPT, RAFFLE_APPROVAL. */
+raffle_rc rf_event_check(const rf_record *r, uint64_t index, raffle_error *err);
 /* Whether the witnesses that the rules ask for have cosigned the checkpoint of a prize's intent, with times before `before` seconds (UINT64_MAX: any). RAFFLE_QUORUM;
  * RAFFLE_SIGNATURE: a cosignature is wrong; RAFFLE_MISMATCH: a checkpoint of something else. RAFFLE_OK also when the rules ask none. */
 raffle_rc rf_control_quorum(const rf_control *c, int prize, const char *note, size_t length, uint64_t before,

@@ -258,12 +258,18 @@ static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *ta
     return RAFFLE_OK;
 }
 
-raffle_rc rf_event_ticket(const rf_record *r, raffle_error *err)
+raffle_rc rf_event_check(const rf_record *r, uint64_t index, raffle_error *err)
 {
     if (rf_has(r, RF_F_UNIT) && (r->unit < 1 || r->unit > RAFFLE_UNIT_MAX))
         return rf_fail(err, RAFFLE_CORRUPT, "an event about unit %lld, which there cannot be", (long long)r->unit);
     if (rf_has(r, RF_F_SERIAL) && (r->serial < 1 || r->serial >= INT64_C(1) << 40))
         return rf_fail(err, RAFFLE_CORRUPT, "an event about ticket %lld, which there cannot be", (long long)r->serial);
+    const bool ends = rf_text_is(&r->code, "remote.end");
+    if (ends != rf_has(r, RF_F_FIRST) || (ends && (uint64_t)r->first >= index))
+        return rf_fail(err, RAFFLE_CORRUPT, "a \"%.*s\" %s", (int)r->code.length, r->code.text,
+                       ends ? "names no record before it that began it" : "names a record that began it");
+    if (rf_text_is(&r->code, "data.altered") && !rf_has(r, RF_F_OK)) /* GLI-31 5.2.4: supervised */
+        return rf_fail(err, RAFFLE_APPROVAL, "data that was altered needs a second approver");
     return RAFFLE_OK;
 }
 
@@ -283,7 +289,7 @@ static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *t
     const bool own = rf_text_is(&r->code, "validation.failed") && r->by == RAFFLE_SYSTEM;
     raffle_rc rc = own ? RAFFLE_OK : rf_control_role(c, event_op(r), r->by, err);
     if (rc == RAFFLE_OK)
-        rc = rf_event_ticket(r, err);
+        rc = rf_event_check(r, c->size, err);
     if (rc == RAFFLE_OK)
         rc = rf_draw_event(c, r, err);
     if (rc != RAFFLE_OK)

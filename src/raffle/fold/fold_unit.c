@@ -97,7 +97,7 @@ static raffle_rc apply_event(const rf_unit_frame *frame, rf_unit_state *s, const
 {
     raffle_rc rc = check_role(frame, rf_text_is(&r->code, "clock.reset") ? RF_OP_CLOCK : RF_OP_EVENT, r->by, err);
     if (rc == RAFFLE_OK)
-        rc = rf_event_ticket(r, err);
+        rc = rf_event_check(r, s->size, err);
     if (rc == RAFFLE_OK && rf_has(r, RF_F_ASK))
         rc = rf_fail(err, RAFFLE_CORRUPT, "an event of a unit's log names an asking");
     if (rc == RAFFLE_OK && rf_has(r, RF_F_OK) && !rf_rules_may(frame->rules, RF_OP_APPROVE, r->ok))

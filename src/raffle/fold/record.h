@@ -138,10 +138,15 @@ typedef enum rf_private_field {
     RF_P_ACTOR,
     RF_P_BUYER,
     RF_P_CHANNEL,
+    RF_P_ELEMENT,
+    RF_P_FROM,
     RF_P_KEYS,
     RF_P_LINE,
     RF_P_LINES,
+    RF_P_LOGIN,
+    RF_P_NEW,
     RF_P_OK,
+    RF_P_OLD,
     RF_P_ORDER,
     RF_P_PAYMENT,
     RF_P_SALT,
@@ -152,7 +157,7 @@ typedef enum rf_private_field {
 typedef struct rf_private {
     rf_members has;
     int64_t line, lines; /* of an order: this line, from 0, and how many there are */
-    rf_text actor, buyer, channel, keys, ok, order, payment, text;
+    rf_text actor, buyer, channel, element, from, keys, login, new_value, ok, old_value, order, payment, text;
     uint8_t salt[16];
 } rf_private;
 

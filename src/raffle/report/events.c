@@ -17,6 +17,11 @@ static const rf_column columns[] = {
     {"ok", "Approved by role", RF_CELL_TEXT, 16, false},
     {"approver", "Approved by", RF_CELL_TEXT, 16, true},
     {"text", "Text", RF_CELL_TEXT, 30, true},
+    {"login", "Login", RF_CELL_TEXT, 12, true},
+    {"from", "From", RF_CELL_TEXT, 15, true},
+    {"element", "Altered", RF_CELL_TEXT, 16, true},
+    {"old", "Old value", RF_CELL_TEXT, 16, true},
+    {"new", "New value", RF_CELL_TEXT, 16, true},
 };
 
 static uint32_t unit_of(uint32_t log, const rf_record *r)
@@ -79,6 +84,11 @@ static raffle_rc put(rf_report *p, uint32_t log, const raffle_record *raw, const
     rf_row_string(p, rf_has(r, RF_F_OK) ? raffle_role_name(r->ok) : NULL);
     rf_row_text(p, there && (part.has & rf_bit(RF_P_OK)) != 0 ? &part.ok : NULL);
     rf_row_text(p, there && (part.has & rf_bit(RF_P_TEXT)) != 0 ? &part.text : NULL);
+    rf_row_part(p, &part, RF_P_LOGIN, &part.login);
+    rf_row_part(p, &part, RF_P_FROM, &part.from);
+    rf_row_part(p, &part, RF_P_ELEMENT, &part.element);
+    rf_row_part(p, &part, RF_P_OLD, &part.old_value);
+    rf_row_part(p, &part, RF_P_NEW, &part.new_value);
     return rf_row_end(p);
 }
 

@@ -23,6 +23,9 @@ static const rf_column columns[] = {
     {"ok", "Approved by role", RF_CELL_TEXT, 16, false},
     {"approver", "Approved by", RF_CELL_TEXT, 16, true},
     {"text", "Text", RF_CELL_TEXT, 30, true},
+    {"element", "Altered", RF_CELL_TEXT, 16, true},
+    {"old", "Old value", RF_CELL_TEXT, 16, true},
+    {"new", "New value", RF_CELL_TEXT, 16, true},
 };
 
 /* What the walk over the control log knows of a unit so far. */
@@ -192,6 +195,9 @@ static raffle_rc put(rf_report *p, const exceptions *e, kind k, uint32_t log, co
     rf_row_string(p, rf_has(r, RF_F_OK) ? raffle_role_name(r->ok) : NULL);
     rf_row_text(p, there && (part.has & rf_bit(RF_P_OK)) != 0 ? &part.ok : NULL);
     rf_row_text(p, there && (part.has & rf_bit(RF_P_TEXT)) != 0 ? &part.text : NULL);
+    rf_row_part(p, &part, RF_P_ELEMENT, &part.element);
+    rf_row_part(p, &part, RF_P_OLD, &part.old_value);
+    rf_row_part(p, &part, RF_P_NEW, &part.new_value);
     return rf_row_end(p);
 }
 

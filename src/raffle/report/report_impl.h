@@ -9,9 +9,9 @@
 
 enum {
     RF_REPORT_FORMAT = 1, /* version of the JSON form */
-    RF_REPORT_CELLS = 16,
+    RF_REPORT_CELLS = 24,
     RF_REPORT_TOTALS = 24,
-    RF_REPORT_SCRATCH = 4096, /* bytes of the texts of a row */
+    RF_REPORT_SCRATCH = 8192, /* bytes of the texts of a row */
     RF_REPORT_BUFFER = 32768
 };
 
@@ -143,6 +143,8 @@ void rf_row_none(rf_report *p);
 void rf_row_bytes(rf_report *p, const char *text, size_t length);
 void rf_row_string(rf_report *p, const char *text);  /* NULL and "": none */
 void rf_row_text(rf_report *p, const rf_text *text); /* NULL: none */
+/* A text of a private part, when it has this one. */
+void rf_row_part(rf_report *p, const rf_private *part, rf_private_field field, const rf_text *text);
 __attribute__((format(printf, 2, 3))) void rf_row_format(rf_report *p, const char *format, ...);
 void rf_row_count(rf_report *p, int64_t value);
 void rf_row_money(rf_report *p, int64_t value);

@@ -53,6 +53,11 @@ void rf_row_text(rf_report *p, const rf_text *text)
         rf_row_none(p);
 }
 
+void rf_row_part(rf_report *p, const rf_private *part, rf_private_field field, const rf_text *text)
+{
+    rf_row_text(p, (part->has & rf_bit(field)) != 0 ? text : NULL);
+}
+
 void rf_row_format(rf_report *p, const char *format, ...)
 {
     char text[512];
