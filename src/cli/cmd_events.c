@@ -132,6 +132,12 @@ typedef struct finding {
     char last[PLACE_SIZE];
 } finding;
 
+static void json_some(json_t *o, const char *name, const char *text)
+{
+    if (text[0] != 0)
+        json_put(o, name, json_text(text));
+}
+
 static json_t *json_hit(const raffle_event_hit *hit)
 {
     json_t *o = json_must(json_object());
@@ -141,44 +147,60 @@ static json_t *json_hit(const raffle_event_hit *hit)
     json_put(o, "code", json_text(hit->code));
     if (hit->severity != 0)
         json_put(o, "severity", json_text(raffle_event_severity_name(hit->severity)));
-    if (hit->component[0] != 0)
-        json_put(o, "component", json_text(hit->component));
+    json_some(o, "component", hit->component);
     if (hit->count >= 0)
         json_put(o, "count", json_count((uint64_t)hit->count));
     if (hit->unit != 0)
         json_put(o, "unit", json_count(hit->unit));
     if (hit->serial != 0)
         json_put(o, "serial", json_count(hit->serial));
+    if (hit->begin != 0)
+        json_put(o, "began", json_count(hit->begin));
     json_put(o, "by", json_text(raffle_role_name(hit->by)));
     if (hit->ok != 0)
         json_put(o, "ok", json_text(raffle_role_name(hit->ok)));
     if (!hit->has_private)
         return o;
     json_put(o, "actor", json_text(hit->actor));
-    if (hit->approver[0] != 0)
-        json_put(o, "approver", json_text(hit->approver));
-    if (hit->text[0] != 0)
-        json_put(o, "text", json_text(hit->text));
+    json_some(o, "approver", hit->approver);
+    json_some(o, "text", hit->text);
+    json_some(o, "element", hit->element);
+    json_some(o, "old", hit->old_value);
+    json_some(o, "new", hit->new_value);
+    json_some(o, "login", hit->login);
+    json_some(o, "from", hit->from);
     return o;
 }
 
-/* What else there is to say of it, in a line. */
+/* What else there is to say of it, in a line; each piece with two blanks before it. */
 static void describe(const raffle_event_hit *hit, char *out, size_t cap)
 {
-    char about[64] = "", count[48] = "";
+    FILE *to = fmemopen(out, cap, "w");
+    if (to == NULL)
+        return;
     if (hit->serial != 0)
-        snprintf(about, sizeof about, "ticket %u/%llu  ", hit->unit, (unsigned long long)hit->serial);
+        fprintf(to, "  ticket %u/%llu", hit->unit, (unsigned long long)hit->serial);
     else if (hit->unit != 0)
-        snprintf(about, sizeof about, "unit %u  ", hit->unit);
+        fprintf(to, "  unit %u", hit->unit);
     if (hit->count >= 0)
-        snprintf(count, sizeof count, "count %lld  ", (long long)hit->count);
-    snprintf(out, cap, "%s%s%s", about, count, hit->text);
+        fprintf(to, "  count %lld", (long long)hit->count);
+    if (hit->begin != 0)
+        fprintf(to, "  began in record %llu", (unsigned long long)hit->begin);
+    if (hit->login[0] != 0)
+        fprintf(to, "  %s from %s", hit->login, hit->from);
+    if (hit->element[0] != 0)
+        fprintf(to, "  %s: \"%s\" became \"%s\"", hit->element, hit->old_value, hit->new_value);
+    if (hit->approver[0] != 0)
+        fprintf(to, "  approved by %s", hit->approver);
+    if (hit->text[0] != 0)
+        fprintf(to, "  %s", hit->text);
+    fclose(to);
     text_clean(out);
 }
 
 static void add_row(finding *f, const raffle_event_hit *hit)
 {
-    char at[32], text[512], actor[RAFFLE_NAME_SIZE];
+    char at[32], text[1536] = "", actor[RAFFLE_NAME_SIZE];
     memcpy(actor, hit->actor, sizeof actor);
     text_clean(actor);
     describe(hit, text, sizeof text);
@@ -192,7 +214,7 @@ static void add_row(finding *f, const raffle_event_hit *hit)
     table_add(&f->table, "%s", hit->code);
     table_add(&f->table, "%s", hit->component);
     table_add(&f->table, "%s%s%s", actor, actor[0] != 0 ? ":" : "", raffle_role_name(hit->by));
-    table_add(&f->table, "%s", text);
+    table_add(&f->table, "%s", text[0] != 0 ? text + 2 : "");
 }
 
 static raffle_rc take_hit(void *ctx, const raffle_event_hit *hit, raffle_error *err)

@@ -75,6 +75,12 @@ static const char *const views[] = {
 
     "CREATE VIEW unit_event AS SELECT log AS unit, idx, at, role, json_extract(leaf, '$.code') AS code,"
     " json_extract(leaf, '$.component') AS component FROM entry WHERE log > 0 AND type = 'event'",
+
+    /* Searched by ranges of `key`: the indexes of events (docs/spec/sales.md). */
+    "CREATE VIEW event_index AS SELECT k.key, k.id >> 40 AS log, k.id & 1099511627775 AS idx,"
+    " json_extract(r.leaf, '$.at') AS at, json_extract(r.leaf, '$.by') AS role, json_extract(r.leaf, '$.code') AS code,"
+    " json_extract(r.leaf, '$.component') AS component FROM key AS k CROSS JOIN record AS r"
+    " WHERE k.key >= x'03' AND r.id = k.id AND json_extract(r.leaf, '$.t') = 'event'",
 };
 
 /* One row in any case: a log that was never written has no row of its own. */

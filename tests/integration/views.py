@@ -5,6 +5,7 @@ from their JSON here again.
 
     RAFFLE=build/src/cli/raffle python3 tests/integration/views.py
 """
+import datetime
 import json
 import os
 import pathlib
@@ -63,6 +64,15 @@ def places(entries):
     return rows
 
 
+def keys_of(event):
+    """The keys that an event is found by (docs/spec/sales.md), each with the byte of its scope."""
+    at = datetime.datetime.strptime(event["at"], "%Y-%m-%dT%H:%M:%S.%f%z") - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+    log = event["log"].to_bytes(2, "big")
+    place = (at // datetime.timedelta(milliseconds=1)).to_bytes(6, "big") + log + event["idx"].to_bytes(5, "big")
+    words = [(b"\x05", event["code"])] + ([(b"\x04", event["component"])] if "component" in event else [])
+    return [b"\x07" + place, b"\x03" + log + b"e" + place] + [scope + word.encode() + b"\0" + place for scope, word in words]
+
+
 def expected(entries):
     """The rows of each view, as dictionaries with at least its columns."""
     full = [{**e["json"], **e} for e in entries]
@@ -79,6 +89,7 @@ def expected(entries):
         "claim": [e for e in control if e["type"] in ("winner.verify", "winner.official", "claim", "forfeit")],
         "event": [e for e in control if e["type"] == "event"],
         "unit_event": [{**e, "unit": e["log"]} for e in full if e["type"] == "event" and e["log"] > 0],
+        "event_index": [{**e, "key": key} for e in full if e["type"] == "event" for key in keys_of(e)],
     }
 
 

@@ -68,6 +68,12 @@ static const char *const ddl[] = {
     " leaf::jsonb ->> 'code' AS code, leaf::jsonb ->> 'component' AS component FROM raffle.entry"
     " WHERE log > 0 AND type = 'event'",
 
+    /* Searched by ranges of `key`: the indexes of events (docs/spec/sales.md). */
+    "CREATE OR REPLACE VIEW raffle.event_index AS SELECT k.raffle, k.key, k.log, k.idx, r.leaf::jsonb ->> 'at' AS at,"
+    " r.leaf::jsonb ->> 'by' AS role, r.leaf::jsonb ->> 'code' AS code, r.leaf::jsonb ->> 'component' AS component"
+    " FROM raffle.key AS k JOIN raffle.record AS r ON r.raffle = k.raffle AND r.log = k.log AND r.idx = k.idx"
+    " WHERE k.key >= '03' AND r.leaf::jsonb ->> 't' = 'event'",
+
     /* Last: a schema that has it has all the others. */
     "INSERT INTO raffle.meta (key, value) VALUES ('format', '1') ON CONFLICT DO NOTHING",
 };
