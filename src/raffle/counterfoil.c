@@ -116,7 +116,7 @@ raffle_rc raffle_counterfoils(raffle *r, uint32_t unit, uint64_t first, uint64_t
     if (rc == RAFFLE_OK)
         rc = rf_unit_get(r, unit, &w.unit, err);
     if (rc == RAFFLE_OK && w.unit->ku == NULL)
-        rc = rf_fail(err, RAFFLE_KEY, "counterfoils need the ticket key, and the raffle was opened without keys");
+        rc = rf_unit_no_ticket_key(w.unit, "counterfoils", err);
     if (rc == RAFFLE_OK)
         rc = rf_unit_current(w.unit, &state, err);
     if (rc == RAFFLE_OK && count > state.numbers)

@@ -158,6 +158,8 @@ static raffle_rc take_away_note(rf_unit *u, char *note, size_t *length, uint64_t
 
 raffle_rc rf_unit_checkpoint(rf_unit *u, char *note, size_t *length, uint64_t *size, raffle_error *err)
 {
+    if (u->away && u->raffle->till != 0)
+        return rf_fail(err, RAFFLE_AWAY, "this is the till of another unit than %u", u->number);
     if (u->away)
         return take_away_note(u, note, length, size, err);
     raffle_rc rc = rf_log_checkpoint(u->log, &u->vkey, sign, u, note, length, size, err);

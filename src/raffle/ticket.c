@@ -155,8 +155,7 @@ raffle_rc rf_validation_find(raffle *r, const char *validation, rf_sold *sold, r
         return rc;
     rc = rf_unit_get(r, vn.unit, &u, &quiet);
     if (rc == RAFFLE_OK && u->ku == NULL)
-        return rf_fail(err, RAFFLE_KEY,
-                       "validation numbers need the ticket key, and the raffle was opened without keys");
+        return rf_unit_no_ticket_key(u, "validation numbers", err);
     rf_sha256 *hash = rf_sha256_new();
     if (hash == NULL)
         return rf_nomem(err);
@@ -181,8 +180,7 @@ raffle_rc raffle_unit_validation(raffle_unit *unit, uint64_t serial, char out[RA
     rf_unit *u = unit->unit;
     raffle_rc rc = rf_enter(u->raffle, err);
     if (rc == RAFFLE_OK && u->ku == NULL)
-        return rf_fail(err, RAFFLE_KEY,
-                       "validation numbers need the ticket key, and the raffle was opened without keys");
+        return rf_unit_no_ticket_key(u, "validation numbers", err);
     if (rc == RAFFLE_OK)
         rc = rf_sold_read(u->raffle, u->number, serial, 1, &sold, err);
     if (rc != RAFFLE_OK)

@@ -229,6 +229,14 @@ static raffle_rc load_key(rf_unit *u, raffle_error *err)
     return u->ku == NULL ? rf_nomem(err) : rf_raffle_unit_ticket_key(u->raffle, u->number, u->ku, err);
 }
 
+raffle_rc rf_unit_no_ticket_key(const rf_unit *u, const char *what, raffle_error *err)
+{
+    const uint32_t till = u->raffle->till;
+    return till != 0 ? rf_fail(err, RAFFLE_KEY, "%s of unit %u need its ticket key, and this is the till of unit %u",
+                               what, u->number, till)
+                     : rf_fail(err, RAFFLE_KEY, "%s need the ticket key, and the raffle was opened without keys", what);
+}
+
 /* What a seal says of the unit: false when it says nothing, or that records were lost. */
 static bool sealed_as(rf_unit *u, const rf_seal_state *seal, uint64_t *size, uint8_t root[32])
 {

@@ -19,6 +19,9 @@ raffle_rc rf_unit_enter_write(rf_unit *u, raffle_error *err);
 /* The same of a unit that is away, for what its till uploads. */
 raffle_rc rf_unit_enter_upload(rf_unit *u, raffle_error *err);
 
+/* RAFFLE_KEY, and why a unit has no K_u here; `what`, a plural, needs it. */
+raffle_rc rf_unit_no_ticket_key(const rf_unit *u, const char *what, raffle_error *err);
+
 /* Under the control log's lock, within a transaction: whether the control log's state is that of this transaction, and not ahead of it with what
  * another one is about to commit. RAFFLE_BUSY. */
 raffle_rc rf_unit_control_same(const rf_unit *u, raffle_error *err);
