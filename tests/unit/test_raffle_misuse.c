@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every public call with each pointer NULL in turn, structs of other sizes, handles after fork(), and handles freed in any order. */
 #include "fixture.h"
+#include "keys.h"
 
+#include <stddef.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -406,5 +408,161 @@ START_TEST(a_callback_does_not_enter_again)
 }
 END_TEST
 
+/* --- callers that were compiled with an earlier header --- */
+
+/* A struct of theirs, and what lies behind it. */
+typedef struct older {
+    _Alignas(16) uint8_t bytes[4096];
+    size_t size;
+} older;
+
+static void *made_older(older *o, size_t size)
+{
+    const uint32_t stamp = (uint32_t)size;
+    memset(o->bytes, 0xA5, sizeof o->bytes);
+    memset(o->bytes, 0, size);
+    memcpy(o->bytes, &stamp, sizeof stamp);
+    o->size = size;
+    return o->bytes;
+}
+
+static void check_older(const older *o)
+{
+    uint32_t stamp;
+    memcpy(&stamp, o->bytes, sizeof stamp);
+    ck_assert_uint_eq(stamp, o->size);
+    for (size_t i = o->size; i < sizeof o->bytes; i++)
+        ck_assert_msg(o->bytes[i] == 0xA5, "byte %zu behind a struct of %zu was written", i - o->size, o->size);
+}
+
+START_TEST(smaller_outputs)
+{
+    static const size_t info_sizes[] = {offsetof(raffle_info, place), offsetof(raffle_info, witnesses),
+                                        offsetof(raffle_info, till), sizeof(raffle_info)};
+    static const size_t unit_sizes[] = {offsetof(raffle_unit_info, away), offsetof(raffle_unit_info, left_numbers),
+                                        offsetof(raffle_unit_info, printed), sizeof(raffle_unit_info)};
+    older o;
+    fx_create(rules);
+    fx_sell("a", "ten");
+    const raffle_info info = fx_info();
+    const raffle_unit_info unit = fx_unit_info(1);
+    for (size_t i = 0; i < 4; i++) {
+        FX_OK(raffle_describe(fx.raffle, made_older(&o, info_sizes[i]), &fx.err));
+        check_older(&o);
+        ck_assert_mem_eq(o.bytes + 4, (const uint8_t *)&info + 4, info_sizes[i] - 4);
+        FX_OK(raffle_unit_describe(fx.raffle, 1, made_older(&o, unit_sizes[i]), &fx.err));
+        check_older(&o);
+        ck_assert_mem_eq(o.bytes + 4, (const uint8_t *)&unit + 4, unit_sizes[i] - 4);
+    }
+}
+END_TEST
+
+/* What lies behind the caller's struct is not read: it would say that the unit is away. */
+START_TEST(smaller_options_of_a_unit)
+{
+    older o;
+    raffle_unit_options now;
+    uint32_t number;
+    fx_create(rules);
+    raffle_unit_options *options = made_older(&o, offsetof(raffle_unit_options, away));
+    memcpy(o.bytes + offsetof(raffle_unit_options, name), "older", 6);
+    options->quota = 7;
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, options, &number, &fx.err));
+    check_older(&o);
+    ck_assert_int_eq(fx_unit_info(number).away, 0);
+    ck_assert_uint_eq(fx_unit_info(number).quota, 7);
+    /* And a later header: what is not known here must be zero. */
+    uint8_t *later = made_older(&o, sizeof now + 8);
+    memcpy(later + offsetof(raffle_unit_options, name), "later", 6);
+    later[sizeof now] = 1;
+    FX_REFUSED(RAFFLE_UNSUPPORTED, raffle_unit_enrol(fx.raffle, &fx_boss, (void *)later, &number, &fx.err));
+    later[sizeof now] = 0;
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, (void *)later, &number, &fx.err));
+}
+END_TEST
+
+/* --- keys of an earlier header: they know of no till --- */
+
+static raffle_keys *files;
+
+static raffle_rc older_make(void *ctx, const char *origin, const char *name, raffle_error *err)
+{
+    (void)ctx;
+    return rf_keys_make(files, origin, name, err);
+}
+
+static raffle_rc older_public_key(void *ctx, const char *origin, const char *name, uint8_t out[32], raffle_error *err)
+{
+    (void)ctx;
+    return rf_keys_public_key(files, origin, name, out, err);
+}
+
+static raffle_rc older_sign(void *ctx, const char *origin, const char *name, const uint8_t *message, size_t length,
+                            uint8_t out[64], raffle_error *err)
+{
+    (void)ctx;
+    return rf_keys_sign(files, origin, name, message, length, out, err);
+}
+
+static raffle_rc older_ticket_key(void *ctx, const char *origin, uint8_t out[32], raffle_error *err)
+{
+    (void)ctx;
+    return rf_keys_ticket_key(files, origin, out, err);
+}
+
+static raffle_rc gather(void *ctx, const char *bytes, size_t length, raffle_error *err)
+{
+    (void)err;
+    char *kit = ctx;
+    ck_assert_uint_lt(strlen(kit) + length, 1 << 16);
+    strncat(kit, bytes, length);
+    return RAFFLE_OK;
+}
+
+static raffle_keys *open_older(older *o, const char *uri)
+{
+    raffle_keys *keys = NULL;
+    raffle_keys_table *table = made_older(o, offsetof(raffle_keys_table, unit_ticket_key));
+    table->make = older_make;
+    table->public_key = older_public_key;
+    table->sign = older_sign;
+    table->ticket_key = older_ticket_key;
+    FX_OK(raffle_keys_open(uri, NULL, &files, &fx.err));
+    FX_OK(raffle_keys_new(table, NULL, &keys, &fx.err));
+    check_older(o);
+    return keys;
+}
+
+START_TEST(a_smaller_table_of_keys)
+{
+    older o;
+    raffle_unit_options options;
+    raffle_store *store = NULL;
+    raffle *r = NULL;
+    uint32_t number;
+    char uri[120];
+    char *kit = calloc(1, 1 << 16);
+    fx_create(rules);
+    snprintf(uri, sizeof uri, "file:%s/till.keys", fx.folder);
+    raffle_keys *keys = open_older(&o, uri);
+    raffle_unit_options_init(&options, sizeof options);
+    strcpy(options.name, "tent");
+    options.away = 1;
+    options.quota = 5;
+    FX_OK(raffle_unit_apply_with(keys, "raffle.example/fixture", 2, options.key, options.proof, &fx.err));
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, &options, &number, &fx.err));
+    FX_OK(raffle_unit_kit(fx.raffle, 2, gather, kit, &fx.err));
+    snprintf(uri, sizeof uri, "sqlite:%s/till.raffle?create=1", fx.folder);
+    FX_OK(raffle_store_open(uri, NULL, &store, &fx.err));
+    FX_FAILS(RAFFLE_UNSUPPORTED, raffle_unit_install_with(store, keys, NULL, kit, strlen(kit), NULL, &r, &fx.err));
+    ck_assert_ptr_null(r);
+    raffle_store_free(store);
+    raffle_keys_free(keys);
+    raffle_keys_free(files);
+    free(kit);
+}
+END_TEST
+
 FX_MAIN("raffle_misuse", creating_and_opening, describing, units, sales, seals_and_draws, logs, actors,
-        after_fork_handles_are_only_freed, handles_are_freed_in_any_order, a_callback_does_not_enter_again)
+        after_fork_handles_are_only_freed, handles_are_freed_in_any_order, a_callback_does_not_enter_again,
+        smaller_outputs, smaller_options_of_a_unit, a_smaller_table_of_keys)
