@@ -46,7 +46,7 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_open(raffle *raffle_, uint32_t
 RAFFLE_API void raffle_unit_free(raffle_unit *unit);
 
 /* Ends the unit's log: folds its records again, and writes `unit.close` with the totals. RAFFLE_STATE_DIFFERS: they are not those kept; the unit
- * is then halted. RAFFLE_CLOSED: it is closed. The final seal closes every unit of this store by itself.
+ * is then halted. RAFFLE_CLOSED: it is closed. RAFFLE_BUSY: sales came in again and again while it was folded: disable it, or call again. The final seal closes every unit of this store by itself.
  * raffle_unit_close_receipt() gives what proves it. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_close(raffle_unit *unit, const raffle_actor *by, raffle_error *err);
 

@@ -24,6 +24,7 @@ typedef struct rf_unit {
     /* Owned by whoever leads the log; `lock` guards reading it beside. */
     pthread_mutex_t lock;
     rf_unit_state state, before;
+    bool building;                      /* `state` may hold what a transaction has not committed; `before` does not */
     uint64_t control_size;              /* of the control log, in the transaction under way */
     int64_t last_clock, last_monotonic; /* of the last reading; 0: none */
     uint64_t synced;                    /* records of a till's own log that the raffle's unit.sync was compared with */
@@ -109,7 +110,7 @@ int32_t rf_timeout(const raffle *r);
 raffle_rc rf_unit_get(raffle *r, uint32_t number, rf_unit **out, raffle_error *err);
 /* The same when it is open already, else NULL. */
 rf_unit *rf_unit_opened(raffle *r, uint32_t number);
-/* A copy of the unit's state after catching up. */
+/* A copy of the unit's state after catching up: of committed records alone. */
 raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err);
 
 /* The time for the next record of a log whose newest record is of `last_at` (design section 7). `last_clock` and `last_monotonic` are the log's

@@ -92,6 +92,7 @@ static raffle_rc follow(void *ctx, const raffle_record *record, const uint8_t le
     rf_unit *u = ctx;
     (void)leaf_hash;
     pthread_mutex_lock(&u->lock);
+    u->building = false;
     raffle_rc rc = apply_bytes(&u->frame, &u->state, record, err);
     pthread_mutex_unlock(&u->lock);
     return rc;
@@ -105,9 +106,13 @@ static raffle_rc begin(void *ctx, uint64_t control_size, raffle_error *err)
     u->control_size = control_size;
     raffle_rc rc = rf_unit_control_same(u, err);
     pthread_rwlock_unlock(&u->raffle->control_lock);
-    if (rc == RAFFLE_OK)
-        u->before = u->state;
-    return rc;
+    if (rc != RAFFLE_OK)
+        return rc;
+    pthread_mutex_lock(&u->lock);
+    u->before = u->state;
+    u->building = true;
+    pthread_mutex_unlock(&u->lock);
+    return RAFFLE_OK;
 }
 
 raffle_rc rf_unit_control_same(const rf_unit *u, raffle_error *err)
@@ -123,6 +128,7 @@ static void undo(void *ctx)
     rf_unit *u = ctx;
     pthread_mutex_lock(&u->lock);
     u->state = u->before;
+    u->building = false;
     pthread_mutex_unlock(&u->lock);
 }
 
@@ -407,6 +413,7 @@ raffle_rc rf_unit_get(raffle *r, uint32_t number, rf_unit **out, raffle_error *e
     return rc;
 }
 
+/* What a transaction under way has folded is in no store yet, and may never be. */
 raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err)
 {
     raffle_rc rc = rf_log_halted(u->log) ? RAFFLE_OK : rf_log_refresh(u->log, err);
@@ -414,7 +421,7 @@ raffle_rc rf_unit_current(rf_unit *u, rf_unit_state *state, raffle_error *err)
     if (rc != RAFFLE_OK)
         return rc;
     pthread_mutex_lock(&u->lock);
-    *state = u->state;
+    *state = u->building && u->state.size != rf_log_size(u->log) ? u->before : u->state;
     pthread_mutex_unlock(&u->lock);
     return RAFFLE_OK;
 }
