@@ -44,7 +44,11 @@ const types = {
   "seal.unit": { ...sums, note: "note", reconciled: "bool", root: "hex32", size: "int", unit: "unit", void_root: "hex32" },
   seal: { ...sums, first: "int", kind: "word", ok: "role?", units: "int", unreconciled: "int" },
   "voids.ack": { seal: "int", voids: "int" },
-  "draw.intent": { attempt: "one", commitment: "hex32?", evidence: "text?", numbers: "int", prize: "word", provider: "text?", seal: "int" },
+  "draw.intent": { attempt: "one", commitment: "hex32?", evidence: "text?", numbers: "int", ok: "role?", prize: "word", provider: "text?", seal: "int" },
+  "draw.call": { intent: "int", number: "one", outcome: "word", serial: "serial?", unit: "unit" },
+  "draw.manual": {
+    alternates: "int", attempt: "one", count: "int", intent: "int", note: "note", numbers: "int", ok: "role?", prize: "word", winners: "int",
+  },
   "draw.picks": { first: "int", intent: "int", places: "array" },
   "draw.result": {
     alternates: "int", ask: "one?", attempt: "one", beacon: "hex48?", evidence: "text?", fallback: "hex48?", intent: "int", note: "note",
@@ -54,8 +58,11 @@ const types = {
   "draw.abort": { attempt: "one", intent: "int", ok: "role", prize: "word", reason: "word" },
   "winner.verify": { ...taken, outcome: "word", promoted: "one?" },
   "winner.official": taken,
-  claim: { ...taken, ok: "role" },
+  claim: { ...taken, ok: "role", papers: "bool?" },
+  "claim.wait": taken,
   forfeit: { ...taken, ok: "role?", promoted: "one?", reason: "word" },
+  print: { count: "int", first: "int", size: "int", unit: "unit" },
+  reprint: { count: "int?", first: "int?", ok: "role", reason: "word", serial: "serial?", unit: "unit" },
   event: { ask: "one?", code: "word", component: "word?", count: "int?", first: "int?", n: "one?", ok: "role?", serial: "serial?", size: "int?", unit: "unit?" },
 };
 const common = { at: "time", by: "role", p: "hex32", t: "word" };
