@@ -259,7 +259,7 @@ static const char *const alterations[] = {
     "ALTER TABLE raffle.record ALTER COLUMN private SET NOT NULL",
     "ALTER TABLE raffle.record DROP CONSTRAINT record_pkey",
     "ALTER TABLE raffle.key DROP CONSTRAINT key_pkey, ADD PRIMARY KEY (raffle, key) DEFERRABLE",
-    "ALTER TABLE raffle.key ALTER COLUMN key TYPE text COLLATE \"en-x-icu\"",
+    "DROP VIEW raffle.event_index; ALTER TABLE raffle.key ALTER COLUMN key TYPE text COLLATE \"en-x-icu\"",
     "ALTER TABLE raffle.record ENABLE ROW LEVEL SECURITY",
     "CREATE RULE nothing AS ON DELETE TO raffle.note DO INSTEAD NOTHING",
     ("CREATE FUNCTION public.meddle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
