@@ -181,6 +181,37 @@ START_TEST(a_reset_alone_goes_back)
 }
 END_TEST
 
+/* A session's end names an earlier record, and nothing else names one; altered data has a second approver, of a role that may be one. */
+START_TEST(events_that_say_too_little)
+{
+    rf_unit_state s;
+    load();
+    rf_unit_state_init(&s);
+    good(&s, start(&s));
+    rf_record event = unit_record(RF_EVENT, &s);
+    event.code = rf_text_of("remote.begin");
+    good(&s, event);
+    BAD(unit_record(RF_EVENT, &s), RAFFLE_CORRUPT, (r.code = rf_text_of("remote.end")));
+    BAD(unit_record(RF_EVENT, &s), RAFFLE_CORRUPT,
+        (r.code = rf_text_of("remote.end"), r.first = 2, r.has |= rf_bit(RF_F_FIRST)));
+    BAD(unit_record(RF_EVENT, &s), RAFFLE_CORRUPT,
+        (r.code = rf_text_of("remote.begin"), r.first = 1, r.has |= rf_bit(RF_F_FIRST)));
+    BAD(unit_record(RF_EVENT, &s), RAFFLE_APPROVAL, (r.code = rf_text_of("data.altered")));
+    BAD(unit_record(RF_EVENT, &s), RAFFLE_APPROVAL,
+        (r.code = rf_text_of("data.altered"), r.ok = RAFFLE_SELLER, r.has |= rf_bit(RF_F_OK)));
+    event = unit_record(RF_EVENT, &s);
+    event.code = rf_text_of("remote.end");
+    event.first = 1;
+    event.has |= rf_bit(RF_F_FIRST);
+    good(&s, event);
+    event = unit_record(RF_EVENT, &s);
+    event.code = rf_text_of("data.altered");
+    event.ok = RAFFLE_MANAGER;
+    event.has |= rf_bit(RF_F_OK);
+    good(&s, event);
+}
+END_TEST
+
 START_TEST(keys_that_records_take)
 {
     rf_unit_state s;
@@ -592,5 +623,5 @@ START_TEST(draws)
 }
 END_TEST
 
-FX_MAIN("raffle_fold", what_a_unit_refuses, what_a_unit_can_say, a_reset_alone_goes_back, keys_that_records_take,
-        units_and_seals, units_that_are_away, sums_that_no_record_can_say, draws)
+FX_MAIN("raffle_fold", what_a_unit_refuses, what_a_unit_can_say, a_reset_alone_goes_back, events_that_say_too_little,
+        keys_that_records_take, units_and_seals, units_that_are_away, sums_that_no_record_can_say, draws)

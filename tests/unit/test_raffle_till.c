@@ -6,6 +6,7 @@
 #include "note.h"
 #include "record.h"
 #include "stream.h"
+#include "unit_impl.h"
 
 #include <raffle/till.h>
 #include <sodium.h>
@@ -904,6 +905,84 @@ START_TEST(records_that_another_program_made)
 }
 END_TEST
 
+/* --- a log full of events --- */
+
+typedef struct filling {
+    rf_unit *unit;
+    rf_sha256 *hash;
+    uint64_t events;
+    char private_part[64];
+} filling;
+
+static raffle_rc fill(void *ctx, rf_txn *txn, raffle_error *err)
+{
+    static const char part[] = "{\"actor\":\"ann\",\"salt\":\"00000000000000000000000000000000\"}";
+    filling *f = ctx;
+    raffle_rc rc = RAFFLE_OK;
+    for (uint64_t i = 0; rc == RAFFLE_OK && i < f->events; i++) {
+        rf_record r = forged_event((int64_t)f->unit->state.next);
+        r.has |= rf_bit(RF_F_T) | rf_bit(RF_F_AT) | rf_bit(RF_F_BY) | rf_bit(RF_F_P) | rf_bit(RF_F_N);
+        rf_sha256_of(f->hash, r.p, part, sizeof part - 1);
+        rc = rf_unit_add(f->unit, txn, &r, part, sizeof part - 1, err);
+    }
+    return rc;
+}
+
+/* Many at once, as no call of a host's can. */
+static void write_events(rf_unit *unit, uint64_t events)
+{
+    filling f = {.unit = unit, .hash = rf_sha256_new(), .events = events};
+    rf_request request = {.build = fill, .ctx = &f, .timeout_ms = 60000};
+    FX_OK(rf_log_append(unit->log, &request, &fx.err));
+    rf_sha256_free(f.hash);
+}
+
+static raffle_event_hit newest;
+
+static raffle_rc keep_hit(void *ctx, const raffle_event_hit *hit, raffle_error *err)
+{
+    (void)ctx;
+    (void)err;
+    newest = *hit;
+    return RAFFLE_OK;
+}
+
+static void expect_newest(const char *code)
+{
+    raffle_event_query query = RAFFLE_EVENT_QUERY_INIT;
+    query.flags = RAFFLE_EVENT_NEWEST;
+    query.limit = 1;
+    FX_OK(raffle_event_find(tent.raffle, &query, keep_hit, NULL, NULL, &fx.err));
+    ck_assert_str_eq(newest.code, code);
+}
+
+static raffle_rc till_event(const char *code, const char *text)
+{
+    return raffle_event(tent.raffle, &fx_boss, 2, code, NULL, text, &fx.err);
+}
+
+START_TEST(the_last_event_says_that_there_is_no_room)
+{
+    begin();
+    make_till(&tent, true);
+    FX_OK(sell(&tent, "a", "ten"));
+    write_events(tent.unit->unit, 99898);
+    FX_OK(till_event("x.a", NULL));
+    FX_FAILS(RAFFLE_LIMIT, till_event("x.b", "lost"));
+    expect_newest("evbuf.full");
+    ck_assert_str_eq(newest.text, "");
+    FX_FAILS(RAFFLE_LIMIT, till_event("x.c", NULL));
+    expect_newest("evbuf.full");
+    for (int i = 0; i < 100; i++)
+        FX_OK(till_event("clock.reset", NULL));
+    FX_FAILS(RAFFLE_LIMIT, till_event("clock.reset", NULL));
+    FX_OK(sell(&tent, "b", "ten"));
+    const raffle_upload_info info = upload(&tent, 2);
+    ck_assert_uint_eq(info.numbers, 20);
+    end();
+}
+END_TEST
+
 START_TEST(what_a_person_must_decide)
 {
     raffle_upload_info info;
@@ -1228,8 +1307,9 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         every_byte_of_an_upload_under_its_hash, a_private_part_taken_out_on_the_way, challenges,
         an_order_that_was_sold_twice, a_seal_without_a_till, an_older_upload_after_a_newer, uploads_that_cross,
         an_upload_while_a_seal_is_made, two_tills_with_one_key, a_till_restored_from_an_older_copy,
-        records_that_another_program_made, what_a_person_must_decide, a_ticket_taken_back_on_both_sides,
-        kits_and_news_of_others, a_winner_taken_back_at_the_till, a_kit_that_somebody_altered,
-        a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload, a_row_that_decayed_here,
-        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled, a_refused_kit_leaves_no_store,
-        two_enrol_under_one_name, a_refused_enrolment_makes_no_key, a_refused_application_releases_no_host)
+        records_that_another_program_made, the_last_event_says_that_there_is_no_room, what_a_person_must_decide,
+        a_ticket_taken_back_on_both_sides, kits_and_news_of_others, a_winner_taken_back_at_the_till,
+        a_kit_that_somebody_altered, a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload,
+        a_row_that_decayed_here, a_seal_after_an_upload_by_another, a_till_that_was_unenrolled,
+        a_refused_kit_leaves_no_store, two_enrol_under_one_name, a_refused_enrolment_makes_no_key,
+        a_refused_application_releases_no_host)
