@@ -234,7 +234,7 @@ every_raffle() {
     integration tests/integration/second_implementation.py "${stores[@]}"
 }
 
-# What docs/gli-31.md names has run, and this is the proof.
+# What docs/gli-31.md names has run. The results are for `raffle evidence --results`.
 every_clause() {
     RAFFLE=$work/gcc/src/cli/raffle python3 tests/matrix/gli_31.py results --checks "$work/checks" --out "$work/gli-31-results.json" \
         "$work"/{gcc,clang,thread}/meson-logs/testlog.json

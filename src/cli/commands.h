@@ -13,6 +13,7 @@ extern const command cmd_create;
 extern const command cmd_draw;
 extern const command cmd_event;
 extern const command cmd_events;
+extern const command cmd_evidence;
 extern const command cmd_forfeit;
 extern const command cmd_import;
 extern const command cmd_official;

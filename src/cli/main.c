@@ -51,6 +51,7 @@ static const command *const commands[] = {
     &cmd_receipt,
     &cmd_verify,
     &cmd_selfcheck,
+    &cmd_evidence,
     &cmd_rng_health,
     &cmd_rng_sample,
     &cmd_rng_assess,
