@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+/* A row each, whatever their number is. */
 /* clang-format off */
 static const command *const commands[] = {
     &cmd_create,
