@@ -331,10 +331,11 @@ raffle_rc rf_pg_begun(rf_pg_conn *c, raffle_error *err)
 }
 
 /* What a server says to COMMIT when it has not committed: a conflict, a constraint, a transaction that had failed. Whatever else it says, Aurora
- * DSQL's "server unavailable" (XX000) among it, leaves it open. */
+ * DSQL's "server unavailable" (XX000) and SQL's "statement completion unknown" (40003) among it, leaves it open. */
 static bool has_refused(const rf_pg_conn *c)
 {
-    return !c->broken && (rf_pg_state_is(c, "40") || rf_pg_state_is(c, "23") || rf_pg_state_is(c, "25"));
+    return !c->broken && !rf_pg_state_is(c, "40003") &&
+           (rf_pg_state_is(c, "40") || rf_pg_state_is(c, "23") || rf_pg_state_is(c, "25"));
 }
 
 raffle_rc rf_pg_committed(rf_pg_conn *c, raffle_error *err)
