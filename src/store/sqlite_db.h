@@ -79,7 +79,8 @@ typedef struct rf_write {
     pthread_cond_t wake;
     struct rf_write *next;
     bool taken, done;
-    bool live; /* has part in the transaction that is open */
+    bool live;  /* has part in the transaction that is open */
+    bool again; /* is to be run in another one */
     raffle_rc rc;
     raffle_error error;
 } rf_write;

@@ -201,23 +201,50 @@ static void settle(rf_sqlite *db, rf_write *group, const raffle_error *commit)
     }
 }
 
+/* Who was refused saw rows of others in the same transaction, a key that is taken among them, which are not there now. */
+static void mark_refused(rf_write *group)
+{
+    bool others = false;
+    for (const rf_write *r = group; r != NULL; r = r->next)
+        others = others || (r->live && r->rc == RAFFLE_OK);
+    for (rf_write *r = group; r != NULL; r = r->next)
+        r->again = others && r->live && r->rc != RAFFLE_OK;
+}
+
+static void keep_marked(rf_write *group)
+{
+    for (rf_write *r = group; r != NULL; r = r->next) {
+        r->live = r->again;
+        if (!r->again)
+            continue;
+        r->rc = RAFFLE_OK;
+        raffle_error_init(&r->error, sizeof r->error);
+    }
+}
+
+/* Afterwards those are live who are to be run again. */
 static void commit(rf_sqlite *db, rf_write *group)
 {
     raffle_error error = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_conn_run(db->writer, RF_SQL_COMMIT, "commit", &error);
-    if (rc == RAFFLE_OK)
-        return;
-    roll_back(db);
-    /* The record that commits is written last: when the disk was full before it, it is not there. */
-    if (rc == RAFFLE_FULL || rc == RAFFLE_BUSY)
-        fail_live(group, rc, &error);
-    else
-        settle(db, group, &error);
+    for (rf_write *r = group; r != NULL; r = r->next)
+        r->again = false;
+    if (rc != RAFFLE_OK) {
+        roll_back(db);
+        mark_refused(group);
+        /* The record that commits is written last: when the disk was full before it, it is not there. */
+        if (rc == RAFFLE_FULL || rc == RAFFLE_BUSY)
+            fail_live(group, rc, &error);
+        else
+            settle(db, group, &error);
+    }
+    keep_marked(group);
 }
 
 /* --- the group --- */
 
-/* A request whose failure ends the transaction takes its own failure; the others begin again without it. */
+/* A request whose failure ends the transaction takes its own failure; the others begin again without it, as do those who were refused when what
+ * they saw could not be committed. */
 static void run_group(rf_sqlite *db, rf_write *group, int64_t deadline)
 {
     bool begun = true;
@@ -232,7 +259,7 @@ static void run_group(rf_sqlite *db, rf_write *group, int64_t deadline)
         rf_write *culprit = run_all(db, group);
         if (culprit == NULL) {
             commit(db, group);
-            return;
+            continue;
         }
         culprit->live = false;
         if (culprit->rc == RAFFLE_OK)

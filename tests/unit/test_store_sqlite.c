@@ -1124,6 +1124,64 @@ START_TEST(full_disk_spares_the_others)
 }
 END_TEST
 
+/* A sale of an order: refused when the order is taken. The first of all makes the next write fail. */
+typedef struct order {
+    uint32_t log;
+    raffle_rc rc;
+    raffle_error error;
+} order;
+static atomic_bool armed;
+
+static raffle_rc fill_order(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *e)
+{
+    const order *o = ctx;
+    const raffle_store_key key = store_key(1, "order", o->log, head->size);
+    raffle_store_key owner = {.struct_size = sizeof owner};
+    size_t done = 0;
+    raffle_record record = {
+        .struct_size = sizeof record, .leaf = "{\"i\":0,\"p\":\"o\"}", .leaf_length = 15, .index = head->size};
+    if (!atomic_exchange(&armed, true))
+        fault(&faults.write_in, 1, SQLITE_FULL, false, false);
+    raffle_rc rc = batch->keys(batch->ctx, &key, 1, &done, &owner, e);
+    if (rc == RAFFLE_OK && done == 0)
+        return raffle_error_set(e, RAFFLE_EXISTS, 0, "the order is taken");
+    return rc == RAFFLE_OK ? batch->records(batch->ctx, &record, 1, e) : rc;
+}
+
+static void *sell_order(void *ctx)
+{
+    order *o = ctx;
+    o->rc = rf_store_append(store, o->log, fill_order, o, -1, &o->error);
+    return NULL;
+}
+
+/* Two sell one order in one transaction, which is not committed: the one who found it taken is not told so of a sale that never was. */
+START_TEST(refusals_of_a_commit_that_fails)
+{
+    gate g = {.log = 2};
+    order orders[2] = {{.log = 1, .error = RAFFLE_ERROR_INIT}, {.log = 3, .error = RAFFLE_ERROR_INIT}};
+    raffle_store_key row = {.struct_size = sizeof row};
+    pthread_t at_gate, threads[2];
+    const raffle_store_key key = store_key(1, "order", 1, 0);
+    store_append(store, 1, 1, "a");
+    atomic_store(&armed, false);
+    enter_gate(&g, &at_gate);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, sell_order, &orders[i]), 0);
+    usleep(50000); /* one who comes later sells in another transaction, to the same end */
+    sem_post(&g.go);
+    pthread_join(at_gate, NULL);
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    const size_t sold = orders[0].rc == RAFFLE_OK ? 0 : 1;
+    ck_assert_int_eq(orders[1 - sold].rc, RAFFLE_FULL);
+    ck_assert_msg(orders[sold].rc == RAFFLE_OK, "%s", orders[sold].error.message);
+    ck_assert_int_eq(rf_store_find(store, 1, key.key, key.length, &row, &err), RAFFLE_OK);
+    ck_assert_uint_eq(row.log, orders[sold].log);
+    ck_assert_uint_eq(size_of(1) + size_of(3), 2);
+}
+END_TEST
+
 /* fsync() fails once, before or after the data reached the file. What is answered is true either way. */
 START_TEST(commit_whose_sync_fails)
 {
@@ -1549,6 +1607,7 @@ static TCase *failures(void)
     TCase *c = tcase_create("failures");
     const TTest *const tests[] = {full_disk_within_a_batch,
                                   full_disk_spares_the_others,
+                                  refusals_of_a_commit_that_fails,
                                   disk_that_stays_broken,
                                   readers_outlive_a_commit_that_fails,
                                   write_ahead_log_is_folded,
