@@ -26,7 +26,7 @@ var types = map[string]string{
 	"sale":            "count n price tier",
 	"void":            "count n? price reason serial unit",
 	"unit.close":      "gross n numbers tickets void_gross void_numbers voids",
-	"seal.unit":       "gross note numbers reconciled root size tickets unit void_gross void_numbers void_root voids",
+	"seal.unit":       "gross note numbers reconciled root size tickets tiers? unit void_gross void_numbers void_root voids",
 	"seal":            "first gross kind numbers ok? tickets units unreconciled void_gross void_numbers voids",
 	"voids.ack":       "seal voids",
 	"draw.intent":     "attempt commitment? evidence? numbers ok? prize provider? seal",
@@ -52,7 +52,7 @@ var (
 	role  = regexp.MustCompile(`^(seller|supervisor|manager|administrator|auditor|system)$`)
 )
 
-// forms of members that are texts; all others but `reconciled`, `papers`, `rules`, `places` and those in `free` are ints.
+// forms of members that are texts; all others but `reconciled`, `papers`, `rules`, `places`, `tiers` and those in `free` are ints.
 var forms = map[string]*regexp.Regexp{
 	"beacon": hex48, "by": role, "code": word, "commitment": hex32, "component": word, "fallback": hex48, "kind": regexp.MustCompile(`^(early|final)$`), "ok": role,
 	"open": hex32, "outcome": regexp.MustCompile(`^(verified|void|unsold|not-entered|again|barred|taken)$`), "p": hex32, "prize": word, "reason": word, "root": hex32, "seed": hex48, "skips": hex32,
@@ -111,7 +111,7 @@ func (o *object) check(name string) {
 		o.flag(name)
 	case name == "rules":
 		o.object(name)
-	case name == "places":
+	case name == "places", name == "tiers":
 		if _, ok := o.members[name].([]any); !ok {
 			o.fail(name, "array")
 		}

@@ -10,6 +10,7 @@ import note
 import rules as frozen_rules
 from canonical_json import INT_MAX, Malformed
 from policy import Policy
+from prizes import each_of
 from records import CONTROL_TYPES, PLACES_MAX
 from unit_log import Refused, check_common, check_role, need
 
@@ -62,7 +63,7 @@ class Place:
 
 class Prize:
     def __init__(self, rule):
-        self.rule, self.name, self.attempts, self.result, self.places, self.due = rule, rule["name"], 0, None, [], None
+        self.rule, self.name, self.attempts, self.result, self.places, self.due, self.seal = rule, rule["name"], 0, None, [], None, None
 
 
 class Draw:
@@ -220,12 +221,25 @@ class ControlLog:
         need(record["tickets"] == 0 or self.units[record["unit"] - 1].ever_enabled, "it counts tickets of a unit that was never enabled")
         need(all(record[name] <= record[of] for name, of in (("voids", "tickets"), ("void_numbers", "numbers"), ("void_gross", "gross"))),
              "it counts more voids than sales")
+        self._check_tiers(record)
         unit = self.units[record["unit"] - 1]
         if unit.away:
             uploaded = (unit.syncs[-1][1]["size"], unit.syncs[-1][1]["root"]) if unit.syncs else (0, merkle.EMPTY_ROOT.hex())
             need((record["size"], record["root"]) == uploaded, "it takes other records than the unit, which is away, uploaded")
         self.run = run + [SealUnit(self.size, record, self.size if not run else run[0].index)]
         self.seal_units.append(self.run[-1])
+
+    def _check_tiers(self, record):
+        """Tickets by tier are there when the pot of a prize needs them, and add up to the totals."""
+        need(("tiers" in record) == any(rule.get("pot") == "entered" for rule in self.rules["prizes"]), "it counts its tickets by tier, or does not, against the rules")
+        if "tiers" not in record:
+            return
+        tiers, counts = self.rules["tiers"], record["tiers"]
+        need(len(counts) == len(tiers), f"it counts {len(counts)} tiers; the rules have {len(tiers)}")
+        need(all(count["voids"] <= count["tickets"] for count in counts), "it counts more voids than sales of a tier")
+        for of, names in (("tickets", ("tickets", "numbers", "gross")), ("voids", ("voids", "void_numbers", "void_gross"))):
+            for name, each in zip(names, (lambda tier: 1, lambda tier: tier["count"], lambda tier: tier["price"])):
+                need(record[name] == sum(count[of] * each(tier) for count, tier in zip(counts, tiers)), f"its tiers do not add up to its {name}")
 
     def _seal(self, record, run):
         self._role(record, "seal")
@@ -328,7 +342,7 @@ class ControlLog:
     def _end_draw(self, record, places):
         intent, prize, rule = self.intent, self.intent.prize, self.intent.prize.rule
         self.draws.append(Draw(intent, self.size, record, places, len(self.winners)))
-        prize.pot = intent.seal.record["gross"] - intent.seal.record["void_gross"]
+        prize.seal = intent.seal
         prize.result, prize.due = self.size, record["at_ms"] + rule["claim_days"] * DAY_MS
         prize.places = [Place(place, "drawn" if i < record["winners"] else "alternate") for i, place in enumerate(places)]
         self.winners += prize.places[:record["winners"]]
@@ -459,7 +473,8 @@ class ControlLog:
         self._place(record, "verified")[1].state = "official"
 
     def _needs_papers(self, prize):
-        return "papers_above" in prize.rule and value_of(prize.rule, prize.pot) // prize.rule["winners"] > prize.rule["papers_above"]
+        index = self.prizes.index(prize)
+        return "papers_above" in prize.rule and each_of(self.rules, [p.seal for p in self.prizes], index) > prize.rule["papers_above"]
 
     def _check_in_time(self, record, prize):
         days = prize.rule["claim_days"]
@@ -490,8 +505,3 @@ class ControlLog:
         if "ok" not in record:
             self.lapsed.append((self.size, prize.due))
         self._lose(record, prize, place, "expired" if over and not waits and prize.rule["claim_days"] > 0 else "forfeited")
-
-
-def value_of(rule, pot):
-    """What all winners of a prize together get."""
-    return rule["amount"] if "amount" in rule else pot * rule.get("share", 0) // 10000

@@ -10,6 +10,7 @@ from canonical_json import INT_MAX, Malformed
 
 LEAF_MAX = 65535
 PLACES_MAX = 500
+TIERS_MAX = 64
 UNIT_MAX = 65535
 AWAY_MAX = 100000
 SERIAL_MAX = 2**40 - 1
@@ -102,6 +103,14 @@ def places(value):
         check_members(place, {"number": INT_FROM_1, "serial": SERIAL, "unit": UNIT}, {})
 
 
+def tier_counts(value):
+    if not isinstance(value, list) or not 1 <= len(value) <= TIERS_MAX:
+        raise Malformed(f"tiers are not 1 to {TIERS_MAX}")
+    for count in value:
+        json_object(count)
+        check_members(count, {"tickets": INT, "voids": INT}, {})
+
+
 INT, INT_FROM_1 = integer(), integer(1)
 MONEY = INT
 UNIT, SERIAL = integer(1, UNIT_MAX), integer(1, SERIAL_MAX)
@@ -131,7 +140,8 @@ TYPES = {
     "void": ({"count": INT, "price": MONEY, "reason": one_of("refund", "payment", "misprint", "error", "other"), "serial": SERIAL,
               "unit": UNIT}, {"n": INT_FROM_1}),
     "unit.close": ({"n": INT_FROM_1, **TOTALS}, {}),
-    "seal.unit": ({"note": signed_note, "reconciled": boolean, "root": HEX32, "size": INT, "unit": UNIT, "void_root": HEX32, **TOTALS}, {}),
+    "seal.unit": ({"note": signed_note, "reconciled": boolean, "root": HEX32, "size": INT, "unit": UNIT, "void_root": HEX32, **TOTALS},
+                  {"tiers": tier_counts}),
     "seal": ({"first": INT, "kind": one_of("early", "final"), "units": INT, "unreconciled": INT, **TOTALS}, {"ok": ROLE}),
     "voids.ack": ({"seal": INT, "voids": INT}, {}),
     "draw.intent": ({"attempt": INT_FROM_1, "numbers": INT_FROM_1, "prize": A_WORD, "seal": INT},

@@ -55,7 +55,11 @@ PRIZE = members({
     "alternates": integer(0, PLACES_MAX), "beacon_delay": integer(0, 604800), "claim_days": integer(0, 3650), "name": A_WORD,
     "one_win": one_of("none", "number", "ticket"), "seal": one_of("early", "final"), "seed": one_of("random", "committed"),
     "tiers": array(1, 64, A_WORD), "title": text(64), "winners": integer(1, PLACES_MAX),
-}, {"amount": integer(0, MONEY_MAX), "draw": one_of("drum"), "papers_above": integer(0, MONEY_MAX), "share": integer(0, 10000)})
+}, {
+    "above": one_of("keep", "carry", "next"), "amount": integer(0, MONEY_MAX), "cap": integer(0, MONEY_MAX), "carry": integer(0, MONEY_MAX),
+    "carry_from": origin, "draw": one_of("drum"), "minimum": integer(0, MONEY_MAX), "papers_above": integer(0, MONEY_MAX), "pot": one_of("all", "entered"), "round": one_of("down", "up", "nearest"),
+    "round_to": integer(1, MONEY_MAX), "share": integer(0, 10000), "start": integer(0, MONEY_MAX),
+})
 RULES = members({
     "beacon": one_of("none", "quicknet"), "currency": pattern("[A-Z]{3}", "no currency"), "digits": integer(0, 4), "name": text(64),
     "organisation": text(64), "origin": origin, "prizes": array(1, 256, PRIZE), "rehearsal": boolean, "rng": array(0, 8, text(64)),
@@ -71,11 +75,33 @@ def distinct(values, what):
         raise Malformed(f"two {what} have one name")
 
 
+def is_money(prize):
+    return any(name in prize for name in ("amount", "share", "start", "carry", "minimum"))
+
+
+def check_money(prize, rules):
+    step, name = prize.get("round_to", 1), prize["name"]
+    if not is_money(prize) and any(member in prize for member in ("above", "cap", "round", "round_to")):
+        raise Malformed(f"prize {name} is no money")
+    if ("pot" in prize and "share" not in prize) or ("above" in prize and "cap" not in prize):
+        raise Malformed(f"prize {name} has a pot and no share, or an above and no cap")
+    if "cap" in prize and prize.get("minimum", 0) > prize["cap"]:
+        raise Malformed(f"the minimum of prize {name} is above its cap")
+    if prize.get("cap", 0) % step or prize.get("minimum", 0) % step:
+        raise Malformed(f"the minimum or the cap of prize {name} is no multiple of its round_to")
+    if ("carry" in prize) != ("carry_from" in prize) or prize.get("carry_from") == rules["origin"]:
+        raise Malformed(f"the carry of prize {name} comes from no other raffle")
+    following = rules["prizes"][rules["prizes"].index(prize) + 1:]
+    if prize.get("above") == "next" and not (following and is_money(following[0])):
+        raise Malformed(f"what is above the cap of prize {name} has nowhere to go")
+
+
 def check_prize(prize, rules, tiers):
     if prize["tiers"] != [tier for tier in tiers if tier in prize["tiers"]]:
         raise Malformed(f"the tiers of prize {prize['name']} are not some of the rules', in their order")
     if "amount" in prize and "share" in prize:
         raise Malformed(f"prize {prize['name']} has an amount and a share")
+    check_money(prize, rules)
     committed = prize["seed"] == "committed"
     if committed and "draw" in prize:
         raise Malformed(f"prize {prize['name']} is drawn from a drum, and committed")

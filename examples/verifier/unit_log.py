@@ -34,7 +34,7 @@ class UnitLog:
         self.opens, self.closes = milliseconds(rules["sales"]["opens"]), milliseconds(rules["sales"]["closes"])
         self.size, self.next, self.last_at, self.closed, self.resync = 0, 1, 0, False, False
         self.tickets = self.numbers = self.gross = self.voids = self.void_numbers = self.void_gross = 0
-        self.void_serials = set()
+        self.void_serials, self.by_tier = set(), {name: 0 for name in self.tiers}
         self.latest, self.set_back = 0, False  # time of any record so far; whether the clock was set back
         self.sold_late, self.sold_at = None, []  # the first sale after the log had passed the end of the sales; index and time of each
 
@@ -89,6 +89,7 @@ class UnitLog:
         need(self.gross + record["price"] <= INT_MAX, "the sum is beyond 2^53 - 1")
         need(self.numbers + record["count"] <= NUMBER_MAX, "a draw number is beyond 2^40 - 1")
         self.tickets += 1
+        self.by_tier[record["tier"]] += 1
         self.numbers += record["count"]
         self.gross += record["price"]
         self.next += record["count"]

@@ -226,7 +226,7 @@ def read_unit(report, folder, control, unit, withheld):
 
     def take(index, leaf, _):
         if index in sealed:
-            result.at_size[index] = (fold.totals(), fold.closed)
+            result.at_size[index] = (fold.totals(), dict(fold.by_tier), fold.closed)
         if leaf is None:
             return
         record = log.decoded(index, leaf)
@@ -246,7 +246,7 @@ def read_unit(report, folder, control, unit, withheld):
             take_void(report, result, index, record)
 
     log.read(take, sealed.union(record["size"] for _, record in unit.syncs))
-    result.at_size[log.tree.size] = (fold.totals(), fold.closed)
+    result.at_size[log.tree.size] = (fold.totals(), dict(fold.by_tier), fold.closed)
     log.check_signature(note.parse_vkey(unit.key))
     return result
 
@@ -373,7 +373,7 @@ def check_seal_unit(report, each, result, away):
         report.wrong(unit, said["size"], "after-seal", f"{more} records follow the final seal")
     if not result.log.has_entries():
         return
-    totals, closed = result.at_size[said["size"]]
+    totals, by_tier, closed = result.at_size[said["size"]]
     voids = voids_at(result, said["size"], each.first)
     true = {"tickets": totals["tickets"], "numbers": totals["numbers"], "gross": totals["gross"], "voids": len(voids),
             "void_numbers": sum(r["count"] for r in voids.values()), "void_gross": sum(r["price"] for r in voids.values()),
@@ -381,8 +381,25 @@ def check_seal_unit(report, each, result, away):
     for name, value in true.items():
         if said[name] != value:
             report.wrong(0, each.index, "seal", f"{name} of unit {unit} is {value}, not {said[name]}")
+    if "tiers" in said:
+        check_tiers(report, each, result, by_tier, voids)
     if said["reconciled"] and not closed and (each.kind == "final" or away and each.kind == "early"):
         report.wrong(0, each.index, "seal", f"what the {each.kind} seal takes of unit {unit} does not end in its close")
+
+
+def check_tiers(report, each, result, by_tier, voids):
+    """A void names its ticket; the ticket names its tier."""
+    void = {name: 0 for name in by_tier}
+    for serial in voids:
+        try:
+            tier = result.log.record(serial).get("tier")
+        except (Malformed, OSError):
+            continue  # it was reported
+        if tier in void:
+            void[tier] += 1
+    true = [{"tickets": tickets, "voids": void[name]} for name, tickets in by_tier.items()]
+    if true != each.record["tiers"]:
+        report.wrong(0, each.index, "seal", f"the tiers of unit {result.log.number} are {true}")
 
 
 def check_uploads(report, control, units):

@@ -27,10 +27,12 @@ typedef struct raffle_prize {
     uint64_t result;   /* index of the draw.result in the control log, when drawn */
     uint32_t places;   /* in the result */
     int32_t committed; /* 1: its seed is committed to before the intent, and a beacon mixed in; 0: random */
-    int64_t
-        value; /* of all its winners together, in minor units: fixed, or the share of the seal's pot; -1: not known before the seal */
-    int32_t drum; /* 1: drawn by hand, from counterfoils; 0: by an RNG */
-    uint32_t reserved;
+    int64_t value; /* of all its winners together, in minor units: of its seal's pot; before the seal, of the pot now */
+    int32_t drum;  /* 1: drawn by hand, from counterfoils; 0: by an RNG */
+    int32_t estimate;  /* 1: before the seal, of a value that depends on sales; then 0 */
+    int64_t overflow;  /* what is above its cap, in minor units */
+    int64_t each;      /* what each of `winners` gets, */
+    int64_t remainder; /* and what is left of the value when they are paid: value - winners * each */
 } raffle_prize;
 #define RAFFLE_PRIZE_INIT RAFFLE_INIT_OF(raffle_prize)
 RAFFLE_API void raffle_prize_init(raffle_prize *prize, size_t size);

@@ -66,8 +66,12 @@ static void drop_work(raffle_audit *a)
     for (size_t i = 0; a->unit != NULL && i < a->units; i++) {
         rf_voids_clear(&a->unit[i].voids);
         free(a->unit[i].mark);
+        free(a->unit[i].tier);
     }
     free(a->unit);
+    for (size_t i = 0; i < a->seals; i++)
+        free(a->sealed[i].tier);
+    a->seals = 0;
     free(a->sealed);
     free(a->control_void);
     rf_syncs_clear(&a->syncs);

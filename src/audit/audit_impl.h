@@ -17,8 +17,9 @@ typedef struct rf_sealed {
     rf_seal_unit says;
     uint64_t index; /* in the control log */
     int64_t at;
-    uint64_t first; /* of its run */
-    int32_t kind;   /* of its seal; 0: the run was not finished, and counts for nothing */
+    uint64_t first;      /* of its run */
+    int32_t kind;        /* of its seal; 0: the run was not finished, and counts for nothing */
+    rf_tier_count *tier; /* tickets by tier; NULL: it does not say */
 } rf_sealed;
 
 /* What is known of a unit's log at a size that somebody named. */
@@ -29,6 +30,7 @@ typedef struct rf_mark {
     int64_t next_at; /* has this time */
     uint8_t root[32];
     rf_unit_state state;
+    rf_tier_count *tier; /* tickets by tier, without voids; NULL: no prize asks for them */
 } rf_mark;
 
 typedef struct rf_unit_log {
@@ -36,8 +38,9 @@ typedef struct rf_unit_log {
     rf_seen seen;
     rf_signer signer;
     size_t marks;
-    rf_mark *mark;  /* ascending */
-    rf_voids voids; /* after the unit was checked: sorted, each ticket once */
+    rf_mark *mark;       /* ascending */
+    rf_tier_count *tier; /* of all marks */
+    rf_voids voids;      /* after the unit was checked: sorted, each ticket once */
 } rf_unit_log;
 
 /* From when on a unit might sell, or might not. */

@@ -115,6 +115,21 @@ typedef struct reading {
     rf_leaf_tile leaves; /* as they are published */
 } reading;
 
+/* What it says of its tiers; malformed, the fold says so. */
+static raffle_rc read_tiers(const rf_rules *rules, const rf_record *record, rf_sealed *s, raffle_error *err)
+{
+    if (rules == NULL || !rf_has(record, RF_F_TIERS))
+        return RAFFLE_OK;
+    s->tier = calloc(rules->tiers, sizeof *s->tier);
+    if (s->tier == NULL)
+        return rf_nomem(err);
+    if (rf_tier_counts_decode(&record->tiers, s->tier, rules->tiers, NULL) != RAFFLE_OK) {
+        free(s->tier);
+        s->tier = NULL;
+    }
+    return RAFFLE_OK;
+}
+
 static raffle_rc add_seal_unit(reading *r, const rf_record *record, uint64_t index, raffle_error *err)
 {
     raffle_audit *a = r->audit;
@@ -142,7 +157,7 @@ static raffle_rc add_seal_unit(reading *r, const rf_record *record, uint64_t ind
                               .reconciled = record->reconciled}};
     memcpy(s->says.root, record->root, 32);
     memcpy(s->says.void_root, record->void_root, 32);
-    return RAFFLE_OK;
+    return read_tiers(a->control.rules, record, s, err);
 }
 
 /* The run is over; with a seal at its end it counts. */
@@ -170,6 +185,7 @@ static raffle_rc add_void(raffle_audit *a, const rf_record *record, uint64_t ind
     a->control_void[a->control_voids++] =
         (struct rf_control_void){.unit = (uint32_t)(record->unit <= RAFFLE_UNIT_MAX ? record->unit : 0),
                                  .is = {.serial = (uint64_t)record->serial,
+                                        .tier = -1,
                                         .index = index,
                                         .count = (uint32_t)(record->count <= UINT32_MAX ? record->count : UINT32_MAX),
                                         .price = record->price,

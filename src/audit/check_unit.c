@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "fold_keys.h"
+#include "fold_tiers.h"
 #include "scan.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -59,6 +60,24 @@ const rf_sealed *rf_seals_of(const raffle_audit *a, uint32_t unit, size_t *n)
     return *n > 0 ? a->sealed + low : NULL;
 }
 
+static bool counts_tiers(const raffle_audit *a)
+{
+    return a->control.rules != NULL && rf_tiers_counted(a->control.rules);
+}
+
+static raffle_rc prepare_tiers(const raffle_audit *a, rf_unit_log *u, raffle_error *err)
+{
+    if (!counts_tiers(a))
+        return RAFFLE_OK;
+    const size_t tiers = a->control.rules->tiers;
+    u->tier = calloc(u->marks * tiers, sizeof *u->tier);
+    if (u->tier == NULL)
+        return rf_nomem(err);
+    for (size_t i = 0; i < u->marks; i++)
+        u->mark[i].tier = u->tier + i * tiers;
+    return RAFFLE_OK;
+}
+
 static raffle_rc prepare_marks(raffle_audit *a, uint32_t number, raffle_error *err)
 {
     rf_unit_log *u = &a->unit[number - 1];
@@ -81,7 +100,7 @@ static raffle_rc prepare_marks(raffle_audit *a, uint32_t number, raffle_error *e
         add_mark(u, u->seen.anchor_size);
     add_mark(u, u->size);
     sort_marks(u);
-    return RAFFLE_OK;
+    return prepare_tiers(a, u, err);
 }
 
 static raffle_rc prepare_unit(raffle_audit *a, uint32_t number, raffle_error *err)
@@ -153,6 +172,7 @@ static void begin_unit(rf_folding *f, uint32_t number)
     f->barred = 0;
     f->next_mark = 0;
     f->walk = (rf_order_walk){0};
+    memset(f->tier, 0, sizeof f->tier);
     rf_unit_state_init(&f->state);
     rf_range_init(&f->range);
 }
@@ -162,6 +182,8 @@ static void reach_mark(rf_folding *f)
     rf_mark *m = &f->log->mark[f->next_mark++];
     m->reached = true;
     m->state = f->state;
+    if (m->tier != NULL)
+        memcpy(m->tier, f->tier, f->frame.rules->tiers * sizeof *m->tier);
 }
 
 /* The record at f->index was folded. When a mark stands right before it, its time tells whether a seal left it out that was made much later. */
@@ -231,8 +253,10 @@ static bool apply(rf_folding *f, const rf_record *r, rf_taken_list *taken)
         f->state.next = (uint64_t)r->n;
     f->resync = false;
     if (rf_unit_apply(&f->frame, &f->state, r, taken, &why) == RAFFLE_OK) {
-        if (r->type == RF_SALE)
+        if (r->type == RF_SALE) {
             check_sale_time(f, r);
+            rf_tiers_sold(f->frame.rules, r, f->tier);
+        }
         follow_time(f, r->at);
         return true;
     }
@@ -309,6 +333,7 @@ static raffle_rc collect_void(rf_folding *f, const rf_record *r, raffle_error *e
     const rf_void v = {.serial = (uint64_t)r->serial,
                        .index = f->index,
                        .log = f->number,
+                       .tier = -1,
                        .count = (uint32_t)(r->count <= UINT32_MAX ? r->count : UINT32_MAX),
                        .price = r->price,
                        .at = r->at};

@@ -14,6 +14,7 @@ typedef struct rf_folding {
     uint32_t number;
     uint64_t index;
     rf_unit_state state;
+    rf_tier_count tier[RF_TIERS_MAX]; /* tickets by tier */
     int64_t latest;                   /* time of any record so far */
     bool set_back;                    /* the clock was, once */
     bool late;                        /* a sale after the end of the sales was reported */

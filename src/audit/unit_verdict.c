@@ -11,6 +11,22 @@ static bool must_be_closed(const rf_folding *f, const rf_sealed *s)
     return s->kind == RAFFLE_SEAL_FINAL || (s->kind == RAFFLE_SEAL_EARLY && rf_folding_away(f));
 }
 
+/* What it says of its tickets by tier: a prize's pot may follow from it. */
+static void check_sealed_tiers(const rf_folding *f, const rf_sealed *s, const rf_mark *m)
+{
+    rf_tier_count was[RF_TIERS_MAX];
+    const rf_rules *rules = f->frame.rules;
+    if (s->tier == NULL || m->tier == NULL)
+        return;
+    memcpy(was, m->tier, rules->tiers * sizeof *was);
+    rf_voids_tiers(&f->log->voids, s->says.size, s->first, was);
+    for (size_t i = 0; i < rules->tiers; i++)
+        if (was[i].tickets != s->tier[i].tickets || was[i].voids != s->tier[i].voids)
+            rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
+                     "unit %u had %llu tickets of tier \"%s\", %llu of them void", f->number,
+                     (unsigned long long)was[i].tickets, rules->tier[i].name, (unsigned long long)was[i].voids);
+}
+
 /* What a seal says of a unit's sales, against what they were. */
 static void check_sealed_sums(const rf_folding *f, const rf_sealed *s, const rf_mark *m)
 {
@@ -27,6 +43,7 @@ static void check_sealed_sums(const rf_folding *f, const rf_sealed *s, const rf_
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
                  "unit %u had %llu voids of %llu numbers and %lld, or other ones", f->number,
                  (unsigned long long)voids.voids, (unsigned long long)voids.void_numbers, (long long)voids.void_gross);
+    check_sealed_tiers(f, s, m);
     if (says->reconciled && must_be_closed(f, s) && !m->state.closed)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, s->index, "seal",
                  "what the seal takes of unit %u does not end in its close", f->number);
@@ -210,6 +227,7 @@ static raffle_rc check_records(rf_folding *f, raffle_error *err)
 {
     raffle_audit *a = f->audit;
     const rf_void_frame voids = {.store = a->store,
+                                 .rules = f->frame.rules,
                                  .unit = f->number,
                                  .size = f->index,
                                  .control_size = a->control.size,

@@ -64,12 +64,18 @@ static void drop_repeated(const rf_void_frame *f, rf_voids *voids)
 
 typedef struct sales {
     const rf_void_frame *frame;
-    const rf_voids *voids;
+    rf_voids *voids;
     size_t next; /* the void that is looked for */
 } sales;
 
-static void compare_sale(const rf_void_frame *f, const rf_void *v, const rf_record *sale)
+static int32_t tier_of(const rf_rules *rules, const rf_record *sale)
 {
+    return rules != NULL && sale->type == RF_SALE ? rf_rules_tier(rules, sale->tier.text, sale->tier.length) : -1;
+}
+
+static void compare_sale(const rf_void_frame *f, rf_void *v, const rf_record *sale)
+{
+    v->tier = tier_of(f->rules, sale);
     if (sale->type != RF_SALE)
         rf_fault(f->faults, RAFFLE_FAULT_INTEGRITY, v->log, v->index, "void",
                  "record %llu of unit %u is a %s, and no ticket", (unsigned long long)v->serial, f->unit,
@@ -109,7 +115,7 @@ static size_t run_end(const rf_voids *voids, size_t first, uint64_t size)
     return end;
 }
 
-static raffle_rc check_sales(const rf_void_frame *f, const rf_voids *voids, raffle_error *err)
+static raffle_rc check_sales(const rf_void_frame *f, rf_voids *voids, raffle_error *err)
 {
     sales s = {f, voids, 0};
     while (s.next < voids->n && voids->list[s.next].serial < f->size) {
@@ -219,6 +225,13 @@ bool rf_voids_have(const rf_voids *voids, uint64_t serial, uint64_t size, uint64
 {
     const rf_void *v = rf_voids_find(voids, serial);
     return v != NULL && counts(v, size, control);
+}
+
+void rf_voids_tiers(const rf_voids *voids, uint64_t size, uint64_t control, rf_tier_count *count)
+{
+    for (size_t i = 0; i < voids->n; i++)
+        if (voids->list[i].tier >= 0 && counts(&voids->list[i], size, control))
+            count[voids->list[i].tier].voids++;
 }
 
 void rf_voids_sum(const rf_voids *voids, uint64_t size, uint64_t control, rf_sha256 *hash, rf_seal_unit *sum)

@@ -65,7 +65,11 @@ json_t *prize_json(cli *c, const raffle_prize *prize)
     json_put(o, "seal", json_string(seal_name(prize->seal)));
     json_put(o, "winners", json_count(prize->winners));
     json_put(o, "alternates", json_count(prize->alternates));
-    json_put(o, "value", prize->value < 0 ? json_null() : json_integer(prize->value));
+    json_put(o, "value", json_integer(prize->value));
+    json_put(o, "estimate", json_boolean(prize->estimate));
+    json_put(o, "overflow", json_integer(prize->overflow));
+    json_put(o, "each", json_integer(prize->each));
+    json_put(o, "remainder", json_integer(prize->remainder));
     json_put(o, "attempt", json_count(prize->attempt));
     if (prize->state == RAFFLE_PRIZE_DRAWN)
         json_put(o, "result", json_count(prize->result));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a raffle is and how it stands: the descriptions of open.h and draw.h, and the `_init` functions of the domain's structs. */
-#include "raffle_impl.h"
+#include "fold_tiers.h"
+#include "tier_tally.h"
 
 #include "abi.h"
 #include "error.h"
@@ -138,22 +139,33 @@ raffle_rc raffle_local_time(raffle *r, int64_t at, char out[32], raffle_error *e
 
 /* --- prizes --- */
 
-/* The share is of the seal's pot, in basis points, rounded down. */
-int64_t rf_prize_value(const rf_control *c, size_t i)
+/* What the units have sold by now, as raffle_describe() says it. */
+static raffle_rc read_live(raffle *r, rf_live_pot *live, raffle_error *err)
 {
-    const rf_prize_rule *rule = &c->rules->prize[i];
-    const rf_seal_state *seal = rf_control_seal(c, (int)i);
-    if (rule->amount >= 0)
-        return rule->amount;
-    if (rule->share < 0)
-        return 0;
-    if (c->prize[i].state == RAFFLE_PRIZE_DRAWN)
-        return (int64_t)(c->prize[i].pot / 10000) * rule->share +
-               (int64_t)(c->prize[i].pot % 10000) * rule->share / 10000;
-    if (seal->kind == 0)
-        return -1;
-    int64_t pot = seal->sum.gross - seal->sum.void_gross;
-    return pot / 10000 * rule->share + pot % 10000 * rule->share / 10000;
+    raffle_info info = {0};
+    describe_control(r, &info);
+    raffle_rc rc = add_units(r, &info, err);
+    live->all = info.pot;
+    return rc == RAFFLE_OK && rf_tiers_counted(r->rules) ? rf_tier_tally_all(r, info.units, live, err) : rc;
+}
+
+static bool needs_live(raffle *r, size_t i)
+{
+    pthread_rwlock_rdlock(&r->control_lock);
+    const bool needs = rf_prize_needs_live(&r->control, i);
+    pthread_rwlock_unlock(&r->control_lock);
+    return needs;
+}
+
+/* A seal that comes in between makes the live pot needless, and none takes a pot away again. */
+static void describe_value(const raffle *r, size_t i, const rf_live_pot *live, raffle_prize *prize)
+{
+    const rf_prize_worth worth = rf_prize_worth_of(&r->control, i, live);
+    prize->value = worth.is.value;
+    prize->overflow = worth.is.overflow;
+    prize->each = worth.is.each;
+    prize->remainder = worth.is.remainder;
+    prize->estimate = worth.estimate;
 }
 
 raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_error *err)
@@ -161,6 +173,9 @@ raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_err
     raffle_rc rc = enter(r, prize, "prize", err);
     if (rc == RAFFLE_OK && i >= r->rules->prizes)
         rc = rf_fail(err, RAFFLE_NOT_FOUND, "there are %zu prizes, and none at %u", r->rules->prizes, i);
+    rf_live_pot live = {0};
+    if (rc == RAFFLE_OK && needs_live(r, i))
+        rc = read_live(r, &live, err);
     if (rc != RAFFLE_OK)
         return rc;
     const rf_prize_rule *rule = &r->rules->prize[i];
@@ -177,7 +192,7 @@ raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_err
     mine.attempt = p->attempts;
     mine.result = p->result;
     mine.places = (uint32_t)p->places;
-    mine.value = rf_prize_value(&r->control, i);
+    describe_value(r, i, &live, &mine);
     pthread_rwlock_unlock(&r->control_lock);
     rf_struct_out(prize, rf_struct_size(prize), &mine, sizeof mine);
     return RAFFLE_OK;

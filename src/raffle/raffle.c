@@ -57,6 +57,7 @@ static void destroy(raffle *r)
     rf_log_free(r->log);
     rf_control_clear(&r->control);
     free(r->rules);
+    free(r->tally);
     sodium_free(r->order_key);
     raffle_keys_free(r->keys);
     raffle_store_free(r->store);

@@ -12,6 +12,9 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+/* Tickets by tier: tier_tally.c. */
+typedef struct rf_tier_tally rf_tier_tally;
+
 /* One sales unit inside a raffle's handle, made when it is first needed; handles to it share it. */
 typedef struct rf_unit {
     raffle *raffle;
@@ -25,6 +28,7 @@ typedef struct rf_unit {
     pthread_mutex_t lock;
     rf_unit_state state, before;
     bool building;                      /* `state` may hold what a transaction has not committed; `before` does not */
+    rf_tier_tally *tally;               /* NULL: nobody asked */
     uint64_t control_size;              /* of the control log, in the transaction under way */
     int64_t last_clock, last_monotonic; /* of the last reading; 0: none */
     uint64_t synced;                    /* records of a till's own log that the raffle's unit.sync was compared with */
@@ -65,6 +69,7 @@ struct raffle {
     bool verified;
     uint8_t *order_key;                /* keys the hash of order keys; in secure memory; NULL without keys */
     _Atomic(rf_unit_page *) page[256]; /* [(n - 1) / 256] holds unit n; NULL: none of them was opened */
+    rf_tier_tally *tally;              /* of the control log's voids; under `lock` */
     uint64_t failed_validations;       /* since the last event about them */
     int64_t failed_written;            /* when that was written; 0: never */
     uint64_t lost_events;              /* that found no disk, since the last event about them */

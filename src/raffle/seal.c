@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Seals (design section 8; GLI-31 2.6.1): every unit's records are folded again, and their sizes, roots and totals written into the control log. */
+#include "fold_tiers.h"
 #include "ticket.h"
 #include "unit_impl.h"
 #include "void_list.h"
@@ -13,8 +14,9 @@
 /* One unit's part of a seal. */
 typedef struct part {
     rf_seal_unit unit;
-    char *note;
-    size_t note_length;
+    rf_tier_count *tier; /* of each tier, when the rules ask for them; else NULL */
+    char *note, *tiers;  /* `tiers`: the counts as the record has them */
+    size_t note_length, tiers_length;
 } part;
 
 typedef struct sealing {
@@ -36,9 +38,10 @@ enum {
 
 /* The void tickets of a unit, as they come along. */
 typedef struct void_sum {
+    const rf_rules *rules;
     const rf_void_list *list;
     size_t next;
-    rf_seal_unit *unit;
+    part *part;
 } void_sum;
 
 static raffle_rc take_ticket(void *ctx, const raffle_record *bytes, raffle_error *err)
@@ -54,8 +57,10 @@ static raffle_rc take_ticket(void *ctx, const raffle_record *bytes, raffle_error
                      (unsigned long long)bytes->index, list->unit, rf_type_name(record.type));
     if (rc != RAFFLE_OK)
         return rc;
-    sum->unit->void_numbers += (uint64_t)record.count;
-    sum->unit->void_gross += record.price;
+    sum->part->unit.void_numbers += (uint64_t)record.count;
+    sum->part->unit.void_gross += record.price;
+    if (sum->part->tier != NULL)
+        rf_tiers_voided(sum->rules, &record, sum->part->tier);
     sum->next++;
     return RAFFLE_OK;
 }
@@ -69,9 +74,9 @@ static size_t run_end(const rf_void_list *list, size_t first)
     return end;
 }
 
-static raffle_rc read_voids(const sealing *s, const rf_void_list *list, rf_seal_unit *unit, raffle_error *err)
+static raffle_rc read_voids(const sealing *s, const rf_void_list *list, part *p, raffle_error *err)
 {
-    void_sum sum = {list, 0, unit};
+    void_sum sum = {s->raffle->rules, list, 0, p};
     while (sum.next < list->n) {
         const size_t first = sum.next, end = run_end(list, first);
         const uint64_t from = list->serial[first], count = list->serial[end - 1] - from + 1;
@@ -85,7 +90,7 @@ static raffle_rc read_voids(const sealing *s, const rf_void_list *list, rf_seal_
     return RAFFLE_OK;
 }
 
-static raffle_rc sum_voids(const sealing *s, const rf_void_list *list, rf_seal_unit *unit, raffle_error *err)
+static raffle_rc sum_voids(const sealing *s, const rf_void_list *list, part *p, raffle_error *err)
 {
     rf_range range;
     rf_range_init(&range);
@@ -94,17 +99,17 @@ static raffle_rc sum_voids(const sealing *s, const rf_void_list *list, rf_seal_u
         rf_void_leaf_hash(s->hash, list->serial[i], hash);
         rf_range_push(s->hash, &range, hash, NULL, NULL);
     }
-    unit->voids = list->n;
-    rf_range_root(s->hash, &range, unit->void_root);
-    return read_voids(s, list, unit, err);
+    p->unit.voids = list->n;
+    rf_range_root(s->hash, &range, p->unit.void_root);
+    return read_voids(s, list, p, err);
 }
 
-static raffle_rc add_voids(const sealing *s, rf_seal_unit *unit, raffle_error *err)
+static raffle_rc add_voids(const sealing *s, part *p, raffle_error *err)
 {
-    rf_void_list list = {.unit = unit->unit, .size = unit->size, .control = UINT64_MAX};
+    rf_void_list list = {.unit = p->unit.unit, .size = p->unit.size, .control = UINT64_MAX};
     raffle_rc rc = rf_void_list_read(s->raffle->store, &list, err);
     if (rc == RAFFLE_OK)
-        rc = sum_voids(s, &list, unit, err);
+        rc = sum_voids(s, &list, p, err);
     rf_void_list_clear(&list);
     return rc;
 }
@@ -175,17 +180,20 @@ static void set_sales(rf_seal_unit *unit, const rf_unit_state *state)
 }
 
 /* The prefix that is signed, from its records: other ones than were signed are damage. */
-static raffle_rc count_prefix(const sealing *s, rf_unit *u, rf_seal_unit *unit, const uint8_t root[32],
-                              rf_unit_state *state, raffle_error *err)
+static raffle_rc count_prefix(const sealing *s, rf_unit *u, part *p, const uint8_t root[32], rf_unit_state *state,
+                              raffle_error *err)
 {
-    raffle_rc rc = rf_unit_refold_root(u, unit->size, s->hash, state, unit->root, err);
+    rf_seal_unit *unit = &p->unit;
+    if (p->tier != NULL)
+        memset(p->tier, 0, s->raffle->rules->tiers * sizeof *p->tier);
+    raffle_rc rc = rf_unit_refold_root(u, unit->size, s->hash, state, unit->root, p->tier, err);
     if (rc == RAFFLE_OK && memcmp(unit->root, root, 32) != 0)
         rc = rf_fail(err, RAFFLE_CORRUPT, "unit %u: its first %llu records are not those that were signed", u->number,
                      (unsigned long long)unit->size);
     if (rc != RAFFLE_OK)
         return rc;
     set_sales(unit, state);
-    return add_voids(s, unit, err);
+    return add_voids(s, p, err);
 }
 
 /* All that the unit has. Damage that is found now halts it: sealed again, with a second approver, it enters unreconciled. */
@@ -198,7 +206,7 @@ static raffle_rc take_all(const sealing *s, rf_unit *u, part *p, raffle_error *e
     if (rc == RAFFLE_OK)
         rc = rf_log_root_at(u->log, p->unit.size, root, err);
     if (rc == RAFFLE_OK)
-        rc = count_prefix(s, u, &p->unit, root, &state, err);
+        rc = count_prefix(s, u, p, root, &state, err);
     if (rc == RAFFLE_CORRUPT) {
         rf_log_stop(u->log, rc);
         rf_tell_log(u->raffle, u->log);
@@ -252,13 +260,15 @@ static raffle_rc try_note(const sealing *s, rf_unit *u, part *p, uint64_t size, 
     p->unit = (rf_seal_unit){.unit = u->number, .size = size};
     raffle_rc rc = read_note(u, p, size, root, err);
     if (rc == RAFFLE_OK)
-        rc = count_prefix(s, u, &p->unit, root, &state, err);
+        rc = count_prefix(s, u, p, root, &state, err);
     *good = state.size;
     return rc;
 }
 
 static raffle_rc take_nothing(rf_unit *u, part *p, raffle_error *err)
 {
+    if (p->tier != NULL)
+        memset(p->tier, 0, u->raffle->rules->tiers * sizeof *p->tier);
     char text[RF_CHECKPOINT_TEXT_MAX];
     uint8_t signature[64];
     p->unit = (rf_seal_unit){.unit = u->number};
@@ -303,7 +313,7 @@ static raffle_rc take_synced(const sealing *s, rf_unit *u, part *p, raffle_error
     if (rc != RAFFLE_OK)
         return rc;
     p->unit.size = row.sync_size;
-    rc = count_prefix(s, u, &p->unit, row.sync_root, &state, err);
+    rc = count_prefix(s, u, p, row.sync_root, &state, err);
     p->unit.reconciled = rc == RAFFLE_OK && state.closed != 0;
     return rc;
 }
@@ -312,11 +322,28 @@ static raffle_rc seal_unit(const sealing *s, rf_unit *u, part *p, raffle_error *
 {
     p->unit.unit = u->number;
     p->note = malloc(RF_NOTE_MAX);
-    if (p->note == NULL)
+    p->tier = rf_tiers_counted(s->raffle->rules) ? calloc(s->raffle->rules->tiers, sizeof *p->tier) : NULL;
+    if (p->note == NULL || (p->tier == NULL && rf_tiers_counted(s->raffle->rules)))
         return rf_nomem(err);
     if (u->away)
         return take_synced(s, u, p, err);
     return rf_log_halted(u->log) ? take_last_good(s, u, p, err) : take_all(s, u, p, err);
+}
+
+/* The counts by tier, as the record has them. */
+static raffle_rc write_tiers(const sealing *s, part *p, raffle_error *err)
+{
+    if (p->tier == NULL)
+        return RAFFLE_OK;
+    p->tiers = malloc(RF_TIERS_JSON_MAX);
+    if (p->tiers == NULL)
+        return rf_nomem(err);
+    p->tiers_length = rf_tiers_format(s->raffle->rules, p->tier, p->tiers, RF_TIERS_JSON_MAX);
+    char *fitting = realloc(p->tiers, p->tiers_length + 1); /* of thousands of units only what they need */
+    p->tiers = fitting != NULL ? fitting : p->tiers;
+    free(p->tier);
+    p->tier = NULL;
+    return RAFFLE_OK;
 }
 
 /* What a record cannot say is refused before it is summed up. */
@@ -351,6 +378,8 @@ static raffle_rc take_units(sealing *s, raffle_error *err)
         if (rc == RAFFLE_OK)
             rc = seal_unit(s, u, &s->part[i], err);
         if (rc == RAFFLE_OK)
+            rc = write_tiers(s, &s->part[i], err);
+        if (rc == RAFFLE_OK)
             rc = add_to_sum(&s->sum, &s->part[i].unit, err);
     }
     return rc;
@@ -358,8 +387,11 @@ static raffle_rc take_units(sealing *s, raffle_error *err)
 
 static void drop_units(sealing *s)
 {
-    for (size_t i = 0; s->part != NULL && i < s->units; i++)
+    for (size_t i = 0; s->part != NULL && i < s->units; i++) {
         free(s->part[i].note);
+        free(s->part[i].tier);
+        free(s->part[i].tiers);
+    }
     free(s->part);
     s->part = NULL;
 }
@@ -390,6 +422,10 @@ static void make_seal_unit(const part *p, rf_record *r)
     memcpy(r->void_root, p->unit.void_root, 32);
     r->has |= rf_bit(RF_F_UNIT) | rf_bit(RF_F_SIZE) | rf_bit(RF_F_RECONCILED) | rf_bit(RF_F_NOTE) | rf_bit(RF_F_ROOT) |
               rf_bit(RF_F_VOID_ROOT);
+    if (p->tiers != NULL) {
+        r->tiers = (rf_text){p->tiers, p->tiers_length, false};
+        r->has |= rf_bit(RF_F_TIERS);
+    }
 }
 
 static void make_seal(const sealing *s, rf_record *r)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A unit inside a raffle's handle: its log, its fold, and the state that is kept beside the head as a cache of it. */
+#include "fold_tiers.h"
 #include "unit_impl.h"
 
 #include "bytes.h"
@@ -74,14 +75,17 @@ static void state_read(rf_unit_state *s, const uint8_t *in)
 
 /* --- the fold's callbacks --- */
 
+/* `tier`: tickets by tier, or NULL. */
 static raffle_rc apply_bytes(const rf_unit_frame *frame, rf_unit_state *state, const raffle_record *record,
-                             raffle_error *err)
+                             rf_tier_count *tier, raffle_error *err)
 {
     rf_record decoded;
     raffle_error why = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_record_decode(&decoded, record->leaf, record->leaf_length, &why);
     if (rc == RAFFLE_OK)
         rc = rf_unit_apply(frame, state, &decoded, NULL, &why);
+    if (rc == RAFFLE_OK && tier != NULL && decoded.type == RF_SALE)
+        rf_tiers_sold(frame->rules, &decoded, tier);
     return rc == RAFFLE_OK ? rc
                            : rf_fail(err, RAFFLE_CORRUPT, "unit %u, record %llu: %s", frame->unit,
                                      (unsigned long long)record->index, why.message);
@@ -93,7 +97,7 @@ static raffle_rc follow(void *ctx, const raffle_record *record, const uint8_t le
     (void)leaf_hash;
     pthread_mutex_lock(&u->lock);
     u->building = false;
-    raffle_rc rc = apply_bytes(&u->frame, &u->state, record, err);
+    raffle_rc rc = apply_bytes(&u->frame, &u->state, record, NULL, err);
     pthread_mutex_unlock(&u->lock);
     return rc;
 }
@@ -156,6 +160,7 @@ void rf_unit_destroy(rf_unit *u)
     sodium_free(u->ku);
     rf_sha256_free(u->state_hash);
     rf_void_list_clear(&u->voids);
+    free(u->tally);
     pthread_mutex_destroy(&u->voids_lock);
     pthread_mutex_destroy(&u->lock);
     free(u);
@@ -164,6 +169,7 @@ void rf_unit_destroy(rf_unit *u)
 typedef struct refold {
     const rf_unit_frame *frame;
     rf_unit_state *state;
+    rf_tier_count *tier;
     rf_sha256 *hash; /* NULL: no root is asked for */
     rf_range range;
 } refold;
@@ -176,7 +182,7 @@ static raffle_rc refold_record(void *ctx, const raffle_record *record, raffle_er
         rf_leaf_hash(again->hash, leaf, record->leaf, record->leaf_length);
         rf_range_push(again->hash, &again->range, leaf, NULL, NULL);
     }
-    return apply_bytes(again->frame, again->state, record, err);
+    return apply_bytes(again->frame, again->state, record, again->tier, err);
 }
 
 static raffle_rc refold_all(rf_unit *u, uint64_t size, refold *again, raffle_error *err)
@@ -197,9 +203,9 @@ raffle_rc rf_unit_refold(rf_unit *u, uint64_t size, rf_unit_state *state, raffle
 }
 
 raffle_rc rf_unit_refold_root(rf_unit *u, uint64_t size, rf_sha256 *hash, rf_unit_state *state, uint8_t root[32],
-                              raffle_error *err)
+                              rf_tier_count *tier, raffle_error *err)
 {
-    refold again = {.frame = &u->frame, .state = state, .hash = hash};
+    refold again = {.frame = &u->frame, .state = state, .tier = tier, .hash = hash};
     raffle_rc rc = refold_all(u, size, &again, err);
     rf_range_root(hash, &again.range, root);
     return rc;

@@ -287,7 +287,7 @@ def busy(path):
         "sales": {"opens": "2026-11-15T01:00:00.000Z", "closes": "2026-11-15T05:00:00.000Z"},
         "tiers": [{"name": "one", "count": 1, "price": 500}, {"name": "ten", "count": 10, "price": 2000}],
         "units": [{"name": "web"}, {"name": "till"}], "rng": ["test"],
-        "prizes": [{"name": "bird", "seal": "early", "tiers": ["ten"]}, {"name": "main", "winners": 3, "alternates": 2, "one_win": "number"},
+        "prizes": [{"name": "bird", "seal": "early", "tiers": ["ten"], "share": 5000, "pot": "entered"}, {"name": "main", "winners": 3, "alternates": 2, "one_win": "number"},
                    {"name": "free", "one_win": "none", "alternates": 1}],
     }
     with open("rules.json", "w", encoding="utf-8") as f:

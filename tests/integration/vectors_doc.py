@@ -13,7 +13,7 @@ import sys
 
 SOURCE = pathlib.Path(os.environ["RAFFLE_SOURCE"])
 COMMON = {"name", "valid", "kind"}
-MAKERS = ["base.py", "draw.py", "policy.py", "raffle.py", "receipt.py", "validation.py"]
+MAKERS = ["base.py", "draw.py", "policy.py", "prize.py", "raffle.py", "receipt.py", "validation.py"]
 
 
 def check(good, sentence):

@@ -152,6 +152,12 @@ class Raffle:
         return {"tickets": len(sold), "numbers": sum(t[0] for t in sold.values()), "gross": sum(t[1] for t in sold.values()), "voids": len(void),
                 "void_numbers": sum(sold[s][0] for s in void), "void_gross": sum(sold[s][1] for s in void)}, void
 
+    def by_tier(self, unit, void):
+        """The tickets of a unit and those of them that are void, by tier."""
+        tickets = self.tickets[unit.number]
+        return [{"tickets": sum(tier == each["name"] for _, _, tier, _ in tickets.values()), "voids": sum(tickets[serial][2] == each["name"] for serial in void)}
+                for each in self.rules["tiers"]]
+
     def close(self, unit):
         self.write_unit(unit, {"t": "unit.close", **self.totals(unit, before=0)[0]})
 
@@ -165,9 +171,10 @@ class Raffle:
         first, sums = len(self.control.leaves), {}
         for unit in self.units:
             totals, void = self.totals(unit, before=first)
+            counts = {"tiers": self.by_tier(unit, void)} if any(prize.get("pot") == "entered" for prize in self.rules["prizes"]) else {}
             sums = {name: sums.get(name, 0) + value for name, value in totals.items()}
             self.write({"t": "seal.unit", "note": unit.note(), "reconciled": True, "root": unit.root().hex(), "size": len(unit.leaves), "unit": unit.number,
-                        "void_root": void_root(void).hex(), **totals})
+                        "void_root": void_root(void).hex(), **totals, **counts})
         index = self.write({"t": "seal", "first": first, "kind": kind, "units": len(self.units), "unreconciled": 0, **sums})
         self.seal_at[kind] = (index, first, [len(unit.leaves) for unit in self.units], sums)
         self.write({"t": "voids.ack", "seal": index, "voids": sums["voids"]})
@@ -257,12 +264,47 @@ def elsewhere():
     return r
 
 
+def growing():
+    """Prizes that grow, from pots of some tiers alone, and one that gets what is above another's cap."""
+    r = Raffle("raffle.example/growing", (
+        {"name": "bird", "seal": "early", "tiers": ["ten"], "share": 2500, "pot": "entered", "minimum": 1000, "round": "nearest", "round_to": 10},
+        {"name": "main", "share": 5000, "start": 1000, "carry": 250, "carry_from": "raffle.example/last", "cap": 2000, "above": "next"},
+        {"name": "ones", "tiers": ["one"], "share": 10000, "pot": "entered", "winners": 3, "cap": 100000, "above": "carry"}))
+    web, till = r.enrol("web"), r.enrol("till")
+    for i, tier in enumerate(("ten", "one", "ten", "one", "one")):
+        r.sell(web if i < 3 else till, tier, f"order-{i}")
+    r.void(web, 1)
+    r.seal("early")
+    r.draw("bird")
+    r.void(till, 1)
+    r.sell(till, "ten", "order-5")
+    for unit in (web, till):
+        r.close(unit)
+    r.void(web, 2, control=True)
+    r.seal("final")
+    r.draw("main")
+    r.draw("ones")
+    return r
+
+
+def money(chance, last):
+    """What a prize by chance is worth."""
+    prize = {"share": chance.randint(0, 10000), "pot": chance.choice(("all", "entered"))} if chance.random() < 0.5 else {"amount": chance.randint(0, 5000)}
+    if chance.random() < 0.5:
+        prize |= {"start": chance.randint(0, 5000), "round": chance.choice(("down", "up", "nearest")), "round_to": 5}
+    if chance.random() < 0.5:
+        prize |= {"cap": 1000, "above": chance.choice(("keep", "carry") if last else ("keep", "carry", "next")), "minimum": chance.choice((0, 500, 1000))}
+    return prize
+
+
 def arbitrary(number):
     """A raffle of its own for each number: units, orders, voids, seals, rules and draws by chance."""
     chance = random.Random(number)
     tiers = lambda: sorted(chance.sample(["one", "ten"], chance.randint(1, 2)), key=["one", "ten"].index)  # noqa: E731
     prizes = [{"name": f"p{i}", "seal": "early" if i == 0 and chance.random() < 0.5 else "final", "winners": chance.randint(1, 4), "alternates": chance.randint(0, 3),
                "one_win": chance.choice(["none", "number", "ticket"]), "tiers": tiers()} for i in range(chance.randint(1, 5))]
+    for i, prize in enumerate(prizes):
+        prize.update(money(chance, i + 1 == len(prizes)))
     r = Raffle(f"raffle.example/arbitrary-{number}", prizes)
     units = [r.enrol(f"u{i}") for i in range(chance.randint(1, 4))]
     tents = [r.enrol(f"t{i}", away=chance.randint(0, 100), quota=10000) for i in range(chance.randint(0, 2))]

@@ -125,7 +125,8 @@ START_TEST(what_is_described_is_what_the_rules_say)
     FX_FAILS(RAFFLE_NOT_FOUND, raffle_tier_at(fx.raffle, 3, &tier, &fx.err));
     FX_OK(raffle_prize_at(fx.raffle, 1, &prize, &fx.err));
     ck_assert_str_eq(prize.name, "first");
-    ck_assert_int_eq(prize.value, -1);
+    ck_assert_int_eq(prize.value, 0);
+    ck_assert_int_eq(prize.estimate, 1);
     FX_FAILS(RAFFLE_NOT_FOUND, raffle_prize_at(fx.raffle, 3, &prize, &fx.err));
     FX_FAILS(RAFFLE_NOT_FOUND, raffle_prize_by_name(fx.raffle, "none", &prize, &fx.err));
     FX_FAILS(RAFFLE_INVALID, raffle_local_time(fx.raffle, -1, local, &fx.err));

@@ -9,6 +9,7 @@ static char leaf[RAFFLE_RECORD_MAX + 1], again[RAFFLE_RECORD_MAX + 1];
 /* A record with every member set to something that it may be; `has` decides which count. */
 static rf_record full(void)
 {
+    static const char tiers[] = "[{\"tickets\":2,\"voids\":1}]";
     static const char places[] = "[{\"number\":7,\"serial\":3,\"unit\":1}]";
     rf_record r = {.by = RAFFLE_MANAGER,
                    .ok = RAFFLE_SUPERVISOR,
@@ -28,6 +29,7 @@ static rf_record full(void)
     r.evidence = r.key = r.name = r.provider = rf_text_of("a text \xc3\xa9 \"quoted\" \\");
     r.note = rf_text_of("a note\nof lines\n\n\xe2\x80\x94 name sig\n");
     r.places = rf_text_of(places);
+    r.tiers = rf_text_of(tiers);
     r.rules = rf_text_of("{\"a\":[1,true,\"x\"]}");
     memset(r.commitment, 0xab, 32);
     memset(r.open, 1, 32);
@@ -62,7 +64,8 @@ static rf_members find_must(rf_type type, rf_members *may)
         {"sale", "n count price tier"},
         {"void", "unit serial reason count price (n)"},
         {"unit.close", "tickets numbers gross voids void_numbers void_gross n"},
-        {"seal.unit", "tickets numbers gross voids void_numbers void_gross unit size root reconciled void_root note"},
+        {"seal.unit",
+         "tickets numbers gross voids void_numbers void_gross unit size root reconciled void_root note (tiers)"},
         {"seal", "tickets numbers gross voids void_numbers void_gross kind first units unreconciled (ok)"},
         {"voids.ack", "seal voids"},
         {"draw.intent", "prize seal attempt numbers (commitment) (evidence) (ok) (provider)"},
@@ -137,6 +140,7 @@ static rf_members find_must(rf_type type, rf_members *may)
                                                  "ticket_key",
                                                  "tickets",
                                                  "tier",
+                                                 "tiers",
                                                  "twice",
                                                  "unit",
                                                  "units",

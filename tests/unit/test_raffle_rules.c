@@ -22,7 +22,9 @@ static const char whole[] =
     "\"prizes\":[{\"name\":\"bird\",\"title\":\"Early "
     "bird\",\"seal\":\"early\",\"winners\":1,\"alternates\":1,\"one_win\":"
     "\"number\",\"claim_days\":30,\"amount\":2500,\"seed\":\"random\",\"beacon_delay\":0,\"tiers\":[\"one\"]},"
-    "{\"name\":\"first\",\"share\":5000}],"
+    "{\"name\":\"first\",\"share\":5000},"
+    "{\"name\":\"jackpot\",\"share\":1000,\"pot\":\"entered\",\"start\":1,\"carry\":2,\"carry_from\":\"raffle.example/"
+    "last\",\"minimum\":0,\"cap\":1000000000000,\"above\":\"carry\",\"round\":\"nearest\",\"round_to\":1}],"
     "\"rng\":[\"system\"],\"roles\":{\"sell\":[\"seller\"]},\"beacon\":\"none\",\"witnesses\":\"none\"}";
 
 static raffle_rc parse(const char *json, size_t length)
@@ -122,7 +124,7 @@ START_TEST(the_rules_as_they_are)
     ck_assert_int_eq(parse(whole, strlen(whole)), RAFFLE_OK);
     ck_assert_str_eq(rules.origin, "raffle.example/gala");
     ck_assert_uint_eq(rules.tiers, 2);
-    ck_assert_uint_eq(rules.prizes, 2);
+    ck_assert_uint_eq(rules.prizes, 3);
     ck_assert_int_eq(rules.order_tickets, 50);
     ck_assert_uint_eq(rules.prize[0].entered, 1);
     ck_assert_uint_eq(rules.prize[1].entered, 3);
@@ -141,14 +143,45 @@ END_TEST
 
 START_TEST(every_member_of_a_wrong_type)
 {
-    static const char *const strings[] = {
-        "origin",          "name",           "organisation",      "licence",        "place",         "currency",
-        "sales.opens",     "sales.closes",   "zone[0].from",      "tiers[0].name",  "units[0].name", "prizes[0].name",
-        "prizes[0].title", "prizes[0].seal", "prizes[0].one_win", "prizes[0].seed", "beacon",        "witnesses"};
-    static const char *const integers[] = {
-        "digits",          "sales.order_tickets",   "zone[0].offset",       "tiers[0].count",       "tiers[0].price",
-        "units[0].quota",  "prizes[0].winners",     "prizes[0].alternates", "prizes[0].claim_days", "prizes[0].amount",
-        "prizes[1].share", "prizes[0].beacon_delay"};
+    static const char *const strings[] = {"origin",
+                                          "name",
+                                          "organisation",
+                                          "licence",
+                                          "place",
+                                          "currency",
+                                          "sales.opens",
+                                          "sales.closes",
+                                          "zone[0].from",
+                                          "tiers[0].name",
+                                          "units[0].name",
+                                          "prizes[0].name",
+                                          "prizes[0].title",
+                                          "prizes[0].seal",
+                                          "prizes[0].one_win",
+                                          "prizes[0].seed",
+                                          "beacon",
+                                          "witnesses",
+                                          "prizes[2].above",
+                                          "prizes[2].round",
+                                          "prizes[2].pot",
+                                          "prizes[2].carry_from"};
+    static const char *const integers[] = {"digits",
+                                           "sales.order_tickets",
+                                           "zone[0].offset",
+                                           "tiers[0].count",
+                                           "tiers[0].price",
+                                           "units[0].quota",
+                                           "prizes[0].winners",
+                                           "prizes[0].alternates",
+                                           "prizes[0].claim_days",
+                                           "prizes[0].amount",
+                                           "prizes[1].share",
+                                           "prizes[0].beacon_delay",
+                                           "prizes[2].start",
+                                           "prizes[2].carry",
+                                           "prizes[2].minimum",
+                                           "prizes[2].cap",
+                                           "prizes[2].round_to"};
     static const char *const arrays[] = {"zone", "tiers", "units", "prizes", "rng", "prizes[0].tiers", "roles.sell"};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
         fault(strings[i], "7", RAFFLE_INVALID);
@@ -257,15 +290,20 @@ START_TEST(every_number_at_and_beyond_its_limits)
     range("prizes[0].claim_days", 0, 3650);
     range("prizes[0].amount", 0, INT64_C(1000000000000));
     range("prizes[1].share", 0, 10000);
+    range("prizes[2].start", 0, INT64_C(1000000000000));
+    range("prizes[2].carry", 0, INT64_C(1000000000000));
+    range("prizes[2].minimum", 0, INT64_C(1000000000000));
+    range("prizes[2].cap", 0, INT64_C(1000000000000));
+    range("prizes[2].round_to", 1, INT64_C(1000000000000));
     fault("prizes[0].winners", "0", RAFFLE_LIMIT);
     fault("prizes[0].winners", "100001", RAFFLE_LIMIT);
-    fault("prizes[0].winners", "99998", RAFFLE_OK); /* with an alternate, and a winner of the other prize: 100,000 */
+    fault("prizes[0].winners", "99997", RAFFLE_OK); /* with an alternate, and winners of the other prizes: 100,000 */
     json_t *root = load();
-    json_object_set_new(json_array_get(json_object_get(root, "prizes"), 0), "winners", json_integer(99999));
+    json_object_set_new(json_array_get(json_object_get(root, "prizes"), 0), "winners", json_integer(99998));
     ck_assert_int_eq(parse_json(root), RAFFLE_LIMIT);
     json_decref(root);
     fault("prizes[0].alternates", "-1", RAFFLE_LIMIT);
-    fault("prizes[0].alternates", "99998", RAFFLE_OK);
+    fault("prizes[0].alternates", "99997", RAFFLE_OK);
 }
 END_TEST
 
@@ -291,6 +329,12 @@ START_TEST(members_that_are_missing)
                                            "prizes[0].claim_days",
                                            "prizes[0].amount",
                                            "prizes[1].share",
+                                           "prizes[2].start",
+                                           "prizes[2].minimum",
+                                           "prizes[2].above",
+                                           "prizes[2].round",
+                                           "prizes[2].round_to",
+                                           "prizes[2].pot",
                                            "prizes[0].seed",
                                            "prizes[0].beacon_delay",
                                            "prizes[0].tiers",
@@ -358,6 +402,57 @@ START_TEST(what_must_fit_together)
         "[{\"from\":\"2026-11-01T09:00:00.000Z\",\"offset\":1},{\"from\":\"2026-11-01T09:00:00.000Z\",\"offset\":2}]",
         RAFFLE_INVALID, "zone[1].from");
     refused("rng", "[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]", RAFFLE_LIMIT, "rng");
+}
+END_TEST
+
+/* One prize with these members, or two prizes. */
+static void money(const char *members, raffle_rc rc, const char *words)
+{
+    char json[400];
+    snprintf(json, sizeof json, "[{\"name\":\"a\",%s}]", members);
+    refused("prizes", json, rc, words);
+}
+
+START_TEST(what_a_prize_is_worth_must_fit_together)
+{
+    money("\"start\":1,\"minimum\":500,\"cap\":500,\"round_to\":500", RAFFLE_OK, "");
+    money("\"cap\":500", RAFFLE_INVALID, "no money");
+    money("\"round\":\"up\"", RAFFLE_INVALID, "no money");
+    money("\"round_to\":5", RAFFLE_INVALID, "no money");
+    money("\"amount\":5,\"pot\":\"all\"", RAFFLE_INVALID, "no share");
+    money("\"amount\":5,\"above\":\"keep\"", RAFFLE_INVALID, "no \"cap\"");
+    money("\"share\":5,\"minimum\":501,\"cap\":500", RAFFLE_INVALID, "501");
+    money("\"share\":5,\"minimum\":7,\"round_to\":5", RAFFLE_INVALID, "multiples");
+    money("\"share\":5,\"cap\":7,\"round_to\":5", RAFFLE_INVALID, "multiples");
+    money("\"carry\":5", RAFFLE_INVALID, "carry_from");
+    money("\"share\":5,\"carry_from\":\"raffle.example/last\"", RAFFLE_INVALID, "carry_from");
+    money("\"carry\":5,\"carry_from\":\"raffle.example/gala\"", RAFFLE_INVALID, "itself");
+    money("\"carry\":5,\"carry_from\":\"raffle.example/unit\"", RAFFLE_INVALID, "carry_from");
+    money("\"share\":5,\"above\":\"away\",\"cap\":1", RAFFLE_INVALID, "above");
+    money("\"share\":5,\"round\":\"even\"", RAFFLE_INVALID, "round");
+    money("\"share\":5,\"pot\":\"half\"", RAFFLE_INVALID, "pot");
+    money("\"share\":5,\"cap\":1,\"above\":\"next\"", RAFFLE_INVALID, "none that is money follows");
+    money("\"share\":5,\"cap\":1,\"above\":\"next\"},{\"name\":\"b\"", RAFFLE_INVALID, "none that is money follows");
+    money("\"share\":5,\"cap\":1,\"above\":\"next\"},{\"name\":\"b\",\"amount\":0", RAFFLE_OK, "");
+}
+END_TEST
+
+/* What a laboratory hashed keeps its bytes: a member that was not given is not written. */
+START_TEST(what_is_not_given_is_not_frozen)
+{
+    static char frozen[RF_RULES_MAX];
+    static const char *const members[] = {"\"above\"", "\"cap\"",   "\"carry\"",    "\"carry_from\"", "\"minimum\"",
+                                          "\"pot\"",   "\"round\"", "\"round_to\"", "\"start\""};
+    ck_assert_int_eq(parse(whole, strlen(whole)), RAFFLE_OK);
+    size_t n = rf_rules_format(&rules, frozen, sizeof frozen - 1);
+    frozen[n] = 0;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        ck_assert_ptr_nonnull(strstr(frozen, members[i]));
+    refused("prizes", "[{\"name\":\"a\",\"share\":5000}]", RAFFLE_OK, "");
+    n = rf_rules_format(&rules, frozen, sizeof frozen - 1);
+    frozen[n] = 0;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        ck_assert_ptr_null(strstr(frozen, members[i]));
 }
 END_TEST
 
@@ -566,7 +661,7 @@ END_TEST
 
 FX_MAIN("raffle_rules", the_rules_as_they_are, witnesses_are_frozen, every_member_of_a_wrong_type,
         texts_words_and_times, every_number_at_and_beyond_its_limits, members_that_are_missing,
-        members_that_are_unknown_or_stand_twice, what_must_fit_together, as_many_as_there_may_be,
-        rules_that_do_not_fit_into_a_record, what_is_no_json, providers_by_what_they_are_pinned,
-        a_committed_seed_and_its_beacon, tiers_after_prizes, the_frozen_form_is_a_fixed_point,
-        offsets_hold_from_their_time_on)
+        members_that_are_unknown_or_stand_twice, what_must_fit_together, what_a_prize_is_worth_must_fit_together,
+        what_is_not_given_is_not_frozen, as_many_as_there_may_be, rules_that_do_not_fit_into_a_record, what_is_no_json,
+        providers_by_what_they_are_pinned, a_committed_seed_and_its_beacon, tiers_after_prizes,
+        the_frozen_form_is_a_fixed_point, offsets_hold_from_their_time_on)

@@ -98,8 +98,9 @@ typedef struct rf_seal_state {
     uint64_t index, first, unreconciled;
     int64_t at;
     size_t units;
-    rf_seal_unit *unit; /* `units` of them, unit 1 first */
-    rf_seal_unit sum;   /* of the totals */
+    rf_seal_unit *unit;               /* `units` of them, unit 1 first */
+    rf_seal_unit sum;                 /* of the totals */
+    rf_tier_count tier[RF_TIERS_MAX]; /* of all units; zero when the rules do not ask for them */
 } rf_seal_state;
 
 typedef struct rf_place_state {
@@ -150,6 +151,7 @@ typedef struct rf_control {
     rf_seal_state early, final;
     size_t run; /* seal.unit records of a run that is not finished */
     rf_seal_unit *run_unit;
+    rf_tier_count run_tier[RF_TIERS_MAX];
     rf_prize_state *prize; /* rules->prizes of them */
     int open_prize;        /* whose intent is open, or -1 */
     uint32_t asked;        /* under the open intent */
@@ -196,8 +198,6 @@ bool rf_place_lost(int32_t state);
 /* Until when a prize that is drawn is claimed; 0: no limit. And whether each of its winners is paid out against papers. */
 int64_t rf_control_claim_by(const rf_control *c, int prize);
 bool rf_control_papers(const rf_control *c, int prize);
-/* What all winners of a prize together get, as the records say; -1: not known before the seal. */
-int64_t rf_prize_value(const rf_control *c, size_t prize);
 /* Whether the rule bars a number: it holds, or held, a winner's place in the result of a prize. */
 bool rf_control_barred(const rf_control *c, rf_one_win rule, const rf_place *place);
 

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "fold_keys.h"
+#include "fold_tiers.h"
 #include "fold_units.h"
 #include <stdlib.h>
 #include <string.h>
@@ -80,8 +81,20 @@ static raffle_rc apply_open(rf_control *c, const rf_record *r, const uint8_t lea
 
 /* --- seals (design section 8) --- */
 
+/* Sums that are too large are found at the seal, by the totals that these add up to. */
+static void add_tiers(rf_control *c, const rf_tier_count *tier)
+{
+    if (c->run == 0)
+        memset(c->run_tier, 0, sizeof c->run_tier);
+    for (size_t i = 0; i < c->rules->tiers; i++) {
+        c->run_tier[i].tickets += tier[i].tickets;
+        c->run_tier[i].voids += tier[i].voids;
+    }
+}
+
 static raffle_rc apply_seal_unit(rf_control *c, const rf_record *r, raffle_error *err)
 {
+    rf_tier_count tier[RF_TIERS_MAX];
     raffle_rc rc = rf_control_role(c, RF_OP_SEAL, r->by, err);
     if (rc != RAFFLE_OK)
         return rc;
@@ -93,12 +106,15 @@ static raffle_rc apply_seal_unit(rf_control *c, const rf_record *r, raffle_error
     if (r->voids > r->tickets || r->void_numbers > r->numbers || r->void_gross > r->gross)
         return rf_fail(err, RAFFLE_CORRUPT, "the seal of unit %lld counts more voids than sales", (long long)r->unit);
     rc = rf_units_sealed(&c->unit[c->run], r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_tiers_read(c->rules, r, tier, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_seal_unit *grown = realloc(c->run_unit, (c->run + 1) * sizeof *grown);
     if (grown == NULL)
         return rf_nomem(err);
     c->run_unit = grown;
+    add_tiers(c, tier);
     rf_seal_unit *u = &c->run_unit[c->run++];
     *u = (rf_seal_unit){.size = (uint64_t)r->size,
                         .tickets = (uint64_t)r->tickets,
@@ -212,6 +228,7 @@ static raffle_rc apply_seal(rf_control *c, const rf_record *r, raffle_error *err
                             .units = c->run,
                             .unit = c->run_unit,
                             .sum = sum};
+    memcpy(seal->tier, c->run_tier, sizeof seal->tier);
     c->run = 0;
     c->run_unit = NULL;
     return RAFFLE_OK;

@@ -6,6 +6,7 @@
 #include "beacon.h"
 #include "error.h"
 #include "fold_keys.h"
+#include "prize_value.h"
 #include <raffle/rng.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ int64_t rf_control_claim_by(const rf_control *c, int prize)
 bool rf_control_papers(const rf_control *c, int prize)
 {
     const rf_prize_rule *rule = &c->rules->prize[prize];
-    return rule->papers_above >= 0 && rf_prize_value(c, (size_t)prize) / rule->winners > rule->papers_above;
+    return rule->papers_above >= 0 && rf_prize_worth_of(c, (size_t)prize, NULL).is.each > rule->papers_above;
 }
 
 bool rf_control_holds_place(const rf_control *c, uint32_t unit, uint64_t serial)
@@ -163,7 +164,7 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
     p->attempts++;
     p->seal = seal->index;
     p->numbers = seal->sum.numbers;
-    p->pot = (uint64_t)(seal->sum.gross - seal->sum.void_gross);
+    p->pot = (uint64_t)rf_prize_seal_pot(c, (size_t)i, seal);
     p->intent = c->size;
     p->intent_at = r->at;
     c->open_prize = i;

@@ -97,6 +97,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_TICKET_KEY] = MEMBER("ticket_key", KIND_HEX32, rf_record, ticket_key),
     [RF_F_TICKETS] = MEMBER("tickets", KIND_INT, rf_record, tickets),
     [RF_F_TIER] = MEMBER("tier", KIND_WORD, rf_record, tier),
+    [RF_F_TIERS] = MEMBER("tiers", KIND_ARRAY, rf_record, tiers),
     [RF_F_TWICE] = MEMBER("twice", KIND_INT, rf_record, twice),
     [RF_F_UNIT] = MEMBER("unit", KIND_UNIT, rf_record, unit),
     [RF_F_UNITS] = MEMBER("units", KIND_INT, rf_record, units),
@@ -163,7 +164,7 @@ static const type_row types[RF_TYPES] = {
     [RF_SALE] = {"sale", COMMON | B(N) | B(COUNT) | B(PRICE) | B(TIER), 0},
     [RF_SEAL] = {"seal", COMMON | TOTALS | B(KIND) | B(FIRST) | B(UNITS) | B(UNRECONCILED), B(OK)},
     [RF_SEAL_UNIT] = {"seal.unit",
-                      COMMON | TOTALS | B(UNIT) | B(SIZE) | B(ROOT) | B(RECONCILED) | B(VOID_ROOT) | B(NOTE), 0},
+                      COMMON | TOTALS | B(UNIT) | B(SIZE) | B(ROOT) | B(RECONCILED) | B(VOID_ROOT) | B(NOTE), B(TIERS)},
     [RF_UNIT_CLOSE] = {"unit.close", COMMON | TOTALS | B(N), 0},
     [RF_UNIT_DISABLE] = {"unit.disable", COMMON | B(UNIT) | B(REASON), 0},
     [RF_UNIT_ENABLE] = {"unit.enable", COMMON | B(UNIT), 0},
@@ -519,7 +520,7 @@ void rf_places_encode(rf_json_writer *w, const rf_place *places, size_t n)
     rf_json_end_array(w);
 }
 
-static bool read_place_member(rf_json_reader *in, const char *want, kind k, int64_t *value)
+static bool read_int_member(rf_json_reader *in, const char *want, kind k, int64_t *value)
 {
     const char *name;
     size_t length;
@@ -532,8 +533,8 @@ static bool read_place(rf_json_reader *in, rf_place *place)
     const char *name;
     size_t length;
     int64_t number, serial, unit;
-    if (!rf_json_enter_object(in) || !read_place_member(in, "number", KIND_FROM_1, &number) ||
-        !read_place_member(in, "serial", KIND_SERIAL, &serial) || !read_place_member(in, "unit", KIND_UNIT, &unit) ||
+    if (!rf_json_enter_object(in) || !read_int_member(in, "number", KIND_FROM_1, &number) ||
+        !read_int_member(in, "serial", KIND_SERIAL, &serial) || !read_int_member(in, "unit", KIND_UNIT, &unit) ||
         rf_json_next_key(in, &name, &length) || in->fault != NULL)
         return false;
     *place = (rf_place){(uint64_t)number, (uint64_t)serial, (uint32_t)unit};
@@ -555,5 +556,50 @@ raffle_rc rf_places_decode(const rf_text *json, rf_place *places, size_t cap, si
     if (!rf_json_done(&in))
         return rf_fail(err, RAFFLE_CORRUPT, "the places are malformed: %s", in.fault ? in.fault : "bytes follow");
     *n = count;
+    return RAFFLE_OK;
+}
+
+/* --- tiers --- */
+
+void rf_tier_counts_encode(rf_json_writer *w, const rf_tier_count *count, size_t n)
+{
+    rf_json_begin_array(w);
+    for (size_t i = 0; i < n; i++) {
+        rf_json_begin_object(w);
+        rf_json_key(w, "tickets", 7);
+        rf_json_int(w, (int64_t)count[i].tickets);
+        rf_json_key(w, "voids", 5);
+        rf_json_int(w, (int64_t)count[i].voids);
+        rf_json_end_object(w);
+    }
+    rf_json_end_array(w);
+}
+
+static bool read_tier_count(rf_json_reader *in, rf_tier_count *count)
+{
+    const char *name;
+    size_t length;
+    int64_t tickets, voids;
+    if (!rf_json_enter_object(in) || !read_int_member(in, "tickets", KIND_INT, &tickets) ||
+        !read_int_member(in, "voids", KIND_INT, &voids) || rf_json_next_key(in, &name, &length) || in->fault != NULL)
+        return false;
+    *count = (rf_tier_count){(uint64_t)tickets, (uint64_t)voids};
+    return true;
+}
+
+raffle_rc rf_tier_counts_decode(const rf_text *json, rf_tier_count *count, size_t n, raffle_error *err)
+{
+    rf_json_reader in;
+    size_t read = 0;
+    rf_json_reader_init(&in, json->text, json->length, true);
+    if (!rf_json_enter_array(&in))
+        return rf_fail(err, RAFFLE_CORRUPT, "the tiers are no array");
+    while (rf_json_next_element(&in)) {
+        if (read == n || !read_tier_count(&in, &count[read]))
+            return rf_fail(err, RAFFLE_CORRUPT, "tier %zu of the record is malformed or one too many", read + 1);
+        read++;
+    }
+    if (!rf_json_done(&in) || read != n)
+        return rf_fail(err, RAFFLE_CORRUPT, "the record has %zu tiers, and the rules %zu", read, n);
     return RAFFLE_OK;
 }

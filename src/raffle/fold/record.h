@@ -99,6 +99,7 @@ typedef enum rf_field {
     RF_F_TICKET_KEY,
     RF_F_TICKETS,
     RF_F_TIER,
+    RF_F_TIERS,
     RF_F_TWICE,
     RF_F_UNIT,
     RF_F_UNITS,
@@ -117,7 +118,7 @@ typedef rf_json_text rf_text;
 /* A set of members, a bit each: there are more than 64. */
 __extension__ typedef unsigned __int128 rf_members;
 
-/* A leaf. A member counts when its bit is set in `has`. Texts, `rules` and `places` point into the bytes that were decoded, or to what the
+/* A leaf. A member counts when its bit is set in `has`. Texts, `rules`, `places` and `tiers` point into the bytes that were decoded, or to what the
  * maker of the record keeps alive. */
 typedef struct rf_record {
     rf_members has;
@@ -128,7 +129,8 @@ typedef struct rf_record {
     int64_t alternates, ask, attempt, away, count, first, format, gross, intent, n, number, numbers, place, price,
         promoted, quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void,
         tickets, twice, unit, units, unreconciled, void_gross, void_numbers, voids, winners;
-    rf_text code, component, evidence, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier;
+    rf_text code, component, evidence, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier,
+        tiers;
     uint8_t commitment[32], open[32], p[32], root[32], skips[32], ticket_key[32], void_root[32];
     uint8_t seed[48], beacon[48], fallback[48];
 } rf_record;
@@ -203,5 +205,13 @@ enum {
 void rf_places_encode(rf_json_writer *w, const rf_place *places, size_t n);
 /* Stores their number; RAFFLE_CORRUPT: malformed, or more than `cap`. */
 raffle_rc rf_places_decode(const rf_text *json, rf_place *places, size_t cap, size_t *n, raffle_error *err);
+
+/* The tiers of a seal.unit: an array of {"tickets","voids"}, one for each tier of the rules. */
+typedef struct rf_tier_count {
+    uint64_t tickets, voids; /* sold; and of those, void */
+} rf_tier_count;
+void rf_tier_counts_encode(rf_json_writer *w, const rf_tier_count *count, size_t n);
+/* Exactly `n` of them. RAFFLE_CORRUPT. */
+raffle_rc rf_tier_counts_decode(const rf_text *json, rf_tier_count *count, size_t n, raffle_error *err);
 
 #endif

@@ -35,6 +35,19 @@ static void put_int(rf_json_writer *w, const char *name, int64_t value)
     rf_json_int(w, value);
 }
 
+static void put_given(rf_json_writer *w, const char *name, int64_t value)
+{
+    if (value >= 0)
+        put_int(w, name, value);
+}
+
+/* One of the words behind words[0], which stands for what was not given. */
+static void put_choice(rf_json_writer *w, const char *name, const char *const *words, unsigned which)
+{
+    if (which != 0)
+        put_text(w, name, words[which]);
+}
+
 static void put_time(rf_json_writer *w, const char *name, int64_t at)
 {
     char text[RF_TIME_LENGTH + 1] = "";
@@ -46,22 +59,31 @@ static void put_time(rf_json_writer *w, const char *name, int64_t at)
 static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_rule *prize)
 {
     static const char *const one_win[] = {"none", "number", "ticket"};
+    static const char *const above[] = {"", "keep", "carry", "next"}, *const pot[] = {"", "all", "entered"};
+    static const char *const round[] = {"", "down", "up", "nearest"};
     rf_json_begin_object(w);
+    put_choice(w, "above", above, prize->above);
     put_int(w, "alternates", prize->alternates);
-    if (prize->amount >= 0)
-        put_int(w, "amount", prize->amount);
+    put_given(w, "amount", prize->amount);
     put_int(w, "beacon_delay", prize->beacon_delay);
+    put_given(w, "cap", prize->cap);
+    put_given(w, "carry", prize->carry);
+    put_text(w, "carry_from", prize->carry_from);
     put_int(w, "claim_days", prize->claim_days);
     if (prize->drum)
         put_text(w, "draw", "drum");
+    put_given(w, "minimum", prize->minimum);
     put_text(w, "name", prize->name);
     put_text(w, "one_win", one_win[prize->one_win]);
-    if (prize->papers_above >= 0)
-        put_int(w, "papers_above", prize->papers_above);
+    put_given(w, "papers_above", prize->papers_above);
+    put_choice(w, "pot", pot, prize->pot);
+    put_choice(w, "round", round, prize->round);
+    if (prize->round_to > 0)
+        put_int(w, "round_to", prize->round_to);
     put_text(w, "seal", prize->seal == RAFFLE_SEAL_EARLY ? "early" : "final");
     put_text(w, "seed", prize->committed ? "committed" : "random");
-    if (prize->share >= 0)
-        put_int(w, "share", prize->share);
+    put_given(w, "share", prize->share);
+    put_given(w, "start", prize->start);
     rf_json_key(w, "tiers", 5);
     rf_json_begin_array(w);
     for (size_t i = 0; i < rules->tiers; i++)
@@ -206,6 +228,11 @@ size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
 }
 
 /* --- questions --- */
+
+bool rf_prize_is_money(const rf_prize_rule *prize)
+{
+    return prize->amount >= 0 || prize->share >= 0 || prize->start >= 0 || prize->carry >= 0 || prize->minimum >= 0;
+}
 
 int rf_rules_tier(const rf_rules *rules, const char *name, size_t length)
 {

@@ -46,6 +46,24 @@ typedef enum rf_one_win {
     RF_ONE_WIN_TICKET
 } rf_one_win;
 
+/* What is above a prize's cap; and how a prize is rounded. 0: the rules do not say, which means the first. */
+typedef enum rf_above {
+    RF_ABOVE_KEEP = 1, /* stays with the organisation */
+    RF_ABOVE_CARRY,    /* is carried to the next raffle */
+    RF_ABOVE_NEXT      /* goes to the next prize of this raffle */
+} rf_above;
+
+typedef enum rf_round {
+    RF_ROUND_DOWN = 1,
+    RF_ROUND_UP,
+    RF_ROUND_NEAREST
+} rf_round;
+
+typedef enum rf_pot {
+    RF_POT_ALL = 1,
+    RF_POT_ENTERED /* of the tiers that the prize enters */
+} rf_pot;
+
 typedef struct rf_tier {
     char name[RAFFLE_WORD_SIZE];
     int64_t count, price;
@@ -67,6 +85,12 @@ typedef struct rf_prize_rule {
     int64_t beacon_delay;  /* seconds from the intent to the beacon's round; 0: no beacon */
     int64_t papers_above;  /* of one winner: what is more is paid out against papers (GLI-31 2.7.1); -1: never asked */
     int64_t amount, share; /* of all winners together: minor units, or basis points of the seal's pot; -1: not given */
+    int64_t start, carry, minimum, cap; /* minor units; -1: not given */
+    int64_t round_to;                   /* 0: not given, which means 1 */
+    rf_above above;
+    rf_round round;
+    rf_pot pot;
+    char carry_from[RAFFLE_ORIGIN_SIZE]; /* the raffle that `carry` comes from */
 } rf_prize_rule;
 
 typedef struct rf_unit_rule {
@@ -106,6 +130,8 @@ raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffl
 /* The frozen form, with every default spelt out. Returns its length, 0 when it does not fit. Parsing it gives the same rules. */
 size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap);
 
+/* Whether a prize is money: else nothing is added up, capped or rounded. */
+bool rf_prize_is_money(const rf_prize_rule *prize);
 /* The index of a tier, a prize, or -1. */
 int rf_rules_tier(const rf_rules *rules, const char *name, size_t length);
 int rf_rules_prize(const rf_rules *rules, const char *name, size_t length);

@@ -41,6 +41,8 @@ uint32_t rf_op_default(rf_op op)
     return default_roles[op];
 }
 
+static const int64_t money_max = INT64_C(1000000000000);
+
 /* --- where a fault is --- */
 
 /* A place in the rules, for the sentence: "prizes[2].winners". */
@@ -159,6 +161,17 @@ static raffle_rc read_time(parse *p, const path *at, int64_t *out)
     return rc;
 }
 
+static raffle_rc read_origin(parse *p, const path *at, char out[RAFFLE_ORIGIN_SIZE])
+{
+    raffle_rc rc = read_string(p, at, out, 200);
+    if (rc == RAFFLE_OK && !rf_origin_valid(out, strlen(out)))
+        return rf_fail(
+            p->err, RAFFLE_INVALID,
+            "rules: \"%s\" is \"%s\"; it is written like raffle.example/gala-2026, without a segment \"unit\"",
+            at->text, out);
+    return rc;
+}
+
 /* One of `n` words; stores which. */
 static raffle_rc read_choice(parse *p, const path *at, const char *const *words, size_t n, size_t *out)
 {
@@ -253,7 +266,7 @@ static raffle_rc tier_count(parse *p, const path *at, void *to)
 
 static raffle_rc tier_price(parse *p, const path *at, void *to)
 {
-    return read_int(p, at, 0, INT64_C(1000000000000), &((rf_tier *)to)->price);
+    return read_int(p, at, 0, money_max, &((rf_tier *)to)->price);
 }
 
 static raffle_rc read_tier(parse *p, const path *at, size_t i, void *to)
@@ -334,17 +347,74 @@ static raffle_rc prize_claim_days(parse *p, const path *at, void *to)
 
 static raffle_rc prize_amount(parse *p, const path *at, void *to)
 {
-    return read_int(p, at, 0, INT64_C(1000000000000), &prize_rule(to)->amount);
+    return read_int(p, at, 0, money_max, &prize_rule(to)->amount);
 }
 
 static raffle_rc prize_papers_above(parse *p, const path *at, void *to)
 {
-    return read_int(p, at, 0, INT64_C(1000000000000), &prize_rule(to)->papers_above);
+    return read_int(p, at, 0, money_max, &prize_rule(to)->papers_above);
 }
 
 static raffle_rc prize_share(parse *p, const path *at, void *to)
 {
     return read_int(p, at, 0, 10000, &prize_rule(to)->share);
+}
+
+static raffle_rc prize_start(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 0, money_max, &prize_rule(to)->start);
+}
+
+static raffle_rc prize_carry(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 0, money_max, &prize_rule(to)->carry);
+}
+
+static raffle_rc prize_carry_from(parse *p, const path *at, void *to)
+{
+    return read_origin(p, at, prize_rule(to)->carry_from);
+}
+
+static raffle_rc prize_minimum(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 0, money_max, &prize_rule(to)->minimum);
+}
+
+static raffle_rc prize_cap(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 0, money_max, &prize_rule(to)->cap);
+}
+
+static raffle_rc prize_above(parse *p, const path *at, void *to)
+{
+    static const char *const words[] = {"keep", "carry", "next"};
+    size_t i = 0;
+    raffle_rc rc = read_choice(p, at, words, 3, &i);
+    prize_rule(to)->above = (rf_above)(i + RF_ABOVE_KEEP);
+    return rc;
+}
+
+static raffle_rc prize_round(parse *p, const path *at, void *to)
+{
+    static const char *const words[] = {"down", "up", "nearest"};
+    size_t i = 0;
+    raffle_rc rc = read_choice(p, at, words, 3, &i);
+    prize_rule(to)->round = (rf_round)(i + RF_ROUND_DOWN);
+    return rc;
+}
+
+static raffle_rc prize_round_to(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 1, money_max, &prize_rule(to)->round_to);
+}
+
+static raffle_rc prize_pot(parse *p, const path *at, void *to)
+{
+    static const char *const words[] = {"all", "entered"};
+    size_t i = 0;
+    raffle_rc rc = read_choice(p, at, words, 2, &i);
+    prize_rule(to)->pot = (rf_pot)(i + RF_POT_ALL);
+    return rc;
 }
 
 static raffle_rc prize_seed(parse *p, const path *at, void *to)
@@ -410,6 +480,15 @@ static raffle_rc read_prize(parse *p, const path *at, size_t i, void *to)
         {"papers_above", prize_papers_above, false},
         {"amount", prize_amount, false},
         {"share", prize_share, false},
+        {"start", prize_start, false},
+        {"carry", prize_carry, false},
+        {"carry_from", prize_carry_from, false},
+        {"minimum", prize_minimum, false},
+        {"cap", prize_cap, false},
+        {"above", prize_above, false},
+        {"round", prize_round, false},
+        {"round_to", prize_round_to, false},
+        {"pot", prize_pot, false},
         {"seed", prize_seed, false},
         {"beacon_delay", prize_beacon_delay, false},
         {"tiers", prize_tiers, false},
@@ -425,7 +504,11 @@ static raffle_rc read_prize(parse *p, const path *at, size_t i, void *to)
                             .one_win = RF_ONE_WIN_TICKET,
                             .papers_above = -1,
                             .amount = -1,
-                            .share = -1};
+                            .share = -1,
+                            .start = -1,
+                            .carry = -1,
+                            .minimum = -1,
+                            .cap = -1};
     q->rule = rule;
     raffle_rc rc = read_object(p, at, fields, sizeof fields / sizeof fields[0], q);
     if (rc == RAFFLE_OK)
@@ -611,14 +694,7 @@ static raffle_rc rules_watch(parse *p, const path *at, void *to)
 
 static raffle_rc rules_origin(parse *p, const path *at, void *to)
 {
-    char *origin = ((rf_rules *)to)->origin;
-    raffle_rc rc = read_string(p, at, origin, 200);
-    if (rc == RAFFLE_OK && !rf_origin_valid(origin, strlen(origin)))
-        return rf_fail(
-            p->err, RAFFLE_INVALID,
-            "rules: \"origin\" is \"%s\"; it is written like raffle.example/gala-2026, without a segment \"unit\"",
-            origin);
-    return rc;
+    return read_origin(p, at, ((rf_rules *)to)->origin);
 }
 
 static raffle_rc rules_name(parse *p, const path *at, void *to)
@@ -752,6 +828,54 @@ static raffle_rc check_drum(const rf_prize_rule *prize, raffle_error *err)
                : RAFFLE_OK;
 }
 
+/* Members that say what becomes of money, of a prize that is none. */
+static bool has_idle_member(const rf_prize_rule *prize)
+{
+    return prize->cap >= 0 || prize->above != 0 || prize->round != 0 || prize->round_to != 0;
+}
+
+/* The guarantee and the cap hold whichever way is rounded: both are amounts that rounding leaves alone. */
+static raffle_rc check_bounds(const rf_prize_rule *prize, raffle_error *err)
+{
+    const int64_t step = prize->round_to > 0 ? prize->round_to : 1;
+    if (prize->cap >= 0 && prize->minimum > prize->cap)
+        return rf_fail(err, RAFFLE_INVALID, "rules: prize \"%s\" has a minimum of %lld above its cap of %lld",
+                       prize->name, (long long)prize->minimum, (long long)prize->cap);
+    if ((prize->cap > 0 && prize->cap % step != 0) || (prize->minimum > 0 && prize->minimum % step != 0))
+        return rf_fail(err, RAFFLE_INVALID,
+                       "rules: the minimum and the cap of prize \"%s\" must be multiples of its \"round_to\", %lld",
+                       prize->name, (long long)step);
+    return RAFFLE_OK;
+}
+
+static raffle_rc check_carry(const rf_rules *rules, const rf_prize_rule *prize, raffle_error *err)
+{
+    if ((prize->carry >= 0) != (prize->carry_from[0] != 0))
+        return rf_fail(err, RAFFLE_INVALID,
+                       "rules: prize \"%s\" has one of \"carry\" and \"carry_from\" without the other", prize->name);
+    if (strcmp(prize->carry_from, rules->origin) == 0)
+        return rf_fail(err, RAFFLE_INVALID, "rules: prize \"%s\" is carried over from this raffle itself", prize->name);
+    return RAFFLE_OK;
+}
+
+static raffle_rc check_money(const rf_rules *rules, size_t i, raffle_error *err)
+{
+    const rf_prize_rule *prize = &rules->prize[i];
+    if (!rf_prize_is_money(prize) && has_idle_member(prize))
+        return rf_fail(err, RAFFLE_INVALID, "rules: prize \"%s\" is no money that could be capped or rounded",
+                       prize->name);
+    if (prize->pot != 0 && prize->share < 0)
+        return rf_fail(err, RAFFLE_INVALID, "rules: prize \"%s\" has a \"pot\", and no share of it", prize->name);
+    if (prize->above != 0 && prize->cap < 0)
+        return rf_fail(err, RAFFLE_INVALID, "rules: prize \"%s\" has an \"above\", and no \"cap\"", prize->name);
+    if (prize->above == RF_ABOVE_NEXT && (i + 1 == rules->prizes || !rf_prize_is_money(&rules->prize[i + 1])))
+        return rf_fail(err, RAFFLE_INVALID,
+                       "rules: what is above the cap of prize \"%s\" goes to the next, and none that is money follows",
+                       prize->name);
+    raffle_rc rc = check_bounds(prize, err);
+    return rc == RAFFLE_OK ? check_carry(rules, prize, err) : rc;
+}
+
 static raffle_rc check_whole(const rf_rules *rules, raffle_error *err)
 {
     if (rules->providers == 0 && !all_by_drum(rules))
@@ -764,6 +888,8 @@ static raffle_rc check_whole(const rf_rules *rules, raffle_error *err)
         raffle_rc rc = check_beacon(rules, &rules->prize[i], err);
         if (rc == RAFFLE_OK)
             rc = check_drum(&rules->prize[i], err);
+        if (rc == RAFFLE_OK)
+            rc = check_money(rules, i, err);
         if (rc != RAFFLE_OK)
             return rc;
         places += rules->prize[i].winners + rules->prize[i].alternates;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Raffle Drawing Report, GLI-31 2.8.1(a): every place of every drawing, and the sums of the event. */
+#include "prize_value.h"
 #include "report_impl.h"
 
 #include "error.h"
@@ -36,9 +37,9 @@ static const char *status_name(int32_t state)
 
 static void put_value(rf_report *p, size_t prize)
 {
-    const int64_t value = rf_prize_value(&p->control, prize);
-    if (value >= 0)
-        rf_row_money(p, value);
+    const rf_prize_worth worth = rf_prize_worth_of(&p->control, prize, NULL);
+    if (worth.known)
+        rf_row_money(p, worth.is.value);
     else
         rf_row_none(p);
 }
@@ -108,7 +109,7 @@ static raffle_rc put_prize(rf_report *p, size_t prize, int64_t *awarded)
     if (!rf_report_in(p, is->result_at))
         return RAFFLE_OK;
     if (is->places > 0)
-        rc = rf_report_add(p, awarded, rf_prize_value(&p->control, prize));
+        rc = rf_report_add(p, awarded, rf_prize_worth_of(&p->control, prize, NULL).is.value);
     for (size_t i = 0; i < is->places && rc == RAFFLE_OK; i++)
         rc = put_place(p, prize, i);
     return rc;

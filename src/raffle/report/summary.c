@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The event summary (N.D. Admin. Code 99-01.3-16-09.5(2)(d)), a row a price tier; and lottery accounts (UKGC LCCP 11.1.1), a row. */
+#include "prize_value.h"
 #include "report_impl.h"
 
 #include "error.h"
@@ -107,7 +108,7 @@ static raffle_rc prizes(rf_report *p, int64_t *sum)
     for (size_t i = 0; i < p->control.rules->prizes && rc == RAFFLE_OK; i++) {
         const rf_prize_state *is = &p->control.prize[i];
         if (is->state == RAFFLE_PRIZE_DRAWN && is->places > 0 && rf_report_in(p, is->result_at))
-            rc = rf_report_add(p, sum, rf_prize_value(&p->control, i));
+            rc = rf_report_add(p, sum, rf_prize_worth_of(&p->control, i, NULL).is.value);
     }
     return rc;
 }

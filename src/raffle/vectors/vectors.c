@@ -28,6 +28,7 @@ static const struct {
     {"note", rf_vectors_note},
     {"order_key", rf_vectors_order_key},
     {"policy", rf_vectors_policy},
+    {"prize", rf_vectors_prize},
     {"receipt", rf_vectors_receipt},
     {"record", rf_vectors_record},
 #ifdef RAFFLE_WITH_TEST_RNG

@@ -72,6 +72,7 @@ bool rf_check_validation(rf_vector *v);
 bool rf_check_check37(rf_vector *v);
 bool rf_check_timestamp(rf_vector *v);
 bool rf_vectors_policy(rf_vector *v);
+bool rf_vectors_prize(rf_vector *v);
 bool rf_vectors_receipt(rf_vector *v);
 bool rf_vectors_record(rf_vector *v);
 bool rf_vectors_tile(rf_vector *v);

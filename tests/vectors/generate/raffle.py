@@ -38,13 +38,13 @@ def private(name, text, valid=True):
     return {**case, **({"p": hashlib.sha256(text).hexdigest()} if valid else {"error": "RAFFLE_CORRUPT"})}
 
 
-def records(raffle, elsewhere):
-    """The first record of each type, and each with what must not be; and those of a unit that is away."""
+def records(raffle, elsewhere, growing):
+    """The first record of each type, and each with what must not be; and those of a unit that is away, and of tickets by tier."""
     seen, cases = set(), []
-    for log in [raffle.control, *raffle.units, elsewhere.control]:
+    for log in [raffle.control, *raffle.units, elsewhere.control, growing.control]:
         for text in log.leaves:
             record = json.loads(text)
-            kind = record["t"] + (" of a unit that is away" if "away" in record else "")
+            kind = record["t"] + (" of a unit that is away" if "away" in record else " by tier" if "tiers" in record else "")
             if kind not in seen:
                 seen.add(kind)
                 cases.append(leaf(kind, text))
@@ -237,6 +237,33 @@ def elsewhere_cases(raffle):
     yield good("more uploaded of a unit that the final seal left out", inserted(left_out, seal + 1, **{**{k: v for k, v in upload.items() if k not in ("at", "p")}, "size": size + 1})[:seal + 2])
     yield good("a unit disabled by the system", shifted(inserted(leaves[:seal + 1], second + 1, t="unit.disable", by="system", reason="forked", unit=2), seal + 1))
     yield bad("a unit enabled by the system", changed(leaves[:enrol + 2], enrol + 1, by="system"), "RAFFLE_ROLE")
+
+
+def growing_cases(raffle, plain):
+    """Seals that count their tickets by tier."""
+    leaves = raffle.control.leaves
+    part, seal = index_of(leaves, "seal.unit"), index_of(leaves, "seal", 1)
+    record = json.loads(leaves[part])
+    ones, tens = record["tiers"]
+
+    def bad(name, error="RAFFLE_STATE_DIFFERS", **members):
+        return fold_control(name, changed(leaves[:part + 1], part, **members), error=error)
+
+    yield fold_control("a seal of tickets by tier", leaves, root=tiles.root(leaves).hex(), **sums(json.loads(leaves[seal])))
+    yield bad("a pot of some tiers, and a seal that does not count them", "RAFFLE_CORRUPT", tiers=None)
+    yield bad("a tier less than the rules have", "RAFFLE_CORRUPT", tiers=[ones])
+    yield bad("a tier more than the rules have", "RAFFLE_CORRUPT", tiers=[ones, tens, {"tickets": 0, "voids": 0}])
+    yield bad("a tier without its voids", "RAFFLE_CORRUPT", tiers=[ones, {"tickets": 2}])
+    yield bad("a tier with a member of its own", "RAFFLE_CORRUPT", tiers=[ones, {**tens, "zone": 1}])
+    yield bad("a tier that counts no integer", "RAFFLE_CORRUPT", tiers=[ones, {"tickets": 2.5, "voids": 1}])
+    yield bad("a ticket too many of a tier", tiers=[ones, {**tens, "tickets": tens["tickets"] + 1}])
+    yield bad("a void too many of a tier", tiers=[ones, {**tens, "voids": tens["voids"] + 1}])
+    yield bad("the tiers exchanged", tiers=[tens, ones])
+    yield bad("more voids than tickets of a tier", tiers=[{"tickets": 0, "voids": 1}, {"tickets": 3, "voids": 0}])
+    yield bad("tiers beyond 2^64 together", tiers=[ones, {"tickets": MOST, "voids": 0}])
+    yield bad("voids beyond 2^64 together", tiers=[ones, {"tickets": MOST, "voids": MOST}])
+    leaves, part = plain.control.leaves, index_of(plain.control.leaves, "seal.unit")
+    yield bad("a seal that counts tickets by tier for no prize", "RAFFLE_CORRUPT", tiers=[{"tickets": 2, "voids": 0}, {"tickets": 2, "voids": 1}])
 
 
 def nothing_uploaded(leaves, empty):
@@ -443,8 +470,9 @@ def order_keys():
 
 def main():
     raffle, elsewhere = reference.example(), reference.elsewhere()
-    records(raffle, elsewhere)
-    write("fold", SOURCE, [*control_cases(raffle), *unit_cases(raffle), *elsewhere_cases(elsewhere)])
+    records(raffle, elsewhere, reference.growing())
+    write("fold", SOURCE, [*control_cases(raffle), *unit_cases(raffle), *elsewhere_cases(elsewhere),
+                           *growing_cases(reference.growing(), raffle)])
     write("tile", "C2SP tlog-tiles v0.1.0; tests/reference/tiles_reference.py", [*tile_paths(), *tile_hashes(), *bundles()])
     void_roots()
     order_keys()
