@@ -67,7 +67,10 @@ RULES = members({
     "sales": members({"closes": time, "opens": time, "order_tickets": integer(1, 1000)}), "tiers": array(1, 64, TIER),
     "units": array(0, 256, members({"name": text(64), "quota": integer(0, INT_MAX)})), "witnesses": witnesses,
     "zone": array(0, 16, members({"from": time, "offset": integer(-1080, 1080)})),
-}, {"licence": text(64), "place": text(64), "watch": members({"failures": integer(1, 1000), "minutes": integer(1, 10080)})})
+}, {
+    "licence": text(64), "place": text(64), "series": members({"name": text(64), "number": integer(1, 1000000)}),
+    "watch": members({"failures": integer(1, 1000), "minutes": integer(1, 10080)}),
+})
 
 
 def distinct(values, what):

@@ -79,12 +79,15 @@ typedef struct raffle_info {
     uint64_t voids;   /* tickets that are void */
     int64_t gross;    /* money taken, void tickets included */
     int64_t void_gross;
-    int64_t pot;                  /* gross - void_gross */
-    int32_t closed;               /* the final seal is there */
-    int32_t drawing;              /* an intent is open */
-    char place[RAFFLE_NAME_SIZE]; /* where it takes place; "": the rules name none */
-    uint32_t witnesses;           /* that the rules ask: raffle/witness.h */
-    uint32_t till;                /* the unit whose till this is: its keys alone are here (till.h); 0: none */
+    int64_t pot;                   /* gross - void_gross */
+    int32_t closed;                /* the final seal is there */
+    int32_t drawing;               /* an intent is open */
+    char place[RAFFLE_NAME_SIZE];  /* where it takes place; "": the rules name none */
+    uint32_t witnesses;            /* that the rules ask: raffle/witness.h */
+    uint32_t till;                 /* the unit whose till this is: its keys alone are here (till.h); 0: none */
+    char series[RAFFLE_NAME_SIZE]; /* that the raffle is one of; "": the rules name none */
+    uint32_t series_number;        /* which one of them; 0: none */
+    uint32_t unused;               /* zero */
 } raffle_info;
 #define RAFFLE_INFO_INIT RAFFLE_INIT_OF(raffle_info)
 RAFFLE_API void raffle_info_init(raffle_info *info, size_t size);

@@ -311,6 +311,14 @@ json_t *json_time(int64_t at)
     return json_must(json_string(text));
 }
 
+json_t *series_json(const raffle_info *info)
+{
+    json_t *o = json_must(json_object());
+    json_put(o, "name", json_text(info->series));
+    json_put(o, "number", json_count(info->series_number));
+    return o;
+}
+
 json_t *json_count(uint64_t count)
 {
     return json_must(json_integer((json_int_t)count));

@@ -104,6 +104,8 @@ const char *cli_number(uint32_t unit, uint64_t number, char out[RAFFLE_NUMBER_SI
 /* The same for machines: a time in UTC. */
 json_t *json_time(int64_t at);
 json_t *json_count(uint64_t count);
+/* Which raffle of a series it is. */
+json_t *series_json(const raffle_info *info);
 json_t *json_hex(const uint8_t *bytes, size_t n);
 
 /* Reads a whole file of at most `max` bytes, "-": standard input. NULL when it cannot be; what failed is said, and `*status` is how the

@@ -64,6 +64,8 @@ static json_t *raffle_json(const raffle_info *info)
     json_put(o, "name", json_text(info->name));
     json_put(o, "organisation", json_text(info->organisation));
     json_put(o, "licence", json_text(info->licence));
+    if (info->series[0] != 0)
+        json_put(o, "series", series_json(info));
     json_put(o, "rehearsal", json_boolean(info->rehearsal));
     json_put(o, "currency", json_text(info->currency));
     json_put(o, "digits", json_count(info->digits));
@@ -208,6 +210,8 @@ static void print_raffle(const cli *c)
 {
     char opens[32], closes[32], gross[MONEY_SIZE], given_back[MONEY_SIZE], pot[MONEY_SIZE];
     printf("%s, %s%s\n", c->info.name, c->info.origin, c->info.rehearsal ? ", a REHEARSAL" : "");
+    if (c->info.series[0] != 0)
+        printf("%s, number %u\n", c->info.series, c->info.series_number);
     printf("%s%s%s\n", c->info.organisation, c->info.licence[0] != 0 ? ", licence " : "", c->info.licence);
     printf("sales from %s to %s; %s\n", cli_local(c, c->info.opens, opens), cli_local(c, c->info.closes, closes),
            raffle_state(&c->info));

@@ -58,6 +58,8 @@ static int add_event_fields(cli *c, json_t *o, const ticket_view *view)
     json_put(o, "place", json_text(c->info.place));
     json_put(o, "origin", json_text(c->info.origin));
     json_put(o, "licence", json_text(c->info.licence));
+    if (c->info.series[0] != 0)
+        json_put(o, "series", series_json(&c->info));
     json_put(o, "rehearsal", json_boolean(c->info.rehearsal));
     json_put(o, "rules_hash", json_hex(c->info.rules_hash, sizeof c->info.rules_hash));
     json_put(o, "unit_name", json_text(view->unit.name));

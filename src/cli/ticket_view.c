@@ -53,6 +53,8 @@ static void add_event(const cli *c, ticket_field *field, size_t *n)
 {
     add(field, n, "organisation", "%s", c->info.organisation);
     add(field, n, "event", "%s", c->info.name);
+    if (c->info.series[0] != 0)
+        add(field, n, "series", "%s, number %u", c->info.series, c->info.series_number);
     if (c->info.place[0] != 0)
         add(field, n, "place", "%s", c->info.place);
     add(field, n, "origin", "%s", c->info.origin);

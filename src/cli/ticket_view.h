@@ -6,7 +6,7 @@
 #include "cli.h"
 
 enum {
-    TICKET_FIELDS = 16,
+    TICKET_FIELDS = 18,
     TICKET_VALUE_SIZE = 256
 };
 

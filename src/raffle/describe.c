@@ -37,6 +37,8 @@ static void describe_rules(const raffle *r, raffle_info *info)
     memcpy(info->organisation, rules->organisation, sizeof info->organisation);
     memcpy(info->licence, rules->licence, sizeof info->licence);
     memcpy(info->place, rules->place, sizeof info->place);
+    memcpy(info->series, rules->series, sizeof info->series);
+    info->series_number = (uint32_t)rules->series_number;
     memcpy(info->currency, rules->currency, sizeof info->currency);
     info->digits = (uint32_t)rules->digits;
     info->opens = rules->opens;

@@ -19,6 +19,7 @@ TIERS = {"one": (1, 500), "ten": (10, 2000), "free": (3, 0)}
 NAMES = ["drawing", "exceptions", "tickets", "sales", "voids", "unit-events", "corruption", "events", "summary", "accounts"]
 RULES = {
     "origin": "raffle.example/report", "name": "=Report <&>", "organisation": "Club, \"one\"", "licence": "L-1", "place": "Arena",
+    "series": {"name": "<Weekly>, \"draw\"", "number": 7},
     "currency": "CAD", "rehearsal": True,
     "sales": {"opens": "2020-01-01T00:00:00.000Z", "closes": "2100-01-01T00:00:00.000Z"},
     "zone": [{"from": "2020-01-01T00:00:00.000Z", "offset": -420}],
@@ -268,7 +269,7 @@ def main():
     night = Night(every)
     for name in NAMES:
         made = report(name)
-        assert made["raffle"]["rehearsal"] and made["raffle"]["licence"] == "L-1"
+        assert made["raffle"]["rehearsal"] and made["raffle"]["licence"] == "L-1" and made["raffle"]["series"] == RULES["series"]
         CHECKS[name](night, made)
         check_csv(name, made)
         check_html(name, made)

@@ -20,7 +20,7 @@ NAME, PLACE = "<b>Gala & \"Co\"</b> '50/50' \u05d0\u05d1", "<img src=x onerror=a
 ORGANISATION, LICENCE, TILL = "</style><script>alert(1)</script>", "L-&amp;-1]]>", "<u>till&\"'"
 RULES = {
     "origin": "raffle.example/tick_et", "name": NAME, "organisation": ORGANISATION, "licence": LICENCE, "place": PLACE,
-    "currency": "CAD", "rehearsal": True, "zone": [{"from": "2020-01-01T09:00:00.000Z", "offset": -420}],
+    "series": {"name": "<i>Weekly", "number": 7}, "currency": "CAD", "rehearsal": True, "zone": [{"from": "2020-01-01T09:00:00.000Z", "offset": -420}],
     "sales": {"opens": "2020-01-01T00:00:00.000Z", "closes": "2100-01-01T00:00:00.000Z"},
     "tiers": [{"name": "three", "count": 3, "price": 1250}], "units": [{"name": TILL}], "prizes": [{"name": "p"}],
     "rng": ["test"],
@@ -55,7 +55,7 @@ def field_values(ticket):
     assert ticket["place"] == PLACE and ticket["licence"] == LICENCE and ticket["rehearsal"] is True
     numbers = ticket["numbers"]
     return {
-        "a": ORGANISATION, "b": NAME, "b, place": PLACE, "b, id": RULES["origin"], "c": f"{numbers[0]} to {numbers[-1]}",
+        "a": ORGANISATION, "b": NAME, "b, series": "<i>Weekly, number 7", "b, place": PLACE, "b, id": RULES["origin"], "c": f"{numbers[0]} to {numbers[-1]}",
         "d": "2026-11-21 18:30:00-07:00", "e": f"1, {TILL}", "f": "12.50 CAD (three)", "g": ticket["validation"],
         "h": LICENCE, "ticket": ticket["ticket"], "order": "o<&>1", "state": "VOID" if ticket["void"] else "sold",
         "rules": ticket["rules_hash"],

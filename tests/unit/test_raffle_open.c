@@ -102,14 +102,15 @@ START_TEST(what_is_described_is_what_the_rules_say)
     raffle_tier tier = RAFFLE_TIER_INIT;
     raffle_prize prize = RAFFLE_PRIZE_INIT;
     char local[32] = "untouched";
-    fx_create(
-        FX_HEAD FX_TIERS
-        "\"licence\":\"L-1\",\"place\":\"Hall\",\"zone\":[{\"from\":\"2026-11-01T09:00:00.000Z\",\"offset\":-420}],"
-        "\"digits\":3," FX_PRIZES "}");
+    fx_create(FX_HEAD FX_TIERS "\"licence\":\"L-1\",\"series\":{\"name\":\"Weekly\",\"number\":12},\"place\":\"Hall\","
+                               "\"zone\":[{\"from\":\"2026-11-01T09:00:00.000Z\",\"offset\":-420}],"
+                               "\"digits\":3," FX_PRIZES "}");
     raffle_info info = fx_info();
     ck_assert_str_eq(info.origin, "raffle.example/fixture");
     ck_assert_str_eq(info.name, "Fixture");
     ck_assert_str_eq(info.licence, "L-1");
+    ck_assert_str_eq(info.series, "Weekly");
+    ck_assert_uint_eq(info.series_number, 12);
     ck_assert_str_eq(info.place, "Hall");
     ck_assert_str_eq(info.currency, "CAD");
     ck_assert_uint_eq(info.digits, 3);

@@ -14,7 +14,7 @@ static char text[300000];
 static const char whole[] =
     "{\"origin\":\"raffle.example/"
     "gala\",\"name\":\"Gala\",\"organisation\":\"Society\",\"licence\":\"L\",\"place\":\"Hall\","
-    "\"currency\":\"CAD\",\"digits\":2,\"rehearsal\":false,"
+    "\"series\":{\"name\":\"Weekly\",\"number\":12},\"currency\":\"CAD\",\"digits\":2,\"rehearsal\":false,"
     "\"sales\":{\"opens\":\"2026-11-21T19:00:00.000Z\",\"closes\":\"2026-11-22T05:00:00.000Z\",\"order_tickets\":50},"
     "\"zone\":[{\"from\":\"2026-11-01T09:00:00.000Z\",\"offset\":-420}],"
     "\"tiers\":[{\"name\":\"one\",\"count\":1,\"price\":500},{\"name\":\"ten\",\"count\":10,\"price\":2000}],"
@@ -212,7 +212,8 @@ END_TEST
 
 START_TEST(texts_words_and_times)
 {
-    static const char *const texts[] = {"name", "organisation", "licence", "place", "units[0].name", "prizes[0].title"};
+    static const char *const texts[] = {"series.name", "name",          "organisation",   "licence",
+                                        "place",       "units[0].name", "prizes[0].title"};
     static const char *const words[] = {"tiers[0].name", "prizes[1].name"};
     static const char *const times[] = {"sales.opens", "sales.closes", "zone[0].from"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -282,6 +283,7 @@ static void range(const char *path, int64_t min, int64_t max)
 START_TEST(every_number_at_and_beyond_its_limits)
 {
     range("digits", 0, 4);
+    range("series.number", 1, 1000000);
     range("sales.order_tickets", 1, 1000);
     range("zone[0].offset", -1080, 1080);
     range("tiers[0].count", 1, 1000000);
@@ -309,11 +311,12 @@ END_TEST
 
 START_TEST(members_that_are_missing)
 {
-    static const char *const required[] = {"origin",        "name",           "organisation",   "currency",
-                                           "sales",         "sales.opens",    "sales.closes",   "tiers",
-                                           "tiers[1].name", "tiers[1].count", "tiers[1].price", "units[0].name",
-                                           "prizes",        "prizes[1].name", "zone[0].from",   "zone[0].offset"};
+    static const char *const required[] = {
+        "origin",       "name",           "organisation",  "currency",       "sales",          "sales.opens",
+        "sales.closes", "tiers",          "tiers[1].name", "tiers[1].count", "tiers[1].price", "units[0].name",
+        "prizes",       "prizes[1].name", "zone[0].from",  "zone[0].offset", "series.name",    "series.number"};
     static const char *const optional[] = {"licence",
+                                           "series",
                                            "place",
                                            "digits",
                                            "rehearsal",
@@ -441,14 +444,18 @@ END_TEST
 START_TEST(what_is_not_given_is_not_frozen)
 {
     static char frozen[RF_RULES_MAX];
-    static const char *const members[] = {"\"above\"", "\"cap\"",   "\"carry\"",    "\"carry_from\"", "\"minimum\"",
-                                          "\"pot\"",   "\"round\"", "\"round_to\"", "\"start\""};
+    static const char *const members[] = {"\"series\"",  "\"above\"", "\"cap\"",   "\"carry\"",    "\"carry_from\"",
+                                          "\"minimum\"", "\"pot\"",   "\"round\"", "\"round_to\"", "\"start\""};
     ck_assert_int_eq(parse(whole, strlen(whole)), RAFFLE_OK);
     size_t n = rf_rules_format(&rules, frozen, sizeof frozen - 1);
     frozen[n] = 0;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         ck_assert_ptr_nonnull(strstr(frozen, members[i]));
-    refused("prizes", "[{\"name\":\"a\",\"share\":5000}]", RAFFLE_OK, "");
+    json_t *plain = load();
+    json_object_del(plain, "series");
+    json_object_set_new(plain, "prizes", json_loads("[{\"name\":\"a\",\"share\":5000}]", 0, NULL));
+    ck_assert_int_eq(parse_json(plain), RAFFLE_OK);
+    json_decref(plain);
     n = rf_rules_format(&rules, frozen, sizeof frozen - 1);
     frozen[n] = 0;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)

@@ -119,6 +119,17 @@ static void put_roles(rf_json_writer *w, const rf_rules *rules)
     rf_json_end_object(w);
 }
 
+static void put_series(rf_json_writer *w, const rf_rules *rules)
+{
+    if (rules->series[0] == 0)
+        return;
+    rf_json_key(w, "series", 6);
+    rf_json_begin_object(w);
+    put_text(w, "name", rules->series);
+    put_int(w, "number", rules->series_number);
+    rf_json_end_object(w);
+}
+
 static void put_tiers(rf_json_writer *w, const rf_rules *rules)
 {
     rf_json_key(w, "tiers", 5);
@@ -218,6 +229,7 @@ size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
     put_time(&w, "opens", rules->opens);
     put_int(&w, "order_tickets", rules->order_tickets);
     rf_json_end_object(&w);
+    put_series(&w, rules);
     put_tiers(&w, rules);
     put_units(&w, rules);
     put_watch(&w, rules);

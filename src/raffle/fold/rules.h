@@ -106,6 +106,8 @@ typedef struct rf_zone {
 typedef struct rf_rules {
     char origin[RAFFLE_ORIGIN_SIZE];
     char name[RAFFLE_NAME_SIZE], organisation[RAFFLE_NAME_SIZE], licence[RAFFLE_NAME_SIZE], place[RAFFLE_NAME_SIZE];
+    char series[RAFFLE_NAME_SIZE]; /* of raffles; "": none is named */
+    int64_t series_number;         /* which of them this is */
     char currency[8];
     int64_t digits;
     bool rehearsal;

@@ -690,6 +690,22 @@ static raffle_rc rules_watch(parse *p, const path *at, void *to)
     return read_object(p, at, fields, 2, to);
 }
 
+static raffle_rc series_name(parse *p, const path *at, void *to)
+{
+    return read_text(p, at, ((rf_rules *)to)->series);
+}
+
+static raffle_rc series_number(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 1, 1000000, &((rf_rules *)to)->series_number);
+}
+
+static raffle_rc rules_series(parse *p, const path *at, void *to)
+{
+    static const field fields[] = {{"name", series_name, true}, {"number", series_number, true}};
+    return read_object(p, at, fields, 2, to);
+}
+
 /* --- the top --- */
 
 static raffle_rc rules_origin(parse *p, const path *at, void *to)
@@ -945,6 +961,7 @@ raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffl
         {"digits", rules_digits, false},
         {"rehearsal", rules_rehearsal, false},
         {"sales", rules_sales, true},
+        {"series", rules_series, false},
         {"zone", rules_zone, false},
         {"tiers", rules_tiers, true},
         {"units", rules_units, false},

@@ -53,6 +53,11 @@ static void put_raffle(rf_report *p)
     member(p, "licence", rules->licence);
     rf_out_string(p, ",");
     member(p, "place", rules->place);
+    if (rules->series[0] != 0) {
+        rf_out_string(p, ",\"series\":{");
+        member(p, "name", rules->series);
+        rf_out_format(p, ",\"number\":%lld}", (long long)rules->series_number);
+    }
     rf_out_format(p, ",\"currency\":\"%s\",\"digits\":%d,\"rehearsal\":%s,", rules->currency, (int)rules->digits,
                   rules->rehearsal ? "true" : "false");
     time_member(p, "opens", rules->opens);

@@ -124,6 +124,10 @@ static void head_raffle(rf_report *p, head_line line)
     if (rules->licence[0] != 0)
         line(p, "Licence", rules->licence);
     line(p, "Raffle", rules->name);
+    if (rules->series[0] != 0) {
+        snprintf(text, sizeof text, "%s, number %lld", rules->series, (long long)rules->series_number);
+        line(p, "Series", text);
+    }
     line(p, "Origin", rules->origin);
     if (rules->place[0] != 0)
         line(p, "Place", rules->place);
