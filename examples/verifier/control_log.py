@@ -163,6 +163,7 @@ class ControlLog:
         need(note.parse_vkey(record["key"]).name == f"{self.rules['origin']}/unit/{record['unit']}", "the key is one of another log")
         need(("away" in record) == ("note" in record), "a unit that is away proves its key, and no other does")
         need("away" not in record or record["quota"] > 0, "a unit that is away has a quota")
+        need("away" not in record or "buyer_tickets" not in self.rules["sales"], "no unit is away where a buyer's tickets are counted")
         self.units.append(Unit(self.size, record))
 
     def _unit_enable(self, record):

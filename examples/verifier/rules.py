@@ -64,7 +64,7 @@ RULES = members({
     "beacon": one_of("none", "quicknet"), "currency": pattern("[A-Z]{3}", "no currency"), "digits": integer(0, 4), "name": text(64),
     "organisation": text(64), "origin": origin, "prizes": array(1, 256, PRIZE), "rehearsal": boolean, "rng": array(0, 8, text(64)),
     "roles": members({operation: in_order for operation in OPERATIONS}, {operation: in_order for operation in LATER}),
-    "sales": members({"closes": time, "opens": time, "order_tickets": integer(1, 1000)}), "tiers": array(1, 64, TIER),
+    "sales": members({"closes": time, "opens": time, "order_tickets": integer(1, 1000)}, {"buyer_tickets": integer(1, 1000000)}), "tiers": array(1, 64, TIER),
     "units": array(0, 256, members({"name": text(64), "quota": integer(0, INT_MAX)})), "witnesses": witnesses,
     "zone": array(0, 16, members({"from": time, "offset": integer(-1080, 1080)})),
 }, {

@@ -87,7 +87,7 @@ typedef struct raffle_info {
     uint32_t till;                 /* the unit whose till this is: its keys alone are here (till.h); 0: none */
     char series[RAFFLE_NAME_SIZE]; /* that the raffle is one of; "": the rules name none */
     uint32_t series_number;        /* which one of them; 0: none */
-    uint32_t unused;               /* zero */
+    uint32_t buyer_tickets;        /* the most tickets of one buyer; 0: no limit */
 } raffle_info;
 #define RAFFLE_INFO_INIT RAFFLE_INIT_OF(raffle_info)
 RAFFLE_API void raffle_info_init(raffle_info *info, size_t size);

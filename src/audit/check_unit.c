@@ -276,9 +276,24 @@ static void check_order(const rf_folding *f, const rf_brief *b)
                  (long long)f->frame.rules->order_tickets);
 }
 
+/* Nor buyers. */
+static raffle_rc add_buyer(rf_folding *f, const rf_brief *b, raffle_error *err)
+{
+    if (f->frame.rules == NULL || f->frame.rules->buyer_tickets == 0)
+        return RAFFLE_OK;
+    if (b->buyer != 0)
+        return rf_buyers_add(&f->buyers, b->buyer, f->number, f->index, err);
+    rf_fault(&f->audit->faults, RAFFLE_FAULT_INTEGRITY, f->number, f->index, "buyer",
+             "the sale has no buyer, whose tickets the rules limit");
+    return RAFFLE_OK;
+}
+
 static raffle_rc add_order(rf_folding *f, const rf_brief *b, raffle_error *err)
 {
     check_order(f, b);
+    raffle_rc rc = add_buyer(f, b, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     return rf_orders_add(&f->orders, &f->walk, &f->audit->faults, f->number, f->index, b, err);
 }
 
@@ -554,8 +569,11 @@ raffle_rc rf_check_units(raffle_audit *a, raffle_error *err)
         rc = scan_units(f, err);
     if (rc == RAFFLE_OK)
         rc = check_orders(f, err);
+    if (rc == RAFFLE_OK && f->frame.rules != NULL && f->frame.rules->buyer_tickets > 0)
+        rf_buyers_check(&f->buyers, (uint64_t)f->frame.rules->buyer_tickets, &a->faults);
     sodium_memzero(f->segments.order_key, sizeof f->segments.order_key);
     rf_orders_clear(&f->orders);
+    rf_buyers_clear(&f->buyers);
     free(f);
     return rc;
 }

@@ -147,14 +147,15 @@ bool rf_sale_read(rf_sale_memory *memory, const rf_rules *rules, const char *lea
     return s.good && s.at == s.end && out->n >= 1;
 }
 
-/* A member that need not be there, with a text; `name` as it stands, from the comma to the opening quote. */
-static inline void optional(scan *s, const char *name, size_t length, size_t max)
+/* A member that need not be there, with a text, whose length it returns; `name` as it stands, from the comma to the opening quote. */
+static inline size_t optional(scan *s, const char *name, size_t length, size_t max)
 {
     if (!follows(s, name, length))
-        return;
+        return 0;
     s->at += length;
-    (void)text(s, max);
+    const size_t n = text(s, max);
     FIXED(s, "\"");
+    return n;
 }
 
 #define OPTIONAL(s, name, max) optional(s, name, sizeof(name) - 1, max)
@@ -176,7 +177,8 @@ bool rf_sale_read_private(const char *json, size_t length, rf_sale_private *out)
     FIXED(&s, "{\"actor\":\"");
     (void)text(&s, TEXT_MAX);
     FIXED(&s, "\"");
-    OPTIONAL(&s, ",\"buyer\":\"", TEXT_MAX);
+    out->buyer = s.at + sizeof(",\"buyer\":\"") - 1;
+    out->buyer_length = OPTIONAL(&s, ",\"buyer\":\"", TEXT_MAX);
     read_channel(&s);
     FIXED(&s, ",\"line\":");
     out->line = integer(&s);
@@ -186,7 +188,7 @@ bool rf_sale_read_private(const char *json, size_t length, rf_sale_private *out)
     out->order = s.at;
     out->order_length = text(&s, TEXT_MAX);
     FIXED(&s, "\"");
-    OPTIONAL(&s, ",\"payment\":\"", TEXT_MAX);
+    (void)OPTIONAL(&s, ",\"payment\":\"", TEXT_MAX);
     FIXED(&s, ",\"salt\":\"");
     if (!s.good || left(&s) != 34 || !is_hex(s.at, 32))
         return false;

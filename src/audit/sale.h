@@ -33,6 +33,8 @@ typedef struct rf_sale_private {
     int64_t line, lines;
     const char *order; /* as it stands between its quotes */
     size_t order_length;
+    const char *buyer; /* the same; of length 0: there is none */
+    size_t buyer_length;
 } rf_sale_private;
 
 /* The private part of a sale whose texts are printable ASCII without escapes. */

@@ -122,6 +122,14 @@ static void keep_order(const rf_segment *s, rf_brief *brief, int64_t line, int64
     brief->has_order = true;
 }
 
+static void keep_buyer(const rf_segment *s, rf_brief *brief, const char *buyer, size_t length)
+{
+    if (length == 0 || s->frame->rules == NULL || s->frame->rules->buyer_tickets == 0)
+        return;
+    const uint64_t print = rf_order_print(s->frame->order_key, buyer, length);
+    brief->buyer = print != 0 ? print : 1;
+}
+
 /* The private part's hash, against the 64 digits in the leaf. */
 static bool same_hash(rf_segment_worker *w, const raffle_record *bytes, const char *digits)
 {
@@ -144,6 +152,7 @@ static bool take_plain_private(rf_segment_worker *w, const raffle_record *bytes,
         !rf_sale_read_private(bytes->private_part, bytes->private_length, &part) || !same_hash(w, bytes, p))
         return false;
     keep_order(w->segment, brief, part.line, part.lines, part.order, part.order_length);
+    keep_buyer(w->segment, brief, part.buyer, part.buyer_length);
     return true;
 }
 
@@ -172,6 +181,8 @@ static void take_order(rf_segment_worker *w, uint64_t index, rf_brief *brief)
 {
     const rf_private *p = &w->leaf.private_part;
     const rf_members must = rf_bit(RF_P_ORDER) | rf_bit(RF_P_LINE) | rf_bit(RF_P_LINES);
+    if (p->has & rf_bit(RF_P_BUYER))
+        keep_buyer(w->segment, brief, p->buyer.text, p->buyer.length);
     if ((p->has & must) == must)
         keep_order(w->segment, brief, p->line, p->lines, p->order.text, p->order.length);
     else

@@ -26,7 +26,8 @@ typedef enum rf_brief_kind {
 
 /* What the fold needs of a record. */
 typedef struct rf_brief {
-    uint64_t order; /* keyed hash of the order key */
+    uint64_t order; /* keyed hash of the order key, */
+    uint64_t buyer; /* and of the buyer's tag; 0: there is none */
     int64_t at, n, price;
     uint32_t count;
     uint16_t line, lines;

@@ -4,6 +4,7 @@
 #define RF_AUDIT_UNIT_FOLDING_H
 
 #include "audit_impl.h"
+#include "buyers.h"
 #include "segment.h"
 
 /* The log that is being folded. */
@@ -25,6 +26,7 @@ typedef struct rf_folding {
     size_t next_mark;
     rf_order_walk walk;
     rf_orders orders;
+    rf_buyers buyers;
     rf_segment_frame segments;
 } rf_folding;
 

@@ -66,6 +66,8 @@ static json_t *raffle_json(const raffle_info *info)
     json_put(o, "licence", json_text(info->licence));
     if (info->series[0] != 0)
         json_put(o, "series", series_json(info));
+    if (info->buyer_tickets > 0)
+        json_put(o, "buyer_tickets", json_count(info->buyer_tickets));
     json_put(o, "rehearsal", json_boolean(info->rehearsal));
     json_put(o, "currency", json_text(info->currency));
     json_put(o, "digits", json_count(info->digits));

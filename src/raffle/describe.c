@@ -39,6 +39,7 @@ static void describe_rules(const raffle *r, raffle_info *info)
     memcpy(info->place, rules->place, sizeof info->place);
     memcpy(info->series, rules->series, sizeof info->series);
     info->series_number = (uint32_t)rules->series_number;
+    info->buyer_tickets = (uint32_t)rules->buyer_tickets;
     memcpy(info->currency, rules->currency, sizeof info->currency);
     info->digits = (uint32_t)rules->digits;
     info->opens = rules->opens;

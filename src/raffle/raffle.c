@@ -3,6 +3,7 @@
 #include "open_impl.h"
 
 #include "abi.h"
+#include "buyer.h"
 #include "error.h"
 #include "order.h"
 #include "sha256.h"
@@ -47,6 +48,8 @@ static void wipe(raffle *r)
     for_units(r, wipe_unit);
     if (r->order_key != NULL)
         sodium_memzero(r->order_key, RF_ORDER_KEY_SIZE);
+    if (r->buyer_key != NULL)
+        sodium_memzero(r->buyer_key, RF_BUYER_KEY_SIZE);
 }
 
 static void destroy(raffle *r)
@@ -59,6 +62,7 @@ static void destroy(raffle *r)
     free(r->rules);
     free(r->tally);
     sodium_free(r->order_key);
+    sodium_free(r->buyer_key);
     raffle_keys_free(r->keys);
     raffle_store_free(r->store);
     if (r->owns_host && r->host.release != NULL)

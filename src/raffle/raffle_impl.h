@@ -68,6 +68,7 @@ struct raffle {
     int64_t last_clock, last_monotonic; /* the leader's */
     bool verified;
     uint8_t *order_key;                /* keys the hash of order keys; in secure memory; NULL without keys */
+    uint8_t *buyer_key;                /* the same of buyers' tags; NULL also at a till */
     _Atomic(rf_unit_page *) page[256]; /* [(n - 1) / 256] holds unit n; NULL: none of them was opened */
     rf_tier_tally *tally;              /* of the control log's voids; under `lock` */
     uint64_t failed_validations;       /* since the last event about them */

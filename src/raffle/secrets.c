@@ -3,6 +3,7 @@
  * of order hashes, derived from it. */
 #include "open_impl.h"
 
+#include "buyer.h"
 #include "error.h"
 #include "order.h"
 #include "validation.h"
@@ -73,13 +74,17 @@ raffle_rc rf_secrets_load(raffle *r, const uint8_t *expected, uint8_t commitment
     rf_sha256 *hash = rf_sha256_new();
     uint8_t *k = sodium_malloc(32);
     r->order_key = sodium_malloc(RF_ORDER_KEY_SIZE);
-    raffle_rc rc = hash == NULL || k == NULL || r->order_key == NULL ? rf_nomem(err) : rf_raffle_ticket_key(r, k, err);
+    r->buyer_key = sodium_malloc(RF_BUYER_KEY_SIZE);
+    raffle_rc rc = hash == NULL || k == NULL || r->order_key == NULL || r->buyer_key == NULL
+                       ? rf_nomem(err)
+                       : rf_raffle_ticket_key(r, k, err);
     if (rc != RAFFLE_OK)
         goto out;
     key_commitment(hash, commitment, r->origin, k);
     if (expected != NULL && sodium_memcmp(commitment, expected, 32) != 0)
         rc = rf_fail(err, RAFFLE_KEY, "the ticket key is not the one that raffle.open of %s commits to", r->origin);
     rf_order_key(hash, r->order_key, k, r->origin);
+    rf_buyer_key(hash, r->buyer_key, k, r->origin);
 out:
     sodium_free(k);
     rf_sha256_free(hash);

@@ -81,6 +81,10 @@ static void check_line(rf_sell *q, size_t i)
         refuse(q, i, RAFFLE_NOT_FOUND, sentence);
         return;
     }
+    if (s->buyer[0] == 0 && q->unit->raffle->rules->buyer_tickets > 0) {
+        refuse(q, i, RAFFLE_INVALID, "the rules limit a buyer's tickets, and it has no buyer");
+        return;
+    }
     if (s->at == 0)
         return;
     if (!(q->unit->raffle->host.flags & RAFFLE_HOST_REPLAYED_CLOCK))
@@ -455,6 +459,8 @@ static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err
     if (fails_with_order(q, i))
         return RAFFLE_OK;
     raffle_rc rc = judge_order(q, i, sentence);
+    if (rc == RAFFLE_OK)
+        rc = rf_sell_judge_buyers(q, i, sentence);
     if (rc != RAFFLE_OK) {
         line->rc = rf_sell_fail(&q->judged, i, rc, sentence);
         line->outcome = RF_SELL_REFUSED;
@@ -472,8 +478,11 @@ static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err
     line->outcome = RF_SELL_SOLD;
     rc = begin_log(q, txn, err);
     const int64_t at = line_time(q, i);
-    for (size_t k = i; rc == RAFFLE_OK && k < i + line->order_lines; k++)
+    for (size_t k = i; rc == RAFFLE_OK && k < i + line->order_lines; k++) {
         rc = add_line(q, txn, k, at, err);
+        if (rc == RAFFLE_OK)
+            rc = rf_sell_take_place(q, txn, k, err);
+    }
     return rc;
 }
 
@@ -481,6 +490,7 @@ static raffle_rc sell_order(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err
 static void start_over(rf_sell *q)
 {
     q->judged.line = SIZE_MAX;
+    rf_sell_start_buyers(q);
     for (size_t i = 0; i < q->n; i++) {
         if (q->line[i].outcome == RF_SELL_REFUSED)
             q->line[i].rc = RAFFLE_OK;
@@ -552,6 +562,7 @@ static void free_memory(rf_sell *q)
     free(q->line);
     free(q->arena);
     free(q->made);
+    free(q->buyer);
 }
 
 static raffle_rc prepare_lines(rf_sell *q, raffle_error *err)
@@ -561,6 +572,8 @@ static raffle_rc prepare_lines(rf_sell *q, raffle_error *err)
         return rc;
     if (!group_orders(q))
         rc = refuse_repeated(q, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_sell_find_buyers(q, err);
     if (rc == RAFFLE_OK && q->n < INLINE_LINES)
         make_privates(q);
     return rc;
@@ -568,7 +581,7 @@ static raffle_rc prepare_lines(rf_sell *q, raffle_error *err)
 
 static raffle_rc sell(rf_sell *q, int32_t timeout_ms, raffle_error *err)
 {
-    rf_request request = {.build = build, .ctx = q, .timeout_ms = timeout_ms, .rows = 2 * q->n};
+    rf_request request = {.build = build, .ctx = q, .timeout_ms = timeout_ms, .rows = (q->buyers > 0 ? 3 : 2) * q->n};
     raffle_rc rc = rf_unit_enter_write(q->unit, err);
     if (rc == RAFFLE_OK)
         rc = rf_log_append(q->unit->log, &request, err);

@@ -7,6 +7,7 @@
 #include "unit_impl.h"
 
 typedef struct rf_sell rf_sell;
+typedef struct rf_sell_buyer rf_sell_buyer;
 
 /* What became of an order; kept in its first line. */
 typedef enum rf_sell_outcome {
@@ -20,7 +21,8 @@ typedef struct rf_sell_line_state {
     raffle_rc rc;
     int tier;
     uint32_t order_first, order_lines; /* the order that this line is of */
-    uint32_t made;                     /* 1 + index among the keys that the library made; 0: the caller's */
+    uint32_t buyer; /* 1 + index among the call's buyers; 0: the rules do not limit them, or it has none */
+    uint32_t made;  /* 1 + index among the keys that the library made; 0: the caller's */
     rf_sell_outcome outcome;
     uint32_t order_hash_length, private_length;
     uint8_t order_hash[RF_ORDER_HASH_MAX];
@@ -50,6 +52,8 @@ struct rf_sell {
     rf_sha256 *hash;
     rf_sell_line_state *line;
     char (*made)[RAFFLE_NAME_SIZE];
+    rf_sell_buyer *buyer; /* whose tickets the rules limit */
+    size_t buyers;
     char *arena; /* the private parts, one after the other */
     size_t arena_used;
     /* How many lines have their private parts: the worker goes ahead of the leader, who waits when he catches up. */
@@ -77,6 +81,13 @@ const raffle_sale *rf_sell_line(const rf_sell *q, size_t i);
 const char *rf_sell_order(const rf_sell *q, size_t i);
 /* Remembers the failure when no earlier line failed; returns `rc`. */
 raffle_rc rf_sell_fail(rf_sell_fault *fault, size_t i, raffle_rc rc, const char *sentence);
+
+/* sell_buyer.c: the call's buyers, and how many tickets each has; before each try of the transaction; whether an order's buyers may have its tickets, RAFFLE_LIMIT;
+ * and the place that a line takes, which was added. Each does nothing when the rules do not limit them. */
+raffle_rc rf_sell_find_buyers(rf_sell *q, raffle_error *err);
+void rf_sell_start_buyers(rf_sell *q);
+raffle_rc rf_sell_judge_buyers(rf_sell *q, size_t i, char sentence[120]);
+raffle_rc rf_sell_take_place(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err);
 
 /* Fills the tickets: what was sold, what was sold before, and what failed. `failure` is what the call as a whole failed with, `rc` its status. */
 raffle_rc rf_sell_answer(rf_sell *q, const raffle_error *failure, raffle_rc rc, raffle_ticket *tickets,

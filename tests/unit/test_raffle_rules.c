@@ -15,7 +15,8 @@ static const char whole[] =
     "{\"origin\":\"raffle.example/"
     "gala\",\"name\":\"Gala\",\"organisation\":\"Society\",\"licence\":\"L\",\"place\":\"Hall\","
     "\"series\":{\"name\":\"Weekly\",\"number\":12},\"currency\":\"CAD\",\"digits\":2,\"rehearsal\":false,"
-    "\"sales\":{\"opens\":\"2026-11-21T19:00:00.000Z\",\"closes\":\"2026-11-22T05:00:00.000Z\",\"order_tickets\":50},"
+    "\"sales\":{\"opens\":\"2026-11-21T19:00:00.000Z\",\"closes\":\"2026-11-22T05:00:00.000Z\",\"order_tickets\":50,"
+    "\"buyer_tickets\":7},"
     "\"zone\":[{\"from\":\"2026-11-01T09:00:00.000Z\",\"offset\":-420}],"
     "\"tiers\":[{\"name\":\"one\",\"count\":1,\"price\":500},{\"name\":\"ten\",\"count\":10,\"price\":2000}],"
     "\"units\":[{\"name\":\"till\",\"quota\":100}],"
@@ -167,6 +168,7 @@ START_TEST(every_member_of_a_wrong_type)
                                           "prizes[2].carry_from"};
     static const char *const integers[] = {"digits",
                                            "sales.order_tickets",
+                                           "sales.buyer_tickets",
                                            "zone[0].offset",
                                            "tiers[0].count",
                                            "tiers[0].price",
@@ -285,6 +287,7 @@ START_TEST(every_number_at_and_beyond_its_limits)
     range("digits", 0, 4);
     range("series.number", 1, 1000000);
     range("sales.order_tickets", 1, 1000);
+    range("sales.buyer_tickets", 0, 1000000);
     range("zone[0].offset", -1080, 1080);
     range("tiers[0].count", 1, 1000000);
     range("tiers[0].price", 0, INT64_C(1000000000000));
@@ -321,6 +324,7 @@ START_TEST(members_that_are_missing)
                                            "digits",
                                            "rehearsal",
                                            "sales.order_tickets",
+                                           "sales.buyer_tickets",
                                            "zone",
                                            "units",
                                            "units[0].quota",
@@ -444,8 +448,9 @@ END_TEST
 START_TEST(what_is_not_given_is_not_frozen)
 {
     static char frozen[RF_RULES_MAX];
-    static const char *const members[] = {"\"series\"",  "\"above\"", "\"cap\"",   "\"carry\"",    "\"carry_from\"",
-                                          "\"minimum\"", "\"pot\"",   "\"round\"", "\"round_to\"", "\"start\""};
+    static const char *const members[] = {"\"series\"", "\"buyer_tickets\"", "\"above\"",   "\"cap\"",
+                                          "\"carry\"",  "\"carry_from\"",    "\"minimum\"", "\"pot\"",
+                                          "\"round\"",  "\"round_to\"",      "\"start\""};
     ck_assert_int_eq(parse(whole, strlen(whole)), RAFFLE_OK);
     size_t n = rf_rules_format(&rules, frozen, sizeof frozen - 1);
     frozen[n] = 0;
@@ -453,6 +458,7 @@ START_TEST(what_is_not_given_is_not_frozen)
         ck_assert_ptr_nonnull(strstr(frozen, members[i]));
     json_t *plain = load();
     json_object_del(plain, "series");
+    json_object_del(json_object_get(plain, "sales"), "buyer_tickets");
     json_object_set_new(plain, "prizes", json_loads("[{\"name\":\"a\",\"share\":5000}]", 0, NULL));
     ck_assert_int_eq(parse_json(plain), RAFFLE_OK);
     json_decref(plain);

@@ -20,7 +20,8 @@ enum {
     RF_SCOPE_COMPONENT = 4, /* component || 0 || u48be(at) || u16be(log) || u40be(index) */
     RF_SCOPE_CODE = 5,      /* code || 0 || u48be(at) || u16be(log) || u40be(index) */
     RF_SCOPE_CLAIM = 6,     /* u40be(result) || u32be(place) */
-    RF_SCOPE_TIME = 7       /* u48be(at) || u16be(log) || u40be(index): events */
+    RF_SCOPE_TIME = 7,      /* u48be(at) || u16be(log) || u40be(index): events */
+    RF_SCOPE_BUYER = 8      /* keyed hash of a buyer's tag || u32be(ordinal): see buyer.h */
 };
 
 typedef struct rf_taken {
@@ -28,7 +29,7 @@ typedef struct rf_taken {
     uint8_t key[64];
 } rf_taken;
 
-/* The keys that one record takes, but for a sale's order key, which is private. */
+/* The keys that one record takes, but for a sale's order key and buyer, which are private. */
 typedef struct rf_taken_list {
     size_t n;
     rf_taken key[4];

@@ -25,6 +25,9 @@ static raffle_rc apply_enrol(rf_control *c, const rf_record *r, raffle_error *er
     if (c->units >= RAFFLE_UNIT_MAX || (uint64_t)r->unit != c->units + 1)
         return rf_fail(err, RAFFLE_CORRUPT, "unit %lld is enrolled after unit %zu", (long long)r->unit, c->units);
     raffle_rc rc = check_away(r, err);
+    if (rc == RAFFLE_OK && rf_has(r, RF_F_AWAY) && c->rules->buyer_tickets > 0)
+        rc = rf_fail(err, RAFFLE_UNSUPPORTED, "unit %lld is away, where the tickets of a buyer cannot be counted",
+                     (long long)r->unit);
     if (rc != RAFFLE_OK)
         return rc;
     rf_unit_row row = {.quota = (uint64_t)r->quota,

@@ -225,6 +225,8 @@ size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
     put_roles(&w, rules);
     rf_json_key(&w, "sales", 5);
     rf_json_begin_object(&w);
+    if (rules->buyer_tickets > 0)
+        put_int(&w, "buyer_tickets", rules->buyer_tickets);
     put_time(&w, "closes", rules->closes);
     put_time(&w, "opens", rules->opens);
     put_int(&w, "order_tickets", rules->order_tickets);

@@ -115,6 +115,7 @@ typedef struct rf_rules {
     int64_t opens, closes;
     int64_t order_tickets;                 /* the most tickets of one order */
     int64_t watch_failures, watch_minutes; /* of units (GLI-31 5.4.2); 0: nobody is watched */
+    int64_t buyer_tickets;                 /* of one buyer; 0: no limit */
     size_t tiers, prizes, units, zones, providers;
     rf_tier tier[RF_TIERS_MAX];
     rf_prize_rule prize[RF_PRIZES_MAX];

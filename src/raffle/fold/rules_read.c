@@ -663,12 +663,19 @@ static raffle_rc sales_order_tickets(parse *p, const path *at, void *to)
     return read_int(p, at, 1, RAFFLE_ORDER_MAX, &((rf_rules *)to)->order_tickets);
 }
 
+static raffle_rc sales_buyer_tickets(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 0, 1000000, &((rf_rules *)to)->buyer_tickets);
+}
+
 static raffle_rc rules_sales(parse *p, const path *at, void *to)
 {
-    static const field fields[] = {
-        {"opens", sales_opens, true}, {"closes", sales_closes, true}, {"order_tickets", sales_order_tickets, false}};
+    static const field fields[] = {{"opens", sales_opens, true},
+                                   {"closes", sales_closes, true},
+                                   {"order_tickets", sales_order_tickets, false},
+                                   {"buyer_tickets", sales_buyer_tickets, false}};
     rf_rules *rules = to;
-    raffle_rc rc = read_object(p, at, fields, 3, rules);
+    raffle_rc rc = read_object(p, at, fields, 4, rules);
     if (rc == RAFFLE_OK && rules->closes <= rules->opens)
         return fault(p, RAFFLE_INVALID, at, "closes at or before it opens");
     return rc;

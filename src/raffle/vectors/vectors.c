@@ -17,6 +17,7 @@ static const struct {
     const char *name;
     rf_vector_check check;
 } algorithms[] = {
+    {"buyer_key", rf_vectors_buyer_key},
     {"check37", rf_check_check37},
     {"checkpoint", rf_check_checkpoint},
     {"draw", rf_check_draw},

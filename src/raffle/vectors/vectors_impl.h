@@ -78,6 +78,7 @@ bool rf_vectors_record(rf_vector *v);
 bool rf_vectors_tile(rf_vector *v);
 bool rf_vectors_fold(rf_vector *v);
 bool rf_vectors_void_root(rf_vector *v);
+bool rf_vectors_buyer_key(rf_vector *v);
 bool rf_vectors_order_key(rf_vector *v);
 
 #endif

@@ -2,6 +2,7 @@
 /* Vectors of records, of whole logs as the fold takes them, of the voids of a seal, and of order keys. */
 #include "vectors_impl.h"
 
+#include "buyer.h"
 #include "bytes.h"
 #include "fold.h"
 #include "order.h"
@@ -171,4 +172,19 @@ bool rf_vectors_order_key(rf_vector *v)
     rf_order_key(v->hash, key, k, rf_vector_text(v, "origin").data);
     const size_t length = rf_order_hash(row, key, order.data, order.length);
     return memcmp(key, expected, sizeof key) == 0 && rf_span_is(rf_vector_hex(v, "row"), row, length);
+}
+
+/* --- buyers --- */
+
+bool rf_vectors_buyer_key(rf_vector *v)
+{
+    uint8_t k[32], key[RF_BUYER_KEY_SIZE], expected[RF_BUYER_KEY_SIZE], hash[RF_BUYER_HASH_SIZE],
+        row[RF_BUYER_ROW_SIZE];
+    const rf_span buyer = rf_vector_text(v, "buyer");
+    rf_vector_bytes(v, "key", k, sizeof k);
+    rf_vector_bytes(v, "k", expected, sizeof expected);
+    rf_buyer_key(v->hash, key, k, rf_vector_text(v, "origin").data);
+    rf_buyer_hash(v->hash, hash, key, buyer.data, buyer.length);
+    rf_buyer_row(row, hash, (uint32_t)rf_vector_number(v, "place"));
+    return memcmp(key, expected, sizeof key) == 0 && rf_span_is(rf_vector_hex(v, "row"), row, sizeof row);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes record.json, fold.json, tile.json, void_root.json and order_key.json beside this folder with tests/reference/raffle_reference.py, which makes a whole raffle without
+"""Makes record.json, fold.json, tile.json, void_root.json, order_key.json and buyer_key.json beside this folder with tests/reference/raffle_reference.py, which makes a whole raffle without
 the library."""
 import copy
 import hashlib
@@ -266,6 +266,14 @@ def growing_cases(raffle, plain):
     yield bad("a seal that counts tickets by tier for no prize", "RAFFLE_CORRUPT", tiers=[{"tickets": 2, "voids": 0}, {"tickets": 2, "voids": 1}])
 
 
+def away_from_buyers(raffle):
+    """Rules that limit a buyer's tickets have no unit that is away."""
+    leaves = raffle.control.leaves
+    enrol, rules = index_of(leaves, "unit.enrol", 1), json.loads(leaves[0])["rules"]
+    limited = {**rules, "sales": {**rules["sales"], "buyer_tickets": 5}}
+    yield fold_control("a unit that is away where a buyer's tickets are counted", changed(leaves[:enrol + 1], 0, rules=limited), error="RAFFLE_UNSUPPORTED")
+
+
 def nothing_uploaded(leaves, empty):
     """A seal of a unit that is away and of which nothing came."""
     last, none = len(leaves) - 1, {"tickets": 0, "numbers": 0, "gross": 0, "voids": 0, "void_numbers": 0, "void_gross": 0}
@@ -468,14 +476,32 @@ def order_keys():
     write("order_key", "docs/spec/sales.md; SipHash in plain Python; " + SOURCE, cases)
 
 
+def buyer_keys():
+    secret, origin = bytes.fromhex("3944928e3ce9ff48a29d916b0b767a7c4676559b7298740ee32f2120278b31a8"), "raffle.example/gala"
+
+    def case(name, buyer, place, valid=True, **members):
+        k = hmac.new(secret, b"libraffle/buyer/v1\0" + members.get("origin", origin).encode(), hashlib.sha256).digest()
+        row = hmac.new(k, buyer.encode(), hashlib.sha256).digest()[:16] + place.to_bytes(4, "big")
+        return {"name": name, "valid": valid, "key": secret.hex(), "origin": origin, "buyer": buyer, "place": place, "k": k.hex(), "row": row.hex(), **members}
+
+    first = case("a buyer's first ticket", "b-7731", 1)
+    cases = [first, case("the second", "b-7731", 2), case("the millionth", "b-7731", 1000000), case("the shortest tag", "b", 1), case("the longest", "b" * 64, 5),
+             case("a tag that is no ASCII", "\u5473\u564c", 3), case("another raffle", "b-7731", 1, origin="raffle.example/gala-2"),
+             {**case("another place", "b-7731", 1, False), "place": 2}, {**case("another tag", "b-7731", 1, False), "buyer": "b-7732"},
+             case("the key of another raffle", "b-7731", 1, False, k=case("", "b", 1, origin="raffle.example/gala-2")["k"]),
+             case("a row without its place", "b-7731", 1, False, row=first["row"][:32])]
+    write("buyer_key", "docs/spec/sales.md; " + SOURCE, cases)
+
+
 def main():
     raffle, elsewhere = reference.example(), reference.elsewhere()
     records(raffle, elsewhere, reference.growing())
     write("fold", SOURCE, [*control_cases(raffle), *unit_cases(raffle), *elsewhere_cases(elsewhere),
-                           *growing_cases(reference.growing(), raffle)])
+                           *away_from_buyers(elsewhere), *growing_cases(reference.growing(), raffle)])
     write("tile", "C2SP tlog-tiles v0.1.0; tests/reference/tiles_reference.py", [*tile_paths(), *tile_hashes(), *bundles()])
     void_roots()
     order_keys()
+    buyer_keys()
 
 
 if __name__ == "__main__":
