@@ -403,6 +403,7 @@ static int run(cli *c)
         return status;
     for (uint32_t i = 0; raffle_report_name(i) != NULL; i++)
         steps += FORMATS;
+    steps += 2ULL * c->info.units;
     k.about = json_must(json_object());
     status = evidence_begin(&k.e, c, cli_positional(c, 1), steps);
     if (status == CLI_DONE)

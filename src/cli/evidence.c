@@ -151,21 +151,26 @@ int evidence_copy(evidence *e, const char *from, const char *name)
 
 /* --- what this command prints --- */
 
-/* The first line that was said, without the command's name. */
-static int run_failed(evidence *e, const char *const *argv, const char *said)
+/* The last line that was said, without the command's name: what came before were warnings. */
+static int run_failed(evidence *e, const char *const *argv, char *said)
 {
     static const char prefix[] = "raffle: ";
-    if (strncmp(said, prefix, sizeof prefix - 1) == 0)
-        said += sizeof prefix - 1;
-    const int length = (int)strcspn(said, "\n");
+    const bool two = strcmp(argv[1], "rng") == 0;
+    size_t length = strlen(said);
+    while (length > 0 && said[length - 1] == '\n')
+        said[--length] = 0;
+    char *line = strrchr(said, '\n');
+    line = line != NULL ? line + 1 : said;
+    if (strncmp(line, prefix, sizeof prefix - 1) == 0)
+        line += sizeof prefix - 1;
     progress_clear(&e->bar);
-    return cli_fail_as(e->c, RAFFLE_INVALID, "raffle %s: %.*s", argv[1], length > 0 ? length : 16,
-                       length > 0 ? said : "it did not end");
+    return cli_fail_as(e->c, RAFFLE_INVALID, "raffle %s%s%s: %s", argv[1], two ? " " : "", two ? argv[2] : "",
+                       line[0] != 0 ? line : "it did not end");
 }
 
 int evidence_run(evidence *e, const char *name, bool varies, bool inside, const char **argv, int *verdict)
 {
-    char path[PATH_MAX], said[400];
+    char path[PATH_MAX], said[1000];
     int status = name != NULL ? evidence_path(e, name, path) : CLI_DONE;
     if (status != CLI_DONE)
         return status;

@@ -30,47 +30,45 @@ static const char *text_of(const json_t *object, const char *name)
 
 /* --- the page --- */
 
-static void put_cell(const char *text, FILE *to)
+/* A text that is nothing but text in a cell of a table. */
+static void put_text(const char *text, FILE *to)
 {
-    fputs(" ", to);
     for (; *text != 0; text++) {
         if (*text == '|')
             fputc('\\', to);
         fputc((unsigned char)*text < ' ' ? ' ' : *text, to);
     }
-    fputs(" |", to);
 }
 
 static bool put_open(const json_t *clause, FILE *to)
 {
     const json_t *open = json_object_get(clause, "open");
-    bool good = json_is_array(open);
-    fputs(" ", to);
-    for (size_t i = 0; good && i < json_array_size(open); i++) {
+    for (size_t i = 0; i < json_array_size(open); i++) {
         const char *text = json_string_value(json_array_get(open, i));
-        good = text != NULL;
-        if (good)
-            fprintf(to, "%s%.*s", i > 0 ? "; " : "", (int)strcspn(text, "|\n"), text);
+        if (text == NULL)
+            return false;
+        fputs(i > 0 ? "; " : " ", to);
+        put_text(text, to);
     }
     fputs(" |", to);
-    return good;
+    return json_is_array(open);
 }
 
 static bool put_tests(const json_t *clause, FILE *to)
 {
     const json_t *tests = json_object_get(clause, "tests");
-    bool good = json_is_array(tests);
-    fputs(" ", to);
-    for (size_t i = 0; good && i < json_array_size(tests); i++) {
-        const char *test = text_of(json_array_get(tests, i), "test"),
-                   *result = text_of(json_array_get(tests, i), "result");
-        good = test != NULL && result != NULL;
-        if (good)
-            fprintf(to, "%s`%.*s` %.*s", i > 0 ? ", " : "", (int)strcspn(test, "|`\n"), test,
-                    (int)strcspn(result, "|\n"), result);
+    for (size_t i = 0; i < json_array_size(tests); i++) {
+        const json_t *at = json_array_get(tests, i);
+        const char *test = text_of(at, "test"), *result = text_of(at, "result");
+        if (test == NULL || result == NULL)
+            return false;
+        fputs(i > 0 ? ", " : " ", to);
+        put_text(test, to);
+        fputs(" ", to);
+        put_text(result, to);
     }
     fputs(" |\n", to);
-    return good;
+    return json_is_array(tests);
 }
 
 static bool put_clause(results *r, const json_t *clause, FILE *to)
@@ -81,7 +79,9 @@ static bool put_clause(results *r, const json_t *clause, FILE *to)
         const char *text = text_of(clause, cells[i]);
         if (text == NULL)
             return false;
-        put_cell(text, to);
+        fputs(" ", to);
+        put_text(text, to);
+        fputs(" |", to);
     }
     r->clauses++;
     return put_open(clause, to) && put_tests(clause, to);

@@ -39,9 +39,11 @@ static int wait_for(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : SELF_RUN_FAILED;
 }
 
+/* Its end, if it is longer. */
 static void read_back(int errors, char *said, size_t cap)
 {
-    const ssize_t length = pread(errors, said, cap - 1, 0);
+    const off_t all = lseek(errors, 0, SEEK_END), room = (off_t)cap - 1;
+    const ssize_t length = pread(errors, said, cap - 1, all > room ? all - room : 0);
     said[length > 0 ? length : 0] = 0;
 }
 

@@ -10,7 +10,7 @@ enum {
 };
 
 /* Runs it with `argv`, ended by NULL; argv[0] is only its name. In `folder` (NULL: here); standard output goes into the file `out`, which must
- * not be there yet, NULL: nowhere. What it said on standard error is cut to `cap` bytes and ended by a NUL. Its exit status, or SELF_RUN_FAILED. */
+ * not be there yet, NULL: nowhere. Of what it said on standard error, the last `cap` - 1 bytes, and a NUL. Its exit status, or SELF_RUN_FAILED. */
 int self_run(const char *const *argv, const char *folder, const char *out, char *said, size_t cap);
 
 #endif
