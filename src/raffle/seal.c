@@ -363,12 +363,15 @@ static raffle_rc add_to_sum(rf_seal_unit *sum, const rf_seal_unit *u, raffle_err
 
 static raffle_rc take_units(sealing *s, raffle_error *err)
 {
-    raffle_rc rc = RAFFLE_OK;
     s->sum = (rf_seal_unit){0};
     pthread_rwlock_rdlock(&s->raffle->control_lock);
     s->units = s->raffle->control.units;
     s->control_voids = s->raffle->control.voids;
     pthread_rwlock_unlock(&s->raffle->control_lock);
+    /* What was counted there may be of a transaction under way: its keys are in the store when that has ended. */
+    raffle_rc rc = rf_log_refresh(s->raffle->log, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     s->part = calloc(s->units > 0 ? s->units : 1, sizeof *s->part);
     if (s->part == NULL)
         return rf_nomem(err);

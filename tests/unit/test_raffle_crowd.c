@@ -11,6 +11,8 @@ enum {
     UNITS = 60
 };
 
+#define ONE_PRIZE "\"prizes\":[{\"name\":\"first\",\"alternates\":2,\"share\":5000}]}"
+
 typedef struct parcel {
     char *bytes;
     size_t length, cap;
@@ -20,6 +22,14 @@ static char till_store[120], till_keys[120];
 static raffle *till;
 static _Atomic bool ended;
 static _Atomic uint64_t sold, refused, strange, deals;
+
+static void begin(const char *rules)
+{
+    ended = false;
+    sold = refused = strange = deals = 0;
+    fx.host.timeout_ms = -1; /* the thread sanitizer knows nothing of sem_clockwait() */
+    fx_create(rules);
+}
 
 static raffle_rc pack(void *ctx, const char *bytes, size_t length, raffle_error *err)
 {
@@ -192,7 +202,7 @@ START_TEST(a_crowd)
     pthread_t office[SELLERS], tent[SELLERS], eyes[2], boss, van;
     stall stalls[2 * SELLERS];
     raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
-    fx_create(FX_HEAD FX_TIERS "\"prizes\":[{\"name\":\"first\",\"alternates\":2,\"share\":5000}]}");
+    begin(FX_HEAD FX_TIERS ONE_PRIZE);
     make_till();
     for (unsigned i = 0; i < SELLERS; i++) {
         stalls[i] = (stall){fx.raffle, 1, i};
@@ -231,7 +241,7 @@ START_TEST(units_closed_while_they_sell)
 {
     raffle_unit_options o;
     raffle_error err = RAFFLE_ERROR_INIT;
-    fx_create(FX_HEAD FX_TIERS "\"prizes\":[{\"name\":\"first\",\"alternates\":2,\"share\":5000}]}");
+    begin(FX_HEAD FX_TIERS ONE_PRIZE);
     for (unsigned i = 0; i < UNITS; i++) {
         pthread_t thread[SELLERS];
         stall stalls[SELLERS];
@@ -280,7 +290,7 @@ START_TEST(seals_while_tickets_are_taken_back)
 {
     raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
     pthread_t thread;
-    fx_create(FX_RULES);
+    begin(FX_RULES);
     fx_sell_many(fx.unit, "one", 401);
     FX_OK(raffle_unit_close(fx.unit, &fx_boss, &fx.err));
     pthread_create(&thread, NULL, refunder, NULL);
