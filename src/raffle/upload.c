@@ -588,7 +588,10 @@ static raffle_rc check_may(const uploading *up, const raffle_actor *by, raffle_e
     const raffle *r = up->raffle;
     if (by->role != RAFFLE_SYSTEM && !rf_rules_may(r->rules, RF_OP_UNITS, by->role))
         return rf_fail(err, RAFFLE_ROLE, "the role %s may not take an upload", raffle_role_name(by->role));
-    if (up->row.unenrolled || (!up->row.enabled && !up->sealed))
+    if (up->row.unenrolled)
+        return rf_fail(err, RAFFLE_DISABLED, "unit %u was un-enrolled for good, and nothing of it is taken",
+                       up->unit->number);
+    if (!up->row.enabled && !up->sealed)
         return rf_fail(err, RAFFLE_DISABLED, "unit %u is not enabled: enable it when what it sold shall stand",
                        up->unit->number);
     return RAFFLE_OK;

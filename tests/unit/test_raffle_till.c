@@ -1210,6 +1210,7 @@ END_TEST
 /* Nobody at the raffle can know that it sold: it can still be opened, and its tickets be taken back. */
 START_TEST(a_till_that_was_unenrolled)
 {
+    raffle_upload_info info;
     begin();
     make_till(&tent, true);
     FX_OK(sell(&tent, "a", "one"));
@@ -1219,6 +1220,10 @@ START_TEST(a_till_that_was_unenrolled)
     reopen_till(&tent, 2);
     FX_FAILS(RAFFLE_DISABLED, sell(&tent, "b", "one"));
     FX_OK(raffle_void(tent.raffle, &fx_super, 2, 1, "refund", &fx.err));
+    FX_OK(export(&tent, 2));
+    FX_REFUSED(RAFFLE_DISABLED, take(&info));
+    fx_said("was un-enrolled for good");
+    FX_REFUSED(RAFFLE_UNRECONCILED, raffle_seal(fx.raffle, &fx_boss, NULL, RAFFLE_SEAL_FINAL, NULL, &fx.err));
     end();
 }
 END_TEST
