@@ -48,8 +48,13 @@ raffle_rc file_gather(void *ctx, const char *bytes, size_t length, raffle_error 
     file_bytes *g = ctx;
     (void)err;
     if (length > g->cap - g->length) {
-        g->cap = 2 * (g->length + length) + 4096;
-        g->bytes = memory_grow(g->bytes, g->cap);
+        /* Not by realloc(), which would leave a kit's secret behind. */
+        file_bytes larger = {NULL, g->length, 2 * (g->length + length) + 4096};
+        larger.bytes = memory_grow(NULL, larger.cap);
+        if (g->length > 0)
+            memcpy(larger.bytes, g->bytes, g->length);
+        file_forget(g);
+        *g = larger;
     }
     memcpy(g->bytes + g->length, bytes, length);
     g->length += length;
