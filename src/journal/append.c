@@ -218,7 +218,9 @@ typedef struct commit {
     rf_log *log;
     rf_request *group;
     outcome outcome;
-    bool begun; /* the fold remembers where to go back to */
+    raffle_rc filled;    /* what was handed to the store */
+    rf_request *refused; /* by this call of the store's, or NULL */
+    bool begun;          /* the fold remembers where to go back to */
 } commit;
 
 static raffle_rc write_nodes(const rf_log *log, const raffle_store_batch *batch, raffle_error *err)
@@ -263,6 +265,7 @@ static raffle_rc build_requests(commit *t, rf_txn *txn, raffle_error *err)
             continue;
         if (is_its_own(rc)) {
             refuse(r, rc, &why);
+            t->refused = r;
             t->outcome = WITHOUT;
         } else if (rc == RAFFLE_BUSY) {
             t->outcome = AGAIN;
@@ -298,9 +301,16 @@ static void roll_back(commit *t)
     t->log->range = t->log->buffers->before;
 }
 
-static raffle_rc fill(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *err)
+/* What was refused in a transaction that is begun anew, or that came to nothing for another reason, may have been so for what is not there. */
+static void take_back_refusal(commit *t)
 {
-    commit *t = ctx;
+    if (t->refused != NULL)
+        t->refused->refused = false;
+    t->refused = NULL;
+}
+
+static raffle_rc fill_once(commit *t, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *err)
+{
     rf_log *log = t->log;
     t->outcome = FAILED;
     roll_back(t); /* may be a second call, after a conflict */
@@ -321,6 +331,13 @@ static raffle_rc fill(void *ctx, const raffle_store_head *head, const raffle_sto
         return rc;
     t->begun = true;
     return build_group(t, batch, head->size, err);
+}
+
+static raffle_rc fill(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *err)
+{
+    commit *t = ctx;
+    take_back_refusal(t);
+    return t->filled = fill_once(t, head, batch, err);
 }
 
 static raffle_rc make_buffers(rf_log *log, raffle_error *err)
@@ -350,6 +367,8 @@ static raffle_rc try_commit(commit *t, int32_t timeout_ms, raffle_error *err)
     rf_log *log = t->log;
     log->buffers->before = log->range;
     t->outcome = FAILED;
+    t->filled = RAFFLE_OK;
+    t->refused = NULL;
     t->begun = false;
     raffle_rc rc = rf_store_append(log->store, log->number, fill, t, timeout_ms, err);
     if (rc == RAFFLE_OK && t->outcome == FAILED && log->range.size > log->buffers->before.size) {
@@ -358,6 +377,10 @@ static raffle_rc try_commit(commit *t, int32_t timeout_ms, raffle_error *err)
         return RAFFLE_OK;
     }
     roll_back(t);
+    if (rc != t->filled) {
+        take_back_refusal(t);
+        t->outcome = t->outcome == AGAIN ? AGAIN : FAILED;
+    }
     if (rc == RAFFLE_UNKNOWN)
         rf_log_note_unknown(log);
     if (rc == RAFFLE_OK)

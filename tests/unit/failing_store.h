@@ -25,6 +25,8 @@ typedef struct failing_store {
     failing_call which;
     raffle_rc rc;
     uint64_t batch_rows; /* what it says that a transaction may hold */
+    raffle_rc refused;   /* not RAFFLE_OK: in place of what a batch was refused with */
+    bool refills;        /* asks for another batch when one was refused */
     atomic_int good;     /* calls that still succeed; an audit makes them from several threads */
 } failing_store;
 
@@ -122,10 +124,15 @@ static inline raffle_rc failing_anchor_put(void *ctx, uint32_t log, uint64_t siz
 static inline raffle_rc failing_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx,
                                        int32_t timeout_ms, uint64_t *size, raffle_error *err)
 {
+    const failing_store *f = ctx;
     raffle_store_head head;
     raffle_rc rc = failing(ctx, FAILING_APPEND, err);
     if (rc == RAFFLE_OK)
         rc = rf_store_append(failing_inner(ctx), log, fill, fill_ctx, timeout_ms, err);
+    if (rc != RAFFLE_OK && f->refills)
+        rc = rf_store_append(failing_inner(ctx), log, fill, fill_ctx, timeout_ms, err);
+    if (rc != RAFFLE_OK && f->refused != RAFFLE_OK)
+        return raffle_error_set(err, f->refused, 42, "the cable is out");
     if (rc == RAFFLE_OK)
         rc = rf_store_head(failing_inner(ctx), log, &head, err);
     *size = rc == RAFFLE_OK ? head.size : 0;

@@ -781,6 +781,52 @@ START_TEST(a_refusal_leaves_its_group)
 }
 END_TEST
 
+static failing_store unsure; /* outlives the test, with the handle */
+
+static void open_unsure(void)
+{
+    rf_log_free(one.log);
+    unsure.inner = one.store;
+    ck_assert_int_eq(failing_store_new(&unsure, &one.store, &err), RAFFLE_OK);
+    ck_assert_int_eq(open_log(&one, true), RAFFLE_OK);
+}
+
+static raffle_rc refuse_at_first(void *ctx, rf_txn *txn, raffle_error *error)
+{
+    job *j = ctx;
+    j->fail = j->calls == 0 ? RAFFLE_QUOTA : RAFFLE_OK;
+    return build(j, txn, error);
+}
+
+/* A store that begins anew may show what it did not show before: who was refused in the first try is asked again. */
+START_TEST(a_refusal_is_the_last_try_s)
+{
+    job j = {.handle = &one, .name = "order", .records = 2};
+    unsure = (failing_store){.refills = true};
+    open_unsure();
+    j.request = (rf_request){.build = refuse_at_first, .ctx = &j, .timeout_ms = -1};
+    raffle_rc rc = rf_log_append(one.log, &j.request, &err);
+    ck_assert_msg(rc == RAFFLE_OK, "%s", err.message);
+    ck_assert_uint_eq(j.calls, 2);
+    check_log(&one, 2);
+}
+END_TEST
+
+/* Nor is a refusal, or that there was nothing to add, the answer when the store failed with something else: what it rests on may not be there. */
+START_TEST(a_refusal_is_not_the_store_s_failure)
+{
+    static const raffle_rc failures[] = {RAFFLE_IO, RAFFLE_FULL, RAFFLE_UNKNOWN};
+    job j = {.handle = &one, .name = "order", .records = _i % 2 == 0 ? 2 : 0, .fail = _i % 2 == 0 ? RAFFLE_QUOTA : 0};
+    unsure = (failing_store){.refused = failures[_i / 2]};
+    open_unsure();
+    ck_assert_int_eq(run(&j), failures[_i / 2]);
+    unsure.refused = RAFFLE_OK;
+    check_log(&one, 0);
+    append(&one, "after", 3);
+    check_log(&one, 3);
+}
+END_TEST
+
 START_TEST(a_failure_ends_its_group)
 {
     job jobs[3];
@@ -1598,6 +1644,7 @@ static void add_appending(Suite *s)
     tcase_add_loop_test(c, many_threads, 0, 2);
     tcase_add_loop_test(c, two_handles_at_once, 0, 2);
     tcase_add_loop_test(c, a_group_fits_into_a_transaction, 0, 2);
+    tcase_add_loop_test(c, a_refusal_is_not_the_store_s_failure, 0, 6);
     tcase_add_loop_test(c, caught_up_within_the_transaction, 0, 2);
     const TTest *const tests[] = {one_by_one,
                                   long_records,
@@ -1608,6 +1655,7 @@ static void add_appending(Suite *s)
                                   those_who_wait_are_one_group,
                                   a_failure_ends_its_group,
                                   a_refusal_leaves_its_group,
+                                  a_refusal_is_the_last_try_s,
                                   nothing_to_add_changes_nothing,
                                   a_store_that_fails_undoes_everything,
                                   entering_it_again_is_misuse,
