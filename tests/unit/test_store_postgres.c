@@ -7,6 +7,7 @@
 #include "cutting_proxy.h"
 #include "store_suite.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <pthread.h>
@@ -860,6 +861,35 @@ START_TEST(commits_that_are_cut_are_settled)
 }
 END_TEST
 
+/* As libpq does when it finds no memory for an answer that the server gave: the answer of a statement that wrote, so many of them on. */
+static int fail_in;
+
+PGresult *PQgetResult(PGconn *conn)
+{
+    PGresult *(*next)(PGconn *) = NULL;
+    *(void **)&next = dlsym(RTLD_NEXT, "PQgetResult");
+    PGresult *r = next(conn);
+    if (fail_in == 0 || r == NULL || strncmp(PQcmdStatus(r), "INSERT", 6) != 0 || --fail_in > 0)
+        return r;
+    PQclear(r);
+    return PQmakeEmptyPGresult(conn, PGRES_FATAL_ERROR);
+}
+
+/* Records, or keys, whose answer could not be read, and which are committed. */
+START_TEST(answers_that_find_no_memory)
+{
+    const raffle_store_key key = store_key(1, "order", 1, 2);
+    store_job job = {.prefix = "a", .records = 3, .keys = &key, .key_count = 1};
+    store_append(store, 1, 2, "z");
+    fail_in = 1 + _i;
+    raffle_rc rc = store_job_run(store, 1, &job, 20000, &err);
+    ck_assert_int_eq(fail_in, 0);
+    ck_assert_msg(rc == RAFFLE_OK, "append: %s", err.message);
+    ck_assert_uint_eq(store_check_log(store, 1), 5);
+    ck_assert_str_eq(sql_text("SELECT count(*) FROM raffle.key"), "1");
+}
+END_TEST
+
 /* A server that says nothing any more: the time holds, and the outcome is not known. */
 START_TEST(server_that_falls_silent)
 {
@@ -960,6 +990,7 @@ static TCase *working(void)
         tcase_add_test(c, tests[i]);
     tcase_add_loop_test(c, damage_is_told, 0, sizeof damages / sizeof *damages);
     tcase_add_loop_test(c, commits_that_are_cut_are_settled, 0, 6);
+    tcase_add_loop_test(c, answers_that_find_no_memory, 0, 2);
     return c;
 }
 

@@ -141,7 +141,7 @@ static raffle_rc commit(appending *a, outcome *out, raffle_error *err)
     if (rc == RAFFLE_OK)
         rc = rf_pg_committed(a->conn, err);
     else if (!a->conn->broken)
-        (void)rf_pg_end(a->conn, NULL);
+        rc = rf_pg_not_committed(a->conn, rc, err);
     if (a->conn->broken)
         return rf_pg_in_doubt(a->conn, rc, err);
     *out = rc == RAFFLE_OK ? DONE : judge(a, part, err);

@@ -354,6 +354,26 @@ raffle_rc rf_pg_committed(rf_pg_conn *c, raffle_error *err)
     return committed ? RAFFLE_OK : rc;
 }
 
+raffle_rc rf_pg_not_committed(rf_pg_conn *c, raffle_rc rc, raffle_error *err)
+{
+    raffle_error why = RAFFLE_ERROR_INIT;
+    PGresult *r = NULL;
+    while (c->queued > 1 && !c->broken)
+        (void)rf_pg_done(c, "go on", NULL);
+    if (c->broken)
+        return rc;
+    const bool committed = rf_pg_take(c, "commit", &r, NULL) == RAFFLE_OK && strcmp(PQcmdStatus(r), "COMMIT") == 0;
+    PQclear(r);
+    if (!c->broken)
+        (void)rf_pg_end(c, NULL);
+    if (!committed || rc == RAFFLE_CORRUPT)
+        return rc;
+    c->in_txn = false;
+    if (err != NULL)
+        why = *err;
+    return rf_fail(err, RAFFLE_UNKNOWN, "it was committed, although: %s", why.message);
+}
+
 raffle_rc rf_pg_in_doubt(const rf_pg_conn *c, raffle_rc rc, raffle_error *err)
 {
     raffle_error why = RAFFLE_ERROR_INIT;

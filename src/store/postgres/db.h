@@ -153,6 +153,9 @@ raffle_rc rf_pg_begin(rf_pg_conn *c, raffle_error *err);
 raffle_rc rf_pg_begun(rf_pg_conn *c, raffle_error *err);
 /* Takes the answer to COMMIT, which ends the flight. RAFFLE_UNKNOWN. */
 raffle_rc rf_pg_committed(rf_pg_conn *c, raffle_error *err);
+/* Takes what is left of a flight that ends with COMMIT, after a statement before that failed with `rc`. RAFFLE_UNKNOWN when it was committed all the
+ * same: libpq itself fails to read an answer when it finds no memory, and the server knows nothing of that. */
+raffle_rc rf_pg_not_committed(rf_pg_conn *c, raffle_rc rc, raffle_error *err);
 /* What a flight with a COMMIT in it failed with: RAFFLE_UNKNOWN when the connection broke before all was answered. */
 raffle_rc rf_pg_in_doubt(const rf_pg_conn *c, raffle_rc rc, raffle_error *err);
 /* Rolls back, or breaks the connection, which does so too. */

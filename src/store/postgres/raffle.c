@@ -152,7 +152,7 @@ static raffle_rc make_raffle(rf_pg_conn *c, const char *origin, int32_t *which, 
     if (rc == RAFFLE_OK)
         rc = rf_pg_committed(c, err);
     else if (!c->broken)
-        (void)rf_pg_end(c, NULL);
+        rc = rf_pg_not_committed(c, rc, err);
     PQclear(r);
     *which = (int32_t)number;
     return rf_pg_in_doubt(c, rc, err);
