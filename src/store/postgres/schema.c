@@ -104,17 +104,14 @@ static raffle_rc judge_tables(const rf_pg_conn *c, const PGresult *r, raffle_err
     return RAFFLE_OK;
 }
 
+/* The format first: it is written last, so that tables which are looked at after it are whole, also when somebody else is making them. */
 raffle_rc rf_pg_schema_check(rf_pg_conn *c, bool *missing, raffle_error *err)
 {
     PGresult *r = NULL;
     *missing = false;
-    raffle_rc rc = rf_pg_ask_text(c, look, "look at the tables", &r, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    if (PQntuples(r) == 1 && PQnfields(r) == 4 && PQgetisnull(r, 0, 0) != 0)
-        rc = no_tables(c, missing, err);
+    raffle_rc rc = check_format(c, missing, err);
     if (rc == RAFFLE_OK)
-        rc = check_format(c, missing, err);
+        rc = rf_pg_ask_text(c, look, "look at the tables", &r, err);
     if (rc == RAFFLE_OK)
         rc = judge_tables(c, r, err);
     PQclear(r);
