@@ -37,6 +37,7 @@ var types = map[string]string{
 	"draw.abort":      "attempt intent ok prize reason",
 	"winner.verify":   "outcome place prize promoted? result",
 	"winner.official": "place prize result",
+	"cash":            "counted kind unit",
 	"claim":           "ok papers? place prize result",
 	"claim.wait":      "place prize result",
 	"print":           "count first size unit",
@@ -54,7 +55,7 @@ var (
 
 // forms of members that are texts; all others but `reconciled`, `papers`, `rules`, `places`, `tiers` and those in `free` are ints.
 var forms = map[string]*regexp.Regexp{
-	"beacon": hex48, "by": role, "code": word, "commitment": hex32, "component": word, "fallback": hex48, "kind": regexp.MustCompile(`^(early|final)$`), "ok": role,
+	"beacon": hex48, "by": role, "code": word, "commitment": hex32, "component": word, "fallback": hex48, "kind": word, "ok": role,
 	"open": hex32, "outcome": regexp.MustCompile(`^(verified|void|unsold|not-entered|again|barred|taken)$`), "p": hex32, "prize": word, "reason": word, "root": hex32, "seed": hex48, "skips": hex32,
 	"t": word, "ticket_key": hex32, "tier": word, "void_root": hex32,
 }

@@ -36,7 +36,7 @@ class Unit:
     def __init__(self, index, record):
         self.index, self.number, self.name, self.key = index, record["unit"], record["name"], record["key"]
         self.enabled = self.unenrolled = self.ever_enabled = False
-        self.quotas, self.printed = [record["quota"]], 0
+        self.quotas, self.printed, self.counted = [record["quota"]], 0, 0
         self.switches = []  # when it was enabled and disabled
         self.enrolled, self.away, self.syncs = record, "away" in record, []  # of one whose log lives elsewhere: index and record of each upload
 
@@ -386,6 +386,13 @@ class ControlLog:
         need(unit.printed + record["count"] <= INT_MAX, "the counterfoils are beyond 2^53 - 1")
         unit.printed += record["count"]
         self.prints.append((self.size, record))
+
+    def _cash(self, record):
+        self._role(record, "cash")
+        need(record["unit"] <= len(self.units), f"there is no unit {record['unit']}")
+        unit = self.units[record["unit"] - 1]
+        need(unit.counted + record["counted"] <= INT_MAX, "the money that was counted is beyond 2^53 - 1")
+        unit.counted += record["counted"]
 
     def _reprint(self, record):
         self._role(record, "reprint")

@@ -158,6 +158,7 @@ TYPES = {
     "draw.abort": ({"attempt": INT_FROM_1, "intent": INT, "ok": ROLE, "prize": A_WORD, "reason": A_WORD}, {}),
     "winner.verify": ({"outcome": one_of("verified", "void"), **PLACE_OF_RESULT}, {"promoted": INT_FROM_1}),
     "winner.official": (PLACE_OF_RESULT, {}),
+    "cash": ({"counted": MONEY, "kind": A_WORD, "unit": UNIT}, {}),
     "claim": ({"ok": ROLE, **PLACE_OF_RESULT}, {"papers": boolean}),
     "claim.wait": (PLACE_OF_RESULT, {}),
     "forfeit": ({"reason": A_WORD, **PLACE_OF_RESULT}, {"ok": ROLE, "promoted": INT_FROM_1}),

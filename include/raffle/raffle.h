@@ -42,6 +42,7 @@
 
 #include <raffle/audit.h>
 #include <raffle/beacon.h>
+#include <raffle/cash.h>
 #include <raffle/counterfoil.h>
 #include <raffle/draw.h>
 #include <raffle/error.h>

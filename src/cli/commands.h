@@ -7,6 +7,7 @@
 
 extern const command cmd_ack;
 extern const command cmd_audit;
+extern const command cmd_cash;
 extern const command cmd_claim;
 extern const command cmd_counterfoils;
 extern const command cmd_create;

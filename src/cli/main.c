@@ -33,6 +33,7 @@ static const command *const commands[] = {
     &cmd_counterfoils,
     &cmd_print,
     &cmd_reprint,
+    &cmd_cash,
     &cmd_seal,
     &cmd_ack,
     &cmd_draw,

@@ -143,6 +143,10 @@ static size_t make_private(const rf_control_op *op, char *out, size_t cap)
         p.keys = rf_text_of(op->keys);
         p.has |= rf_bit(RF_P_KEYS);
     }
+    if (op->seller != NULL) {
+        p.seller = rf_text_of(op->seller);
+        p.has |= rf_bit(RF_P_SELLER);
+    }
     return rf_private_encode(&p, out, cap);
 }
 
@@ -313,6 +317,14 @@ raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *
 {
     rf_control_op op = {.raffle = r, .by = by, .ok = ok, .text = text};
     return rf_control_put(&op, record, index, err);
+}
+
+raffle_rc rf_control_cash(raffle *r, const raffle_actor *by, const char *seller, const char *text,
+                          const rf_record *record, raffle_error *err)
+{
+    rf_record copy = *record;
+    rf_control_op op = {.raffle = r, .by = by, .text = text, .seller = seller, .make = make_one, .ctx = &copy};
+    return rf_control_append(&op, err);
 }
 
 raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record,

@@ -151,6 +151,7 @@ typedef struct rf_control_op {
     const raffle_actor *by, *ok; /* ok: NULL, or with struct_size 0, for none */
     const char *text;            /* private text, or NULL */
     const char *keys;            /* private: where the keys are */
+    const char *seller;          /* private: whose money was counted, or NULL */
     const rf_private *more;      /* optional: what else the private part has */
     raffle_rc (*make)(void *ctx, size_t i, rf_record *record, raffle_error *err);
     void *ctx;
@@ -168,6 +169,10 @@ rf_log_fold rf_control_fold(raffle *r);
 raffle_rc rf_control_put(rf_control_op *op, const rf_record *record, uint64_t *index, raffle_error *err);
 raffle_rc rf_control_one(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *text,
                          const rf_record *record, uint64_t *index, raffle_error *err);
+
+/* One record about money that was counted; `seller` and `text` may be NULL. */
+raffle_rc rf_control_cash(raffle *r, const raffle_actor *by, const char *seller, const char *text,
+                          const rf_record *record, raffle_error *err);
 
 /* The first record of all. */
 raffle_rc rf_control_open(raffle *r, const raffle_actor *by, const char *keys, const rf_record *record,

@@ -13,6 +13,7 @@ typedef struct row {
 static const row rows[RF_OPS] = {
     [RF_OP_ACK] = {"confirming that the voids of a seal are reconciled", "", RAFFLE_SECOND_NEVER},
     [RF_OP_APPROVE] = {"being the second approver", "", RAFFLE_SECOND_NEVER},
+    [RF_OP_CASH] = {"counting money", "", RAFFLE_SECOND_NEVER},
     [RF_OP_CLAIM] = {"paying out a prize", "", RAFFLE_SECOND_ALWAYS},
     [RF_OP_CLOCK] = {"letting a log go on after its clock went back or leapt", "", RAFFLE_SECOND_NEVER},
     [RF_OP_CLOSE] = {"closing a unit", "", RAFFLE_SECOND_NEVER},

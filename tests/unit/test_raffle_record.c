@@ -16,13 +16,41 @@ static rf_record full(void)
                    .papers = true,
                    .reconciled = true,
                    .at = INT64_C(1795291200000)};
-    int64_t *const numbers[] = {
-        &r.alternates,   &r.ask,          &r.attempt,  &r.away,   &r.count,          &r.first,
-        &r.format,       &r.gross,        &r.intent,   &r.n,      &r.number,         &r.numbers,
-        &r.place,        &r.price,        &r.promoted, &r.quota,  &r.rejected,       &r.result,
-        &r.round,        &r.seal,         &r.serial,   &r.size,   &r.skipped_barred, &r.skipped_not_entered,
-        &r.skipped_void, &r.tickets,      &r.twice,    &r.unit,   &r.units,          &r.unreconciled,
-        &r.void_gross,   &r.void_numbers, &r.voids,    &r.winners};
+    int64_t *const numbers[] = {&r.alternates,
+                                &r.ask,
+                                &r.attempt,
+                                &r.away,
+                                &r.count,
+                                &r.counted,
+                                &r.first,
+                                &r.format,
+                                &r.gross,
+                                &r.intent,
+                                &r.n,
+                                &r.number,
+                                &r.numbers,
+                                &r.place,
+                                &r.price,
+                                &r.promoted,
+                                &r.quota,
+                                &r.rejected,
+                                &r.result,
+                                &r.round,
+                                &r.seal,
+                                &r.serial,
+                                &r.size,
+                                &r.skipped_barred,
+                                &r.skipped_not_entered,
+                                &r.skipped_void,
+                                &r.tickets,
+                                &r.twice,
+                                &r.unit,
+                                &r.units,
+                                &r.unreconciled,
+                                &r.void_gross,
+                                &r.void_numbers,
+                                &r.voids,
+                                &r.winners};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         *numbers[i] = (int64_t)i * 1000003 % 97;
     r.code = r.component = r.kind = r.outcome = r.prize = r.reason = r.tier = rf_text_of("word-1");
@@ -80,6 +108,7 @@ static rf_members find_must(rf_type type, rf_members *may)
         {"draw.abort", "ok intent prize attempt reason"},
         {"winner.verify", "prize place result outcome (promoted)"},
         {"winner.official", "prize place result"},
+        {"cash", "unit kind counted"},
         {"claim", "prize place result ok (papers)"},
         {"claim.wait", "prize place result"},
         {"forfeit", "prize place result reason (ok) (promoted)"},
@@ -96,6 +125,7 @@ static rf_members find_must(rf_type type, rf_members *may)
                                                  "commitment",
                                                  "component",
                                                  "count",
+                                                 "counted",
                                                  "evidence",
                                                  "fallback",
                                                  "first",
@@ -354,8 +384,8 @@ START_TEST(private_parts)
 {
     raffle_error err = RAFFLE_ERROR_INIT;
     rf_private p = {.line = 3, .lines = 7}, q;
-    rf_text *const texts[] = {&p.actor,     &p.buyer, &p.channel,   &p.element, &p.from,    &p.keys, &p.login,
-                              &p.new_value, &p.ok,    &p.old_value, &p.order,   &p.payment, &p.text};
+    rf_text *const texts[] = {&p.actor,     &p.buyer, &p.channel,   &p.element, &p.from,    &p.keys,   &p.login,
+                              &p.new_value, &p.ok,    &p.old_value, &p.order,   &p.payment, &p.seller, &p.text};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = rf_text_of("a-1");
     for (uint64_t has = 0; has < UINT64_C(1) << RF_PRIVATE_FIELDS; has++) {

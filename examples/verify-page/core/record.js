@@ -58,6 +58,7 @@ const types = {
   "draw.abort": { attempt: "one", intent: "int", ok: "role", prize: "word", reason: "word" },
   "winner.verify": { ...taken, outcome: "word", promoted: "one?" },
   "winner.official": taken,
+  cash: { counted: "int", kind: "word", unit: "unit" },
   claim: { ...taken, ok: "role", papers: "bool?" },
   "claim.wait": taken,
   forfeit: { ...taken, ok: "role?", promoted: "one?", reason: "word" },

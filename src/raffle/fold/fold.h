@@ -69,7 +69,10 @@ typedef struct rf_unit_row {
     uint64_t quota;
     uint64_t index; /* of its unit.enrol */
     bool enabled, unenrolled;
-    bool was_enabled;  /* ever */
+    bool was_enabled;       /* ever */
+    int64_t counted;        /* money that was counted */
+    uint64_t control_voids; /* of its tickets, in this log */
+    int64_t control_void_gross;
     uint64_t failures; /* validations that failed since it was enabled, or one passed (GLI-31 5.4.2) */
     int64_t seen;      /* when one passed, or it was enabled */
     int64_t missed;    /* when it was last said to be silent; 0: not since */

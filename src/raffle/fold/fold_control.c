@@ -272,6 +272,8 @@ static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *ta
     c->voids++;
     c->void_numbers += (uint64_t)r->count;
     c->void_gross += r->price;
+    c->unit[r->unit - 1].control_voids++;
+    c->unit[r->unit - 1].control_void_gross += r->price;
     return RAFFLE_OK;
 }
 
@@ -373,6 +375,8 @@ static raffle_rc apply(rf_control *c, const rf_record *r, const uint8_t leaf_has
         return apply_void(c, r, taken, err);
     case RF_EVENT:
         return apply_event(c, r, taken, err);
+    case RF_CASH:
+        return rf_units_cash(c, r, err);
     case RF_PRINT:
     case RF_REPRINT:
         return rf_print_apply(c, r, err);

@@ -89,6 +89,20 @@ static void seen(rf_unit_row *u, int64_t at)
     u->seen = at;
 }
 
+raffle_rc rf_units_cash(rf_control *c, const rf_record *r, raffle_error *err)
+{
+    raffle_rc rc = rf_control_role(c, RF_OP_CASH, r->by, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if ((uint64_t)r->unit > c->units)
+        return rf_fail(err, RAFFLE_NOT_FOUND, "there is no unit %lld", (long long)r->unit);
+    rf_unit_row *u = &c->unit[r->unit - 1];
+    if (r->counted > RF_JSON_INT_MAX - u->counted)
+        return rf_fail(err, RAFFLE_LIMIT, "unit %lld handed in more than a record can say", (long long)r->unit);
+    u->counted += r->counted;
+    return RAFFLE_OK;
+}
+
 void rf_units_event(rf_control *c, const rf_record *r)
 {
     if (!rf_has(r, RF_F_UNIT) || (uint64_t)r->unit > c->units)

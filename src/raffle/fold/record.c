@@ -53,6 +53,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_COMMITMENT] = MEMBER("commitment", KIND_HEX32, rf_record, commitment),
     [RF_F_COMPONENT] = MEMBER("component", KIND_WORD, rf_record, component),
     [RF_F_COUNT] = MEMBER("count", KIND_INT, rf_record, count),
+    [RF_F_COUNTED] = MEMBER("counted", KIND_MONEY, rf_record, counted),
     [RF_F_EVIDENCE] = MEMBER("evidence", KIND_TEXT, rf_record, evidence),
     [RF_F_FALLBACK] = MEMBER("fallback", KIND_HEX48, rf_record, fallback),
     [RF_F_FIRST] = MEMBER("first", KIND_INT, rf_record, first),
@@ -125,6 +126,7 @@ static const member private_members[RF_PRIVATE_FIELDS] = {
     [RF_P_ORDER] = MEMBER("order", KIND_TEXT, rf_private, order),
     [RF_P_PAYMENT] = MEMBER("payment", KIND_TEXT, rf_private, payment),
     [RF_P_SALT] = MEMBER("salt", KIND_HEX16, rf_private, salt),
+    [RF_P_SELLER] = MEMBER("seller", KIND_TEXT, rf_private, seller),
     [RF_P_TEXT] = MEMBER("text", KIND_TEXT, rf_private, text),
 };
 
@@ -139,6 +141,7 @@ typedef struct type_row {
 } type_row;
 
 static const type_row types[RF_TYPES] = {
+    [RF_CASH] = {"cash", COMMON | B(UNIT) | B(KIND) | B(COUNTED), 0},
     [RF_CLAIM] = {"claim", COMMON | PRIZE_PLACE | B(OK), B(PAPERS)},
     [RF_CLAIM_WAIT] = {"claim.wait", COMMON | PRIZE_PLACE, 0},
     [RF_DRAW_ABORT] = {"draw.abort", COMMON | B(OK) | B(INTENT) | B(PRIZE) | B(ATTEMPT) | B(REASON), 0},

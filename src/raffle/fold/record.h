@@ -11,6 +11,7 @@
 
 /* The types of records; the numbers are this build's own, the names in the records count. */
 typedef enum rf_type {
+    RF_CASH,
     RF_CLAIM,
     RF_CLAIM_WAIT,
     RF_DRAW_ABORT,
@@ -55,6 +56,7 @@ typedef enum rf_field {
     RF_F_COMMITMENT,
     RF_F_COMPONENT,
     RF_F_COUNT,
+    RF_F_COUNTED,
     RF_F_EVIDENCE,
     RF_F_FALLBACK,
     RF_F_FIRST,
@@ -126,9 +128,9 @@ typedef struct rf_record {
     raffle_role by, ok;
     bool papers, reconciled;
     int64_t at;
-    int64_t alternates, ask, attempt, away, count, first, format, gross, intent, n, number, numbers, place, price,
-        promoted, quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered, skipped_void,
-        tickets, twice, unit, units, unreconciled, void_gross, void_numbers, voids, winners;
+    int64_t alternates, ask, attempt, away, count, counted, first, format, gross, intent, n, number, numbers, place,
+        price, promoted, quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered,
+        skipped_void, tickets, twice, unit, units, unreconciled, void_gross, void_numbers, voids, winners;
     rf_text code, component, evidence, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier,
         tiers;
     uint8_t commitment[32], open[32], p[32], root[32], skips[32], ticket_key[32], void_root[32];
@@ -152,6 +154,7 @@ typedef enum rf_private_field {
     RF_P_ORDER,
     RF_P_PAYMENT,
     RF_P_SALT,
+    RF_P_SELLER,
     RF_P_TEXT,
     RF_PRIVATE_FIELDS
 } rf_private_field;
@@ -159,7 +162,7 @@ typedef enum rf_private_field {
 typedef struct rf_private {
     rf_members has;
     int64_t line, lines; /* of an order: this line, from 0, and how many there are */
-    rf_text actor, buyer, channel, element, from, keys, login, new_value, ok, old_value, order, payment, text;
+    rf_text actor, buyer, channel, element, from, keys, login, new_value, ok, old_value, order, payment, seller, text;
     uint8_t salt[16];
 } rf_private;
 

@@ -23,6 +23,7 @@ enum {
 typedef enum rf_op {
     RF_OP_ACK,
     RF_OP_APPROVE, /* being the second approver */
+    RF_OP_CASH,
     RF_OP_CLAIM,
     RF_OP_CLOCK,
     RF_OP_CLOSE,
