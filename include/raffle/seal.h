@@ -34,7 +34,8 @@ RAFFLE_API void raffle_seal_info_init(raffle_seal_info *info, size_t size);
  * an early seal), RAFFLE_CLOSED (the final seal is there), RAFFLE_DRAW_OPEN, RAFFLE_UNRECONCILED: a unit is damaged or behind its anchor,
  * or is away and has not closed and uploaded all, or uploaded orders that were sold twice; the sentence names each. With `ok` (optional), a second approver
  * whose role may, the seal goes on without what is missing. RAFFLE_CORRUPT: a unit was found damaged by
- * this call, and the next takes it for unreconciled. RAFFLE_LIMIT: the sums are more than a record can say. RAFFLE_BUSY: sales, voids or uploads came in again and again meanwhile: call again. RAFFLE_UNKNOWN: the seal is written,
+ * this call, and the next takes it for unreconciled; but for one that is away, of which no seal takes less than it uploaded: that store is to be
+ * restored first. RAFFLE_LIMIT: the sums are more than a record can say. RAFFLE_BUSY: sales, voids or uploads came in again and again meanwhile: call again. RAFFLE_UNKNOWN: the seal is written,
  * `info` filled, and the anchor is not; the next call that writes tries it again, so that calling this again gives RAFFLE_CLOSED once all is well. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_seal(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
                                                   int32_t kind, raffle_seal_info *info, raffle_error *err);
