@@ -81,19 +81,23 @@ void rf_log_lead(rf_log *log)
 {
     pthread_mutex_lock(&log->lock);
     log->outsiders++;
-    while (log->leading)
+    while (log->leading && !log->handed)
         pthread_cond_wait(&log->free, &log->lock);
     log->outsiders--;
-    log->leading = log->busy = true;
+    log->handed = false;
+    log->leading = log->busy = log->outside = true;
     log->leader = pthread_self();
     pthread_mutex_unlock(&log->lock);
 }
 
-/* To somebody without a request, or to the first in the queue, who alone is woken. */
+/* To somebody without a request, or to the first in the queue, who alone is woken; in turn when both wait. It is handed over: who comes by meanwhile
+ * would have it before the one who is woken, again and again. */
 void rf_log_pass_on(rf_log *log)
 {
-    log->leading = log->busy = false;
-    if (log->outsiders > 0) {
+    const bool queue_first = log->outside && log->first != NULL;
+    log->leading = log->busy = log->outside = false;
+    if (log->outsiders > 0 && !queue_first) {
+        log->leading = log->handed = true;
         pthread_cond_signal(&log->free);
     } else if (log->first != NULL) {
         log->leading = true;

@@ -28,6 +28,8 @@ struct rf_log {
     int64_t last_commit_us;
     bool leading; /* somebody leads, or was asked to */
     bool busy;    /* … and is at it */
+    bool outside; /* … without a request */
+    bool handed;  /* leading was given to those who wait for `free`, of whom nobody has woken yet */
 
     /* Owned by the leader; `view` guards the copies that others look at. */
     rf_tree tree;

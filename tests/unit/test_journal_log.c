@@ -729,6 +729,48 @@ START_TEST(a_group_fits_into_a_transaction)
 }
 END_TEST
 
+/* --- those who lead without a request --- */
+
+static void *lead_once(void *ctx)
+{
+    handle *h = ctx;
+    rf_log_lead(h->log);
+    rf_log_follow(h->log);
+    return NULL;
+}
+
+/* A checkpoint or a refresh is handed the lead: a seller who comes by before it has woken waits for it. When both wait they take turns. */
+START_TEST(sellers_keep_nobody_out)
+{
+    raffle_error own = RAFFLE_ERROR_INIT;
+    job sale = {.handle = &one, .name = "sale", .records = 1, .err = &own};
+    pthread_t other, seller;
+    size_t outsiders = 0;
+    rf_log_lead(one.log);
+    ck_assert_int_eq(pthread_create(&other, NULL, lead_once, &one), 0);
+    for (; outsiders != 1; sched_yield()) {
+        pthread_mutex_lock(&one.log->lock);
+        outsiders = one.log->outsiders;
+        pthread_mutex_unlock(&one.log->lock);
+    }
+    if (_i == 1) {
+        ck_assert_int_eq(pthread_create(&seller, NULL, run_job, &sale), 0);
+        wait_queued(one.log, 1);
+    }
+    pthread_mutex_lock(&one.log->lock);
+    rf_log_pass_on(one.log);
+    ck_assert(one.log->leading); /* whoever appends now is queued */
+    ck_assert(one.log->handed == (_i == 0));
+    pthread_mutex_unlock(&one.log->lock);
+    if (_i == 0)
+        ck_assert_int_eq(pthread_create(&seller, NULL, run_job, &sale), 0);
+    pthread_join(other, NULL);
+    pthread_join(seller, NULL);
+    ck_assert_int_eq(sale.rc, RAFFLE_OK);
+    check_log(&one, 1);
+}
+END_TEST
+
 /* --- what fails --- */
 
 START_TEST(a_build_that_fails_undoes_everything)
@@ -1645,6 +1687,7 @@ static void add_appending(Suite *s)
     tcase_add_loop_test(c, two_handles_at_once, 0, 2);
     tcase_add_loop_test(c, a_group_fits_into_a_transaction, 0, 2);
     tcase_add_loop_test(c, a_refusal_is_not_the_store_s_failure, 0, 6);
+    tcase_add_loop_test(c, sellers_keep_nobody_out, 0, 2);
     tcase_add_loop_test(c, caught_up_within_the_transaction, 0, 2);
     const TTest *const tests[] = {one_by_one,
                                   long_records,
