@@ -74,6 +74,17 @@ PGresult *PQgetResult(PGconn *conn)
     return PQmakeEmptyPGresult(conn, PGRES_FATAL_ERROR);
 }
 
+static bool secret_freed; /* memory with "hunter2" in it was given back */
+
+void PQconninfoFree(PQconninfoOption *options)
+{
+    void (*next)(PQconninfoOption *) = NULL;
+    *(void **)&next = dlsym(RTLD_NEXT, "PQconninfoFree");
+    for (const PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+        secret_freed = secret_freed || (o->val != NULL && strstr(o->val, "hunter2") != NULL);
+    next(options);
+}
+
 static const char *sql_text(const char *query)
 {
     static char out[512];
@@ -381,6 +392,17 @@ START_TEST(bad_uris_show_no_password)
     ck_assert_ptr_null(strstr(err.message, "s3cret"));
     if (_i == 0)
         ck_assert_ptr_nonnull(strstr(err.message, "\"nokey\""));
+}
+END_TEST
+
+/* Passwords, of the server's and of a client's key. */
+START_TEST(secrets_of_a_uri_are_wiped)
+{
+    raffle_store *other = NULL;
+    secret_freed = false;
+    ck_assert_int_eq(raffle_store_open("postgresql://u:hunter2@b%40c/db?sslpassword=hunter2", NULL, &other, &err),
+                     RAFFLE_INVALID);
+    ck_assert(!secret_freed);
 }
 END_TEST
 
@@ -976,21 +998,14 @@ END_TEST
 static TCase *opening(void)
 {
     TCase *c = tcase_create("opening");
-    const TTest *const tests[] = {reopened_store_has_it_all,
-                                  database_without_a_raffle,
-                                  tables_that_were_half_made,
-                                  tables_that_are_being_made,
-                                  several_raffles_in_a_database,
-                                  raffles_created_at_the_same_time,
-                                  other_formats,
-                                  database_of_another_encoding,
-                                  readonly_is_read,
-                                  anchor_beside_a_database,
-                                  password_comes_from_the_host_at_each_connection,
-                                  password_in_the_uri_works_too,
-                                  rights_of_a_role_that_may_not_write,
-                                  server_that_is_not_there,
-                                  limits_of_dsql};
+    const TTest *const tests[] = {reopened_store_has_it_all,        database_without_a_raffle,
+                                  tables_that_were_half_made,       tables_that_are_being_made,
+                                  secrets_of_a_uri_are_wiped,       several_raffles_in_a_database,
+                                  raffles_created_at_the_same_time, other_formats,
+                                  database_of_another_encoding,     readonly_is_read,
+                                  anchor_beside_a_database,         password_comes_from_the_host_at_each_connection,
+                                  password_in_the_uri_works_too,    rights_of_a_role_that_may_not_write,
+                                  server_that_is_not_there,         limits_of_dsql};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(c, tests[i]);
     tcase_add_loop_test(c, altered_tables_are_refused, 0, sizeof alterations / sizeof *alterations);

@@ -213,10 +213,16 @@ raffle_rc rf_pg_uri_parse(rf_pg_uri *uri, const char *text, raffle_error *err)
     return rc;
 }
 
+/* What libpq marks as a secret with '*', the phrase of a client's key (sslpassword) among it, and the URI that it stood in. */
 void rf_pg_uri_clear(rf_pg_uri *uri)
 {
+    for (PQconninfoOption *o = uri->options; o != NULL && o->keyword != NULL; o++)
+        if (o->val != NULL && o->dispchar != NULL && o->dispchar[0] == '*')
+            sodium_memzero(o->val, strlen(o->val));
     PQconninfoFree(uri->options);
     sodium_free(uri->password);
+    if (uri->text != NULL)
+        sodium_memzero(uri->text, strlen(uri->text));
     free(uri->text);
     free(uri->anchor);
 }
