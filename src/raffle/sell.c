@@ -579,12 +579,32 @@ static raffle_rc prepare_lines(rf_sell *q, raffle_error *err)
     return rc;
 }
 
+static raffle_rc append(rf_sell *q, int32_t timeout_ms, raffle_error *err)
+{
+    rf_request request = {
+        .build = build, .ctx = q, .timeout_ms = timeout_ms, .rows = (uint64_t)(q->buyers > 0 ? 3 : 2) * q->n};
+    return rf_log_append(q->unit->log, &request, err);
+}
+
+/* Again, while others sell to the same buyers in between. */
 static raffle_rc sell(rf_sell *q, int32_t timeout_ms, raffle_error *err)
 {
-    rf_request request = {.build = build, .ctx = q, .timeout_ms = timeout_ms, .rows = (q->buyers > 0 ? 3 : 2) * q->n};
+    enum {
+        TRIES = 64
+    };
     raffle_rc rc = rf_unit_enter_write(q->unit, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_log_append(q->unit->log, &request, err);
+    for (int i = 0; rc == RAFFLE_OK && i < TRIES; i++) {
+        raffle_error why = RAFFLE_ERROR_INIT;
+        rc = append(q, timeout_ms, &why);
+        if (!q->recount) {
+            rc = rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
+            break;
+        }
+        rc = rf_sell_recount_buyers(q, err);
+        q->recount = rc == RAFFLE_OK && i + 1 == TRIES;
+    }
+    if (q->recount)
+        rc = rf_fail(err, RAFFLE_BUSY, "others sold to the same buyers again and again");
     if (rc == RAFFLE_OK && q->stopped != RAFFLE_OK)
         rc = rf_fail_as(err, &q->clock_fault);
     return rc;

@@ -14,7 +14,7 @@
 /* A buyer of the call. A buyer's places are taken without a gap, by one transaction after the other. */
 struct rf_sell_buyer {
     uint8_t hash[RF_BUYER_HASH_SIZE];
-    uint32_t had;   /* places that others' sales have */
+    uint32_t had;   /* places that were taken before the transaction: for good */
     uint32_t count; /* and with those of this call, as far as it has come */
     uint32_t want;  /* of the order that is judged */
 };
@@ -110,10 +110,20 @@ raffle_rc rf_sell_find_buyers(rf_sell *q, raffle_error *err)
     return rc;
 }
 
+raffle_rc rf_sell_recount_buyers(rf_sell *q, raffle_error *err)
+{
+    raffle_rc rc = RAFFLE_OK;
+    q->recount = false;
+    for (size_t i = 0; i < q->buyers && rc == RAFFLE_OK; i++)
+        rc = count_places(q, &q->buyer[i], err);
+    return rc;
+}
+
 /* --- in the transaction --- */
 
 void rf_sell_start_buyers(rf_sell *q)
 {
+    q->recount = false;
     for (size_t i = 0; i < q->buyers; i++)
         q->buyer[i].count = q->buyer[i].had;
 }
@@ -146,14 +156,15 @@ raffle_rc rf_sell_take_place(rf_sell *q, rf_txn *txn, size_t i, raffle_error *er
     for (bool taken = true; taken;) {
         uint8_t row[RF_BUYER_ROW_SIZE];
         raffle_store_key owner;
-        /* Others sold to this buyer meanwhile: all over again, knowing that, and the order is refused before it takes anything. */
-        if (b->count == limit)
-            return rf_fail(err, RAFFLE_BUSY, "a buyer's tickets were sold elsewhere in between");
+        /* Others sold to this buyer meanwhile, and may yet fail to: nothing of the call is kept, and the buyers are counted again. */
+        if (b->count == limit) {
+            q->recount = true;
+            return rf_fail(err, RAFFLE_LIMIT, "a buyer's tickets were sold elsewhere in between");
+        }
         rf_buyer_row(row, b->hash, ++b->count);
         raffle_rc rc = rf_txn_key(txn, RF_SCOPE_BUYER, row, sizeof row, q->line[i].serial, &taken, &owner, err);
         if (rc != RAFFLE_OK)
             return rc;
-        b->had += taken;
     }
     return RAFFLE_OK;
 }

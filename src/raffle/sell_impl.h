@@ -54,7 +54,8 @@ struct rf_sell {
     char (*made)[RAFFLE_NAME_SIZE];
     rf_sell_buyer *buyer; /* whose tickets the rules limit */
     size_t buyers;
-    char *arena; /* the private parts, one after the other */
+    bool recount; /* a buyer turned out to have more in the transaction than before it */
+    char *arena;  /* the private parts, one after the other */
     size_t arena_used;
     /* How many lines have their private parts: the worker goes ahead of the leader, who waits when he catches up. */
     pthread_mutex_t lock;
@@ -82,9 +83,10 @@ const char *rf_sell_order(const rf_sell *q, size_t i);
 /* Remembers the failure when no earlier line failed; returns `rc`. */
 raffle_rc rf_sell_fail(rf_sell_fault *fault, size_t i, raffle_rc rc, const char *sentence);
 
-/* sell_buyer.c: the call's buyers, and how many tickets each has; before each try of the transaction; whether an order's buyers may have its tickets, RAFFLE_LIMIT;
- * and the place that a line takes, which was added. Each does nothing when the rules do not limit them. */
+/* sell_buyer.c: the call's buyers, and how many tickets each has; that again; before each try of the transaction; whether an order's buyers may have its
+ * tickets, RAFFLE_LIMIT; and the place that a line takes, which was added. Each does nothing when the rules do not limit them. */
 raffle_rc rf_sell_find_buyers(rf_sell *q, raffle_error *err);
+raffle_rc rf_sell_recount_buyers(rf_sell *q, raffle_error *err);
 void rf_sell_start_buyers(rf_sell *q);
 raffle_rc rf_sell_judge_buyers(rf_sell *q, size_t i, char sentence[120]);
 raffle_rc rf_sell_take_place(rf_sell *q, rf_txn *txn, size_t i, raffle_error *err);
