@@ -138,6 +138,8 @@ static void put_ticket(const cli *c, const sheet *s, FILE *to)
         fputs("<p class=\"notice\">" TICKET_REHEARSAL "</p>\n", to);
     if (s->view.ticket->flags & RAFFLE_TICKET_VOID)
         fputs("<p class=\"notice\">VOID: this ticket was taken back</p>\n", to);
+    if (s->view.ticket->flags & RAFFLE_TICKET_REPRINTED)
+        fputs("<p class=\"notice\">" TICKET_REPRINT "</p>\n", to);
     fputs("<dl>\n", to);
     for (size_t i = 0; i < n; i++)
         put_field(field[i].name, field[i].value, to);

@@ -45,6 +45,7 @@ static json_t *ticket_json(const raffle_ticket *ticket, const char *validation)
     json_put(o, "at", json_time(ticket->at));
     json_put(o, "validation", json_string(validation));
     json_put(o, "void", json_boolean(ticket->flags & RAFFLE_TICKET_VOID));
+    json_put(o, "reprinted", json_boolean(ticket->flags & RAFFLE_TICKET_REPRINTED));
     json_put(o, "replayed", json_boolean(ticket->flags & RAFFLE_TICKET_REPLAYED));
     return o;
 }

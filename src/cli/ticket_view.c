@@ -84,7 +84,8 @@ size_t ticket_fields(const cli *c, const ticket_view *view, ticket_field field[T
     ticket_identity(ticket, identity);
     add(field, &n, "ticket", "%s", identity);
     add(field, &n, "order", "%s", ticket->order[0] != 0 ? ticket->order : "erased");
-    add(field, &n, "state", "%s", ticket->flags & RAFFLE_TICKET_VOID ? "VOID" : "sold");
+    add(field, &n, "state", "%s%s", ticket->flags & RAFFLE_TICKET_VOID ? "VOID" : "sold",
+        ticket->flags & RAFFLE_TICKET_REPRINTED ? ", " TICKET_REPRINT : "");
     hex_format(c->info.rules_hash, RAFFLE_HASH_SIZE, hash);
     add(field, &n, "rules", "%s", hash);
     return n;

@@ -32,6 +32,9 @@ size_t ticket_fields(const cli *c, const ticket_view *view, ticket_field field[T
 /* What a rehearsal's tickets say. */
 #define TICKET_REHEARSAL "REHEARSAL: this ticket wins nothing"
 
+/* What a ticket says that was printed again (GLI-31 3.3.2d). */
+#define TICKET_REPRINT "REPRINT: this ticket was printed before"
+
 /* "1-0000001 to 1-0000015", or one number. */
 void ticket_numbers(const raffle_ticket *ticket, char *out, size_t size);
 

@@ -53,6 +53,11 @@ check(out == ["1-0000007", "1-0000008", "1-0000009"], out)
 run("reprint", "drum.raffle", "--number", "1-0000001", "--reason", "torn", by=SUE, fails="RAFFLE_APPROVAL")
 run("reprint", "drum.raffle", "--number", "1-0000001", "--reason", "torn", "--ok", BOSS, by=SUE)
 run("reprint", "drum.raffle", "--ticket", "1/4", "--reason", "lost", "--ok", BOSS, by=SUE)
+for ticket, again in (("1/4", True), ("1/1", False)):
+    check([one["reprinted"] for one in answer("ticket", "drum.raffle", "--ticket", ticket)["tickets"]] == [again], ticket)
+    for form in ("text", "html"):
+        paper = subprocess.run([RAFFLE, "ticket", "drum.raffle", "--ticket", ticket, "--format", form], capture_output=True, text=True).stdout
+        check(("REPRINT: this ticket was printed before" in paper) == again and "price" in paper, f"{ticket} as {form}")
 text = subprocess.run([RAFFLE, "counterfoils", "drum.raffle", "1", "--count", "1"], capture_output=True, text=True).stdout
 check("Northside Arena" in text and "reprinted" in text and "5.00 CAD" in text, text)
 
