@@ -20,7 +20,7 @@ typedef struct evidence {
 
 /* Each of these says what failed and returns CLI_FAILED, or CLI_DONE. `varies`: another run over the same store may give other bytes. */
 
-/* Makes the folder under a name of its own; refuses a `path` that is there. */
+/* Makes the folder under a name of its own, for its owner alone; refuses a `path` that is there. */
 int evidence_begin(evidence *e, cli *c, const char *path, uint64_t steps);
 int evidence_folder(evidence *e, const char *name);
 /* A file from bytes, or from another file. */

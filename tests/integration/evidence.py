@@ -202,6 +202,7 @@ def whole():
     write_results("results.json")
     said = run("evidence", STORE, "one/", "--results", "results.json", *SMALL, env=NOW)
     manifest = check_index("one")
+    check(os.stat("one").st_mode & 0o777 == 0o700, "others may read it")
     check(f"{len(manifest['files']) + 1} files" in said.decode(), said.decode())
     check([manifest[name] for name in ("vectors", "raw", "outcomes", "audit")] == ["good"] * 4 and manifest["rng"] == "test", f"the manifest: {manifest}")
     check(manifest["made"] == NOW["RAFFLE_CLOCK"] and manifest["raffle"]["origin"] == RULES["origin"] and manifest["raffle"]["rehearsal"], "which raffle, and when")
