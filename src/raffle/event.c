@@ -221,8 +221,16 @@ static raffle_rc write_one(writing *w, raffle_error *err)
     return rc;
 }
 
-/* Events that found no disk are counted, and said first when there is room again. */
-static raffle_rc write_lost(const writing *next, raffle_error *err)
+static void count_lost(raffle *r, uint64_t events)
+{
+    pthread_mutex_lock(&r->lock);
+    r->lost_events += events;
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* Events that found no disk are counted, and said first when there is room again. When that fails, it is for the next event to say: it must not keep this
+ * one from the log, which may be the clock.reset that the log waits for. */
+static void write_lost(const writing *next)
 {
     raffle *r = next->raffle;
     pthread_mutex_lock(&r->lock);
@@ -230,27 +238,20 @@ static raffle_rc write_lost(const writing *next, raffle_error *err)
     r->lost_events = 0;
     pthread_mutex_unlock(&r->lock);
     if (lost == 0)
-        return RAFFLE_OK;
+        return;
     writing w = {.raffle = r, .by = next->by, .unit = next->unit, .record = make_event("evbuf.full", NULL)};
     w.record.count = (int64_t)lost;
     w.record.has |= rf_bit(RF_F_COUNT);
-    raffle_rc rc = write_one(&w, err);
-    pthread_mutex_lock(&r->lock);
-    r->lost_events += rc == RAFFLE_OK ? 0 : lost;
-    pthread_mutex_unlock(&r->lock);
-    return rc;
+    if (write_one(&w, NULL) != RAFFLE_OK)
+        count_lost(r, lost);
 }
 
 static raffle_rc write_event(writing *w, raffle_error *err)
 {
-    raffle_rc rc = write_lost(w, err);
-    if (rc == RAFFLE_OK)
-        rc = write_one(w, err);
-    if (rc == RAFFLE_FULL) {
-        pthread_mutex_lock(&w->raffle->lock);
-        w->raffle->lost_events++;
-        pthread_mutex_unlock(&w->raffle->lock);
-    }
+    write_lost(w);
+    raffle_rc rc = write_one(w, err);
+    if (rc == RAFFLE_FULL)
+        count_lost(w->raffle, 1);
     return rc;
 }
 

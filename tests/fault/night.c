@@ -394,6 +394,23 @@ static raffle_rc give_report(void *ctx, char *bytes, size_t cap, size_t *length,
     return RAFFLE_OK;
 }
 
+static raffle_rc see_event(void *ctx, const raffle_event_hit *hit, raffle_error *err)
+{
+    (void)ctx;
+    (void)hit;
+    (void)err;
+    return RAFFLE_OK;
+}
+
+static raffle_rc find_events(night *n, raffle_error *err)
+{
+    raffle_event_query query = RAFFLE_EVENT_QUERY_INIT;
+    query.flags = RAFFLE_EVENT_NEWEST;
+    snprintf(query.code, sizeof query.code, "x.jam");
+    snprintf(query.component, sizeof query.component, "printer-1");
+    return raffle_event_find(n->raffle, &query, see_event, NULL, NULL, err);
+}
+
 static raffle_rc write_report(night *n, raffle_error *err)
 {
     raffle_report_options how = RAFFLE_REPORT_OPTIONS_INIT;
@@ -427,6 +444,7 @@ const night_step night_steps[] = {{"open the provider", open_rng, RAFFLE_OK, tru
                                   {"sell many", sell_many, RAFFLE_OK, false},
                                   {"void", void_ticket, RAFFLE_VOIDED, false},
                                   {"event", write_event, RAFFLE_OK, false},
+                                  {"find events", find_events, RAFFLE_OK, false},
                                   {"checkpoint", take_checkpoint, RAFFLE_OK, false},
                                   {"describe", describe, RAFFLE_OK, false},
                                   {"look up", look_up, RAFFLE_OK, false},

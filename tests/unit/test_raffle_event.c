@@ -271,6 +271,8 @@ START_TEST(events_that_found_no_disk)
     for (int i = 0; i < 3; i++)
         FX_FAILS(RAFFLE_FULL, raffle_event(r, &fx_super, 2, "x.lost", NULL, NULL, &fx.err));
     disk.which = FAILING_NONE;
+    FX_FAILS(RAFFLE_ROLE,
+             raffle_event(r, &fx_seller, 2, "clock.reset", NULL, NULL, &fx.err)); /* but the count is said */
     FX_OK(raffle_event(r, &fx_super, 2, "x.kept", NULL, NULL, &fx.err));
     FX_OK(raffle_event(r, &fx_super, 2, "x.later", NULL, NULL, &fx.err));
     find(r, "", RAFFLE_EVENT_NEWEST);

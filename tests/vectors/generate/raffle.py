@@ -158,6 +158,7 @@ def control_cases(raffle):
     yield fold_control("raffle.open twice", leaves[:1] + leaves[:1], error="RAFFLE_CORRUPT")
     yield fold_control("a unit enrolled twice", leaves[:2] + leaves[1:2], error="RAFFLE_CORRUPT")
     yield fold_control("a record earlier than the one before", changed(leaves[:3], 2, at="2026-11-15T00:00:00.000Z"), error="RAFFLE_CLOCK")
+    yield from event_cases(leaves, seal)
     result = index_of(leaves, "draw.result", 1)
     yield fold_control("a result of another intent", changed(leaves[:result + 1], result, intent=1), error="RAFFLE_NOT_FOUND")
     yield fold_control("a result that nobody asked for", leaves[:result - 1] + leaves[result:result + 1], error="RAFFLE_SEQUENCE")
@@ -172,6 +173,26 @@ def inserted(leaves, index, **record):
     """Another record at `index`, of the time of the one before."""
     value = {"at": json.loads(leaves[index - 1])["at"], "by": "manager", "p": "00" * 32, **record}
     return leaves[:index] + [tiles.canonical(value)] + leaves[index:]
+
+
+def event_cases(leaves, seal):
+    """Events after a seal that say too little, and some that say enough."""
+    after = leaves[:seal + 1]
+
+    def told(**members):
+        return inserted(after, seal + 1, t="event", **members)
+
+    def good(name, made):
+        return fold_control(name, made, root=tiles.root(made).hex(), **sums(json.loads(leaves[seal])))
+
+    began = told(code="remote.begin")
+    yield good("remote access that ends", inserted(began, seal + 2, t="event", code="remote.end", first=seal + 1))
+    yield fold_control("remote access that ends and never began", told(code="remote.end"), error="RAFFLE_CORRUPT")
+    yield fold_control("remote access that ends before it began", told(code="remote.end", first=seal + 1), error="RAFFLE_CORRUPT")
+    yield fold_control("an event that names where it began", told(code="x.door", first=1), error="RAFFLE_CORRUPT")
+    yield good("altered data that a supervisor approved", told(code="data.altered", ok="supervisor"))
+    yield fold_control("altered data that nobody approved", told(code="data.altered"), error="RAFFLE_APPROVAL")
+    yield fold_control("altered data that a seller approved", told(code="data.altered", ok="seller"), error="RAFFLE_APPROVAL")
 
 
 def elsewhere_cases(raffle):
