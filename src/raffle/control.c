@@ -307,6 +307,8 @@ raffle_rc rf_control_put(rf_control_op *op, const rf_record *record, uint64_t *i
     op->ctx = &copy;
     op->reset = record->type == RF_EVENT && rf_text_is(&record->code, "clock.reset");
     raffle_rc rc = rf_control_append(op, err);
+    op->make = NULL;
+    op->ctx = NULL;
     if (rc == RAFFLE_OK && index != NULL)
         *index = op->index;
     return rc;
