@@ -264,7 +264,8 @@ func (c *control) takeSealUnit(index int64, o *object) error {
 	if u.number != int64(len(c.run))+1 {
 		return fmt.Errorf("unit %d is number %d of its run", u.number, len(c.run)+1)
 	}
-	if have := u.uploaded(); u.away && (s.size != have.size || s.root != have.root) {
+	decayed := !s.reconciled && s.size < u.uploaded().size
+	if have := u.uploaded(); u.away && !decayed && (s.size != have.size || s.root != have.root) {
 		return fmt.Errorf("unit %d is away, and uploaded other records than these %d", u.number, s.size)
 	}
 	u.seals = append(u.seals, s)

@@ -14,6 +14,7 @@
 /* One unit's part of a seal. */
 typedef struct part {
     rf_seal_unit unit;
+    uint64_t synced; /* of one that is away: what it had uploaded */
     rf_tier_count *tier; /* of each tier, when the rules ask for them; else NULL */
     char *note, *tiers;  /* `tiers`: the counts as the record has them */
     size_t note_length, tiers_length;
@@ -302,6 +303,55 @@ static raffle_rc take_last_good(const sealing *s, rf_unit *u, part *p, raffle_er
 
 /* --- a unit that is away --- */
 
+/* Its newest unit.sync of at most so many records; `size` 0: there is none. */
+typedef struct older {
+    uint32_t unit;
+    uint64_t most, size;
+    uint8_t root[32];
+    char *note;
+} older;
+
+static raffle_rc take_older(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    older *o = ctx;
+    rf_record r;
+    raffle_rc rc = rf_record_decode(&r, bytes->leaf, bytes->leaf_length, err);
+    if (rc != RAFFLE_OK || r.type != RF_UNIT_SYNC || r.unit != o->unit || (uint64_t)r.size > o->most ||
+        (uint64_t)r.size < o->size)
+        return rc;
+    if (!rf_text_copy(&r.note, o->note, RF_NOTE_MAX))
+        return rf_fail(err, RAFFLE_CORRUPT, "record %llu of the control log has no checkpoint of a unit that is away",
+                       (unsigned long long)bytes->index);
+    o->size = (uint64_t)r.size;
+    memcpy(o->root, r.root, 32);
+    return RAFFLE_OK;
+}
+
+/* What it uploaded before, of which at most `good` records are what they were: rows decayed here. Without one, nothing, under its enrolment's proof. */
+static raffle_rc take_older_sync(const sealing *s, rf_unit *u, part *p, uint64_t good, raffle_error *err)
+{
+    rf_unit_row row;
+    rf_unit_state state = {.size = 0};
+    older o = {.unit = u->number, .most = good, .note = p->note};
+    memcpy(o.root, rf_empty_root, 32);
+    raffle_rc rc = rf_unit_row_get(s->raffle, u->number, &row, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_store_read(s->raffle->store, 0, 0, rf_log_size(s->raffle->log), take_older, &o, err);
+    if (rc == RAFFLE_OK && o.size == 0) {
+        row.sync_size = 0;
+        rc = get_word(u, &row, p->note, &p->note_length, err);
+    }
+    if (rc != RAFFLE_OK)
+        return rc;
+    p->note_length = strlen(p->note);
+    p->unit = (rf_seal_unit){.unit = u->number, .size = o.size};
+    raffle_error why = RAFFLE_ERROR_INIT;
+    rc = count_prefix(s, u, p, o.root, &state, &why);
+    if (rc == RAFFLE_CORRUPT && o.size > 0)
+        return take_older_sync(s, u, p, state.size < o.size ? state.size : o.size - 1, err);
+    return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
+}
+
 /* What it uploaded last. It is all there when that is its log's end; what it sold since, nobody here can know. */
 static raffle_rc take_synced(const sealing *s, rf_unit *u, part *p, raffle_error *err)
 {
@@ -312,10 +362,14 @@ static raffle_rc take_synced(const sealing *s, rf_unit *u, part *p, raffle_error
         rc = get_word(u, &row, p->note, &p->note_length, err);
     if (rc != RAFFLE_OK)
         return rc;
-    p->unit.size = row.sync_size;
-    rc = count_prefix(s, u, p, row.sync_root, &state, err);
+    p->unit.size = p->synced = row.sync_size;
+    raffle_error why = RAFFLE_ERROR_INIT;
+    state.size = 0;
+    rc = count_prefix(s, u, p, row.sync_root, &state, &why);
+    if (rc == RAFFLE_CORRUPT && s->ok->struct_size != 0 && row.sync_size > 0)
+        return take_older_sync(s, u, p, state.size < row.sync_size ? state.size : row.sync_size - 1, err);
     p->unit.reconciled = rc == RAFFLE_OK && state.closed != 0;
-    return rc;
+    return rc == RAFFLE_OK ? rc : rf_fail_as(err, &why);
 }
 
 static raffle_rc seal_unit(const sealing *s, rf_unit *u, part *p, raffle_error *err)
@@ -450,7 +504,7 @@ static bool still_so(const sealing *s)
     if (c->voids != s->control_voids || c->units != s->units)
         return false;
     for (size_t i = 0; i < s->units; i++)
-        if (c->unit[i].away && c->unit[i].sync_size != s->part[i].unit.size)
+        if (c->unit[i].away && c->unit[i].sync_size != s->part[i].synced)
             return false;
     return true;
 }

@@ -1187,6 +1187,53 @@ START_TEST(a_row_that_decayed_here)
 }
 END_TEST
 
+/* A till whose rows decayed at the raffle does not keep the raffle from its draw: two take what is whole of it, and say so. */
+START_TEST(a_seal_without_what_decayed_here)
+{
+    raffle_upload_info info;
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    begin();
+    make_till(&tent, true);
+    fx_sell("here", "one");
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(export(&tent, 2));
+    FX_OK(take(&info));
+    FX_OK(sell(&tent, "b", "ten"));
+    FX_OK(sell(&tent, "c", "one"));
+    FX_OK(export(&tent, 2));
+    FX_OK(take(&info));
+    fx_sql(1, "UPDATE record SET leaf = replace(leaf, '\"price\":2000', '\"price\":2001') WHERE id = %lld",
+           (2LL << 40) + 2);
+    FX_FAILS(RAFFLE_UNRECONCILED, raffle_seal(fx.raffle, &fx_boss, NULL, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    FX_OK(raffle_seal(fx.raffle, &fx_boss, &fx_chief, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.unreconciled, 1);
+    ck_assert_uint_eq(seal.tickets, 3); /* the two that were sold here, and what the first upload brought */
+    FX_OK(raffle_voids_ack(fx.raffle, &fx_boss, seal.index, &fx.err));
+    fx.spoilt = true;
+    end();
+}
+END_TEST
+
+START_TEST(a_seal_without_anything_that_is_whole)
+{
+    raffle_upload_info info;
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    begin();
+    make_till(&tent, true);
+    fx_sell("here", "one");
+    FX_OK(sell(&tent, "a", "ten"));
+    FX_OK(export(&tent, 2));
+    FX_OK(take(&info));
+    fx_sql(1, "UPDATE record SET leaf = replace(leaf, '\"price\":2000', '\"price\":2001') WHERE id = %lld",
+           (2LL << 40) + 1);
+    FX_OK(raffle_seal(fx.raffle, &fx_boss, &fx_chief, RAFFLE_SEAL_FINAL, &seal, &fx.err));
+    ck_assert_uint_eq(seal.unreconciled, 1);
+    ck_assert_uint_eq(seal.tickets, 2); /* those that were sold here */
+    fx.spoilt = true;
+    end();
+}
+END_TEST
+
 /* Another process took the upload: this one's handle has not seen its rows. */
 START_TEST(a_seal_after_an_upload_by_another)
 {
@@ -1315,6 +1362,6 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         records_that_another_program_made, the_last_event_says_that_there_is_no_room, what_a_person_must_decide,
         a_ticket_taken_back_on_both_sides, kits_and_news_of_others, a_winner_taken_back_at_the_till,
         a_kit_that_somebody_altered, a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload,
-        a_row_that_decayed_here, a_seal_after_an_upload_by_another, a_till_that_was_unenrolled,
-        a_refused_kit_leaves_no_store, two_enrol_under_one_name, a_refused_enrolment_makes_no_key,
-        a_refused_application_releases_no_host)
+        a_row_that_decayed_here, a_seal_without_what_decayed_here, a_seal_without_anything_that_is_whole,
+        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled, a_refused_kit_leaves_no_store,
+        two_enrol_under_one_name, a_refused_enrolment_makes_no_key, a_refused_application_releases_no_host)
