@@ -46,7 +46,7 @@ RAFFLE_API const char *raffle_event_severity_name(int32_t severity);
 
 /* Writes an event to the log of unit `unit`, or with 0 to the control log. `code`: a word, "printer.paper-out"; docs/guide/events.md
  * lists the known ones, others begin with "x.". `component`: a word, optional (NULL). `text`: free, private, at most 256 bytes, optional.
- * `clock.reset`, by a supervisor, lets a log whose clock went back or leapt go on. RAFFLE_ROLE, RAFFLE_INVALID, RAFFLE_CLOSED; and RAFFLE_LIMIT as in
+ * `clock.reset`, by a supervisor, lets a log whose clock went back or leapt go on. `data.altered`, `remote.begin` and `remote.end` need more: raffle_event_write(). RAFFLE_ROLE, RAFFLE_INVALID, RAFFLE_CLOSED; and RAFFLE_LIMIT as in
  * raffle_event_write(). */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_event(raffle *raffle_, const raffle_actor *by, uint32_t unit,
                                                    const char *code, const char *component, const char *text,
