@@ -22,6 +22,12 @@ static raffle_event_query query;
 
 static const char rules[] = FX_HEAD FX_TIERS FX_PRIZES ",\"units\":[{\"name\":\"a\"},{\"name\":\"b\"}]}";
 
+static void begin(void)
+{
+    kept_n = 0;
+    fx_create(rules);
+}
+
 static raffle_rc gather(void *ctx, const raffle_event_hit *hit, raffle_error *err)
 {
     (void)ctx;
@@ -154,7 +160,7 @@ static void ask_all_ways(int64_t from, int64_t to)
 
 START_TEST(finds_what_was_written)
 {
-    fx_create(rules);
+    begin();
     fx_sell("a", "ten");
     write_many(EVENTS);
     ask_all_ways(0, 0);
@@ -169,7 +175,7 @@ END_TEST
 
 START_TEST(what_a_hit_says)
 {
-    fx_create(rules);
+    begin();
     FX_OK(raffle_event(fx.raffle, &fx_super, 2, "printer.paper-out", "printer-1", "a \"roll\"", &fx.err));
     ask(0, 0, "", "");
     FX_OK(find());
@@ -213,7 +219,7 @@ START_TEST(sinks)
 {
     raffle *reader = NULL;
     int calls = 0;
-    fx_create(rules);
+    begin();
     write_many(20);
     FX_OK(raffle_open(fx.store, "", &fx.host, &reader, &fx.err));
     ask(0, 0, "", "x.a");
@@ -230,7 +236,7 @@ END_TEST
 START_TEST(refusals)
 {
     int32_t more = 7;
-    fx_create(rules);
+    begin();
     write_many(5);
     ask(0, 0, "", "");
     FX_FAILS(RAFFLE_MISUSE, raffle_event_find(NULL, &query, gather, NULL, NULL, &fx.err));
@@ -264,7 +270,7 @@ START_TEST(impossible_times)
 {
     static const int64_t times[][2] = {{5, 5},         {6, 5},         {-1, 0},        {0, -1},
                                        {INT64_MAX, 0}, {0, INT64_MAX}, {INT64_MIN, 5}, {FX_NOW, 1}};
-    fx_create(rules);
+    begin();
     write_many(5);
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         ask(i % 2 == 0 ? 0 : RAFFLE_EVENT_NEWEST, 0, "", "");
@@ -305,7 +311,7 @@ START_TEST(a_published_copy_has_no_index)
 {
     char folder[160], uri[180];
     raffle *copy = NULL;
-    fx_create(rules);
+    begin();
     write_many(5);
     snprintf(folder, sizeof folder, "%s/p", fx.folder);
     snprintf(uri, sizeof uri, "folder:%s", folder);
@@ -322,7 +328,7 @@ END_TEST
 /* An event in each log, and a sale; closed, to be altered. */
 static void to_be_altered(void)
 {
-    fx_create(rules);
+    begin();
     fx_sell("a", "one");
     for (uint32_t log = 0; log < 3; log++)
         write_event(&fx_boss, log, "x.a", "gate", NULL);
@@ -440,7 +446,7 @@ START_TEST(codes)
     raffle_event_code code = RAFFLE_EVENT_CODE_INIT;
     char last[RAFFLE_WORD_SIZE] = "";
     uint32_t n = 0;
-    fx_create(rules);
+    begin();
     for (; raffle_event_code_get(n, &code, NULL) == RAFFLE_OK; n++) {
         ck_assert_int_lt(strcmp(last, code.code), 0);
         ck_assert_ptr_nonnull(raffle_event_severity_name(code.severity));
@@ -465,7 +471,7 @@ END_TEST
 START_TEST(a_host_writes_what_the_table_says)
 {
     raffle_event_code code = RAFFLE_EVENT_CODE_INIT;
-    fx_create(rules);
+    begin();
     for (uint32_t i = 0; raffle_event_code_get(i, &code, NULL) == RAFFLE_OK; i++) {
         const bool more = strcmp(code.code, "data.altered") == 0 || strncmp(code.code, "remote.", 7) == 0;
         if (more || (code.writers & RAFFLE_EVENT_BY_HOST) == 0)
