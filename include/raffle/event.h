@@ -157,6 +157,10 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_event_find(raffle *raffle_, const r
                                                         raffle_event_sink sink, void *ctx, int32_t *more,
                                                         raffle_error *err);
 
+/* Writes the rows that the indexes of events lack, from the records of all logs: what the audit calls `key-missing` of an event. `added` (optional): how many, also when it
+ * fails later on; it may be repeated. No record is written. RAFFLE_CORRUPT: a row names another record than it should, which cannot be mended in this store. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_event_reindex(raffle *raffle_, uint64_t *added, raffle_error *err);
+
 RAFFLE_END
 
 #endif

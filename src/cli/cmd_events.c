@@ -20,6 +20,7 @@ static const option_spec options_of[] = {
     {"newest", NULL, "the newest first"},
     {"limit", "N", "at most so many, up to 100000; default: 100"},
     {"after", "PLACE", "those that follow this one, as the command said when there were more"},
+    {"reindex", NULL, "write what the indexes of events lack, from the records; finds nothing"},
     {"codes", NULL, "the codes that there are; without a STORE"},
     {NULL, NULL, NULL},
 };
@@ -274,6 +275,24 @@ static int list_codes(cli *c)
     return CLI_DONE;
 }
 
+static int reindex(cli *c)
+{
+    uint64_t added = 0;
+    int status = cli_open(c, NEED_KEYS);
+    if (status != CLI_DONE)
+        return status;
+    if (raffle_event_reindex(c->raffle, &added, &c->err) != RAFFLE_OK)
+        return cli_fail(c);
+    if (!c->json) {
+        printf("%llu rows of indexes were missing\n", (unsigned long long)added);
+        return CLI_DONE;
+    }
+    json_t *o = json_must(json_object());
+    json_put(o, "added", json_count(added));
+    json_end(o, true, stdout);
+    return CLI_DONE;
+}
+
 static int run(cli *c)
 {
     raffle_event_query query;
@@ -281,6 +300,8 @@ static int run(cli *c)
         return list_codes(c);
     if (c->options.positionals != 1)
         return cli_usage(c, "the events of which STORE?");
+    if (cli_flag(c, "reindex"))
+        return reindex(c);
     int status = take_options(c, &query);
     if (status == CLI_DONE)
         status = cli_open(c, NEED_READING);
@@ -290,7 +311,7 @@ static int run(cli *c)
 const command cmd_events = {
     .name = "events",
     .usage = "STORE [--from TIME] [--to TIME] [--unit N] [--component WORD] [--code CODE] [--newest] [--limit N] "
-             "[--after PLACE] | --codes",
+             "[--after PLACE] | STORE --reindex | --codes",
     .summary = "find significant events by time, log, component and code",
     .example = "  raffle events gala.raffle --newest --limit 20\n"
                "  raffle events gala.raffle --code printer.paper-out --from 2026-11-21T18:00:00.000Z\n"

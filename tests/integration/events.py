@@ -180,6 +180,19 @@ def check_view(all_events):
     database.close()
 
 
+def check_missing(all_events):
+    """Rows that are missing hide events; the audit says so, and they are written again."""
+    database = sqlite3.connect(STORE)
+    database.execute("DELETE FROM key WHERE key >= x'07' AND key < x'08'")
+    database.commit()
+    database.close()
+    need(ask()["events"] == [], "events without an index were found")
+    need(run("audit", STORE).stdout.count("key-missing") > 0, "the audit does not see that an index is gone")
+    need(json.loads(raffle("events", STORE, "--reindex", "--json")) == {"added": len(all_events)}, "the index was not made again")
+    need(places(ask()["events"]) == places(all_events), "the index that was made again finds other events")
+    raffle("audit", STORE)
+
+
 def check_forged():
     """An index that lies ends the search, and is what the audit finds."""
     database = sqlite3.connect(STORE)
@@ -201,6 +214,7 @@ def check():
     check_pages(all_events)
     check_bad_input()
     check_view(all_events)
+    check_missing(all_events)
     check_forged()
     print(f"{len(codes)} codes, {len(all_events)} events")
 

@@ -427,6 +427,46 @@ START_TEST(missing_rows)
 }
 END_TEST
 
+/* Which are made again from the records, and only those. */
+START_TEST(indexes_made_again)
+{
+    uint64_t added = 9;
+    begin();
+    write_many(300);
+    fx_sell("a", "one");
+    FX_OK(raffle_event_reindex(fx.raffle, &added, &fx.err));
+    ck_assert_uint_eq(added, 0);
+    fx_close();
+    fx_sql(303, "DELETE FROM key WHERE key >= x'07' AND key < x'08'");
+    fx_sql(1, "DELETE FROM key WHERE key = (SELECT min(key) FROM key WHERE key >= x'05')");
+    fx.spoilt = true;
+    ck_assert_uint_eq(fx_faults(), 304);
+    fx.spoilt = false;
+    fx_open();
+    FX_OK(raffle_event_reindex(fx.raffle, &added, &fx.err));
+    ck_assert_uint_eq(added, 304);
+    FX_OK(raffle_event_reindex(fx.raffle, NULL, &fx.err));
+    ask_all_ways(0, 0);
+    fx_sell("b", "one"); /* the state beside the log is as it was */
+    FX_FAILS(RAFFLE_MISUSE, raffle_event_reindex(NULL, &added, &fx.err));
+}
+END_TEST
+
+START_TEST(a_wrong_row_is_not_mended)
+{
+    raffle *reader = NULL;
+    uint64_t added = 9;
+    to_be_altered();
+    fx_sql(1, "UPDATE key SET id = id + 1 WHERE key = (SELECT max(key) FROM key WHERE key < x'08')");
+    fx_open();
+    FX_FAILS(RAFFLE_CORRUPT, raffle_event_reindex(fx.raffle, &added, &fx.err));
+    ck_assert_uint_eq(added, 0);
+    FX_OK(raffle_open(fx.store, "", &fx.host, &reader, &fx.err));
+    FX_FAILS(RAFFLE_KEY, raffle_event_reindex(reader, &added, &fx.err));
+    raffle_free(reader);
+}
+END_TEST
+
 START_TEST(another_private_part)
 {
     to_be_altered();
@@ -487,4 +527,4 @@ END_TEST
 FX_MAIN("raffle_event_find", finds_what_was_written, what_a_hit_says, sinks, refusals, impossible_times,
         a_published_copy_has_no_index, a_row_of_another_record, a_row_of_another_log, a_row_of_another_length,
         a_row_of_a_sale, a_row_of_no_record, rows_under_another_code, rows_under_another_component, missing_rows,
-        another_private_part, codes, a_host_writes_what_the_table_says)
+        indexes_made_again, a_wrong_row_is_not_mended, another_private_part, codes, a_host_writes_what_the_table_says)
