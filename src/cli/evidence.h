@@ -45,7 +45,7 @@ int evidence_tree(evidence *e, const char *from, const char *to, bool deep, cons
 /* Removes a folder with all that is in it. */
 void evidence_remove(const char *path);
 
-/* evidence_results.c: takes in the results of a test run, as tests/matrix/gli_31.py wrote them, as they are and as a page; adds to `about` what they say. */
+/* evidence_results.c: takes in the results of a test run, as tests/matrix/gli_31.py wrote them, as they are and as a page among the documents; adds to `about` what they say. */
 int evidence_results(evidence *e, const char *path, json_t *about);
 
 #endif

@@ -91,7 +91,7 @@ static int make_page(results *r, FILE *to)
 {
     const json_t *clauses = json_object_get(r->top, "clauses");
     fputs("# GLI-31 v1.1, clause by clause, with the results of the tests\n\n"
-          "Of which build: manifest.json and gli-31.json. Files are below src/, pages below documents/.\n\n"
+          "[gli-31.md](gli-31.md) explains the words. Of which build: manifest.json, and results/gli-31.json.\n\n"
           "| clause | about | status | where and how | open | tests |\n|---|---|---|---|---|---|\n",
           to);
     if (json_array_size(clauses) == 0)
@@ -111,7 +111,7 @@ static int write_page(results *r)
     if (to != NULL && fclose(to) != 0 && status == CLI_DONE)
         status = cli_fail_as(r->e->c, RAFFLE_NOMEM, "out of memory");
     if (status == CLI_DONE)
-        status = evidence_write(r->e, "results/gli-31.md", false, bytes, length);
+        status = evidence_write(r->e, "documents/gli-31-results.md", false, bytes, length);
     free(bytes);
     return status;
 }

@@ -181,10 +181,10 @@ def check_checkpoints(folder):
 
 
 def check_results(folder, manifest):
-    root = pathlib.Path(folder) / "results"
-    check((root / "gli-31.json").read_bytes() == pathlib.Path("results.json").read_bytes(), "results/gli-31.json is not the file that was given")
+    root = pathlib.Path(folder)
+    check((root / "results/gli-31.json").read_bytes() == pathlib.Path("results.json").read_bytes(), "results/gli-31.json is not the file that was given")
     check(manifest["results"] == {"of_this_build": True, "clauses": 2, "passed": 2, "failed": 0}, f"results: {manifest['results']}")
-    rows = [line for line in (root / "gli-31.md").read_text(encoding="utf-8").splitlines() if line.startswith("| 2.2.")]
+    rows = [line for line in (root / "documents/gli-31-results.md").read_text(encoding="utf-8").splitlines() if line.startswith("| 2.2.")]
     check(len(rows) == 2 and all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows), f"the page of results: {rows}")
 
 

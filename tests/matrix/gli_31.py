@@ -260,7 +260,8 @@ def results_of(rows, checks, logs):
     need(not absent, "named, and did not run: " + ", ".join(absent))
     need(not failed, "named, and failed: " + ", ".join(failed))
     words = {True: "passed", False: "failed"}
-    clauses = [{**row, "tests": [{"test": test, "result": words[ran[test]]} for test in row["tests"]]} for row in rows]
+    clauses = [{**row, "open": [link.replace("(#", "(gli-31.md#") for link in row["open"]],
+                "tests": [{"test": test, "result": words[ran[test]]} for test in row["tests"]]} for row in rows]
     return {"format": 1, "standard": "GLI-31 v1.1", "of": build_of(), "clauses": clauses, "tests": {test: words[ran[test]] for test in sorted(ran)}}
 
 
