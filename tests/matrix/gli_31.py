@@ -47,7 +47,8 @@ HEAD = """# GLI-31 v1.1, clause by clause
 <!-- Made from gli-31.toml by tests/matrix/gli_31.py write. -->
 
 GLI-31 "Electronic Raffle Systems", version 1.1 (24 July 2015), chapters 2 to 6, in our own words and few of them; the standard's text is not repeated here. Many of its points may be met by
-operator controls that the regulator approves, and what a system does not do by itself is disclosed in the certification report. Clauses that only introduce others have no row.
+operator controls that the regulator approves, and what a system does not do by itself is disclosed in the certification report. A clause that, as we read it,
+asks for nothing by itself has no row; of some lists, single items have rows of their own. Two references within the standard are taken as they must be meant: in 5.2.6 to 5.8.1, in 6.2.2 to 5.6.
 
 - **provided**: the library does it;
 - **enables**: the host does it with what the library gives;
