@@ -321,7 +321,7 @@ def full_disk():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
     before = {path.name for path in pathlib.Path(".").iterdir()}
-    run("evidence", STORE, "out", *SMALL, status=1, says="raw.bin", preexec_fn=limit)
+    run("evidence", STORE, "out", *SMALL, status=1, says="File too large", preexec_fn=limit)
     nothing_left(before)
 
 
