@@ -36,6 +36,7 @@ var types = map[string]string{
 	"draw.result":     "alternates ask? attempt beacon? evidence? fallback? intent note numbers places? prize provider rejected round? seed skipped_barred skipped_not_entered skipped_void skips winners",
 	"draw.abort":      "attempt intent ok prize reason",
 	"winner.verify":   "outcome place prize promoted? result",
+	"winner.pick":     "envelope ok outcome place prize promoted? result",
 	"winner.official": "place prize result",
 	"cash":            "counted kind unit",
 	"claim":           "ok papers? place prize result",
@@ -56,7 +57,7 @@ var (
 // forms of members that are texts; all others but `reconciled`, `papers`, `rules`, `places`, `tiers` and those in `free` are ints.
 var forms = map[string]*regexp.Regexp{
 	"beacon": hex48, "by": role, "code": word, "commitment": hex32, "component": word, "fallback": hex48, "kind": word, "ok": role,
-	"open": hex32, "outcome": regexp.MustCompile(`^(verified|void|unsold|not-entered|again|barred|taken)$`), "p": hex32, "prize": word, "reason": word, "root": hex32, "seed": hex48, "skips": hex32,
+	"open": hex32, "outcome": regexp.MustCompile(`^(verified|void|found|missed|unsold|not-entered|again|barred|taken)$`), "p": hex32, "prize": word, "reason": word, "root": hex32, "seed": hex48, "skips": hex32,
 	"t": word, "ticket_key": hex32, "tier": word, "void_root": hex32,
 }
 
@@ -65,7 +66,7 @@ var free = map[string]int{"evidence": 512, "key": 512, "name": 64, "note": maxNo
 
 // least and most of ints that are not 0 to 2^53 - 1.
 var (
-	least = map[string]int64{"ask": 1, "attempt": 1, "n": 1, "number": 1, "place": 1, "promoted": 1, "serial": 1, "unit": 1}
+	least = map[string]int64{"ask": 1, "attempt": 1, "envelope": 1, "n": 1, "number": 1, "place": 1, "promoted": 1, "serial": 1, "unit": 1}
 	most  = map[string]int64{"away": 100000, "serial": maxRecords - 1, "unit": maxUnit}
 )
 

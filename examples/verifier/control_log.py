@@ -20,7 +20,7 @@ SUMS = ("gross", "numbers", "tickets", "void_gross", "void_numbers", "voids")
 DURING_A_DRAW = ("event", "draw.picks", "draw.result", "draw.abort", "draw.call", "draw.manual")
 AFTER_FINAL_SEAL = ("unit.enrol", "unit.enable", "unit.quota", "unit.unenrol", "seal.unit", "seal")
 EVENT_ROLES = {"clock.reset": "clock", "rng.unhealthy": "draw", "private.erased": "erase"}
-LOST = ("forfeited", "refused", "expired")
+LOST = ("forfeited", "refused", "expired", "missed")
 
 
 def round_at_or_after(ms):
@@ -58,12 +58,13 @@ class Seal:
 
 class Place:
     def __init__(self, place, state):
-        self.unit, self.number, self.serial, self.state = place["unit"], place["number"], place["serial"], state
+        self.unit, self.number, self.serial, self.state, self.found = place["unit"], place["number"], place["serial"], state, False
 
 
 class Prize:
     def __init__(self, rule):
         self.rule, self.name, self.attempts, self.result, self.places, self.due, self.seal = rule, rule["name"], 0, None, [], None, None
+        self.opened = set()  # envelopes that the ace was not in
 
 
 class Draw:
@@ -481,6 +482,23 @@ class ControlLog:
         self._role(record, "verify")
         self._place(record, "verified")[1].state = "official"
 
+    def _winner_pick(self, record):
+        """An envelope of a prize with an ace."""
+        self._role(record, "verify")
+        prize, place = self._place(record, "official")
+        ace, missed = prize.rule.get("ace", 0), record["outcome"] == "missed"
+        need(ace > 0 and not place.found, "the prize has no ace, or the place has found it")
+        need(record["envelope"] <= ace and record["envelope"] not in prize.opened, "there is no such envelope, or it was opened in vain")
+        need(not missed or len(prize.opened) + 1 < ace, "the ace is in the last envelope")
+        if missed and "must_go" in prize.rule:
+            self._lose(record, prize, place, "missed")
+        else:
+            need("promoted" not in record, "nobody is promoted")
+            place.state = "missed" if missed else place.state
+        place.found = not missed
+        if missed:
+            prize.opened.add(record["envelope"])
+
     def _needs_papers(self, prize):
         index = self.prizes.index(prize)
         return "papers_above" in prize.rule and each_of(self.rules, [p.seal for p in self.prizes], index) > prize.rule["papers_above"]
@@ -494,6 +512,7 @@ class ControlLog:
     def _claim(self, record):
         self._role(record, "claim")
         prize, place = self._place(record, "official", "waiting")
+        need("ace" not in prize.rule or place.found, "the winner has not found the ace")
         if place.state == "official":
             self._check_in_time(record, prize)
         need(("papers" in record) == self._needs_papers(prize) and record.get("papers", True), "papers are asked for, or are not")
@@ -502,6 +521,7 @@ class ControlLog:
     def _claim_wait(self, record):
         self._role(record, "claim")
         prize, place = self._place(record, "official")
+        need("ace" not in prize.rule or place.found, "the winner has not found the ace")
         need(self._needs_papers(prize), "no papers are asked for")
         self._check_in_time(record, prize)
         place.state = "waiting"

@@ -157,6 +157,7 @@ TYPES = {
                     {"ask": INT_FROM_1, "beacon": HEX48, "evidence": TEXT, "fallback": HEX48, "places": places, "round": INT}),
     "draw.abort": ({"attempt": INT_FROM_1, "intent": INT, "ok": ROLE, "prize": A_WORD, "reason": A_WORD}, {}),
     "winner.verify": ({"outcome": one_of("verified", "void"), **PLACE_OF_RESULT}, {"promoted": INT_FROM_1}),
+    "winner.pick": ({**PLACE_OF_RESULT, "envelope": INT_FROM_1, "ok": ROLE, "outcome": one_of("found", "missed")}, {"promoted": INT_FROM_1}),
     "winner.official": (PLACE_OF_RESULT, {}),
     "cash": ({"counted": MONEY, "kind": A_WORD, "unit": UNIT}, {}),
     "claim": ({"ok": ROLE, **PLACE_OF_RESULT}, {"papers": boolean}),

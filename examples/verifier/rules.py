@@ -22,6 +22,11 @@ def origin(value):
         raise Malformed(f"{value!r} is no origin")
 
 
+def true(value):
+    if value is not True:
+        raise Malformed(f"{value!r} is not true")
+
+
 def array(low, high, kind):
     def check(value):
         if not isinstance(value, list) or not low <= len(value) <= high:
@@ -56,7 +61,7 @@ PRIZE = members({
     "one_win": one_of("none", "number", "ticket"), "seal": one_of("early", "final"), "seed": one_of("random", "committed"),
     "tiers": array(1, 64, A_WORD), "title": text(64), "winners": integer(1, PLACES_MAX),
 }, {
-    "above": one_of("keep", "carry", "next"), "amount": integer(0, MONEY_MAX), "cap": integer(0, MONEY_MAX), "carry": integer(0, MONEY_MAX),
+    "above": one_of("keep", "carry", "next"), "ace": integer(1, 54), "must_go": true, "amount": integer(0, MONEY_MAX), "cap": integer(0, MONEY_MAX), "carry": integer(0, MONEY_MAX),
     "carry_from": origin, "draw": one_of("drum"), "minimum": integer(0, MONEY_MAX), "papers_above": integer(0, MONEY_MAX), "pot": one_of("all", "entered"), "round": one_of("down", "up", "nearest"),
     "round_to": integer(1, MONEY_MAX), "share": integer(0, 10000), "start": integer(0, MONEY_MAX),
 })
@@ -94,6 +99,8 @@ def check_money(prize, rules):
         raise Malformed(f"the minimum or the cap of prize {name} is no multiple of its round_to")
     if ("carry" in prize) != ("carry_from" in prize) or prize.get("carry_from") == rules["origin"]:
         raise Malformed(f"the carry of prize {name} comes from no other raffle")
+    if ("must_go" in prize and "ace" not in prize) or ("ace" in prize and (prize["winners"] != 1 or not is_money(prize))):
+        raise Malformed(f"prize {name} must go without an ace, or has one and is not money for one winner")
     following = rules["prizes"][rules["prizes"].index(prize) + 1:]
     if prize.get("above") == "next" and not (following and is_money(following[0])):
         raise Malformed(f"what is above the cap of prize {name} has nowhere to go")

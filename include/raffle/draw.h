@@ -33,6 +33,10 @@ typedef struct raffle_prize {
     int64_t overflow;  /* what is above its cap, in minor units */
     int64_t each;      /* what each of `winners` gets, */
     int64_t remainder; /* and what is left of the value when they are paid: value - winners * each */
+    int64_t
+        carry; /* what the rules of the next raffle have as `carry`: above its cap, or all of it, when its ace was not found */
+    uint32_t ace;    /* envelopes that its winner chooses from (raffle_winner_pick); 0: it has no ace */
+    int32_t must_go; /* 1: the next alternate chooses when the ace was missed; 0: the prize is carried over */
 } raffle_prize;
 #define RAFFLE_PRIZE_INIT RAFFLE_INIT_OF(raffle_prize)
 RAFFLE_API void raffle_prize_init(raffle_prize *prize, size_t size);
@@ -168,7 +172,7 @@ RAFFLE_API void raffle_draw_free(raffle_draw *draw);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_abort(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,
                                                         const char *reason, raffle_error *err);
 
-/* How a place in a result stands. A winner goes drawn -> verified -> official -> claimed, perhaps waiting for papers before; an alternate waits until a forfeit
+/* How a place in a result stands. A winner goes drawn -> verified -> official -> claimed, perhaps waiting for papers before, and, of a prize with an ace, once that is found; an alternate waits until a forfeit
  * promotes it. */
 enum {
     RAFFLE_PLACE_ALTERNATE = 1,
@@ -178,6 +182,7 @@ enum {
     RAFFLE_PLACE_CLAIMED = 5,
     RAFFLE_PLACE_FORFEITED = 6,
     RAFFLE_PLACE_REFUSED = 7, /* the ticket was found void after the seal */
+    RAFFLE_PLACE_MISSED = 8,  /* its winner did not find the ace */
     RAFFLE_PLACE_WAITING = 9, /* claimed in time; papers are missing */
     RAFFLE_PLACE_EXPIRED = 10 /* forfeited when the claim period was over */
 };
@@ -191,6 +196,8 @@ typedef struct raffle_pick {
     uint64_t serial;   /* of its ticket */
     int64_t called_at; /* when its number was drawn */
     int64_t claim_by;  /* claimed until then, before a forfeit needs no second approver; 0: no limit */
+    int32_t found;     /* of a prize with an ace: 1: its winner found it, and may claim */
+    uint32_t reserved; /* zero */
 } raffle_pick;
 #define RAFFLE_PICK_INIT RAFFLE_INIT_OF(raffle_pick)
 RAFFLE_API void raffle_pick_init(raffle_pick *pick, size_t size);
@@ -208,6 +215,17 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_winner_verify(raffle *raffle_, cons
 /* The verified winner becomes official. RAFFLE_SEQUENCE. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_winner_official(raffle *raffle_, const raffle_actor *by, const char *prize,
                                                              uint32_t place, raffle_error *err);
+enum {
+    RAFFLE_ACE_MISSED = 1,
+    RAFFLE_ACE_FOUND = 2
+};
+/* The official winner of a prize with an ace opened `envelope`, 1 … prize.ace, in front of two (catch the ace); role for "verify", and a second approver. With RAFFLE_ACE_FOUND the
+ * place may be claimed, and not before. With RAFFLE_ACE_MISSED it is lost: when the prize must go, the next alternate is promoted, its place stored in `*promoted` (optional; 0: none), else
+ * the prize is carried over. RAFFLE_EXISTS: the envelope was opened before. RAFFLE_INVALID: there is no such envelope, or the last one is said to miss. RAFFLE_SEQUENCE, RAFFLE_APPROVAL. */
+RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_winner_pick(raffle *raffle_, const raffle_actor *by,
+                                                         const raffle_actor *ok, const char *prize, uint32_t place,
+                                                         uint32_t envelope, int32_t outcome, uint32_t *promoted,
+                                                         raffle_error *err);
 /* The prize is paid out: two actors, and the ticket's validation number again (GLI-31 2.7.1). RAFFLE_EXPIRED: the claim period is over. RAFFLE_PAPERS: the rules' `papers_above`
  * asks for papers. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_claim(raffle *raffle_, const raffle_actor *by, const raffle_actor *ok,

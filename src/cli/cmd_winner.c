@@ -26,6 +26,14 @@ static const option_spec claim_options[] = {
 
 static const option_spec official_options[] = {PLACE_OPTION, {NULL, NULL, NULL}};
 
+static const option_spec pick_options[] = {
+    PLACE_OPTION,
+    {"envelope", "N", "the envelope that the winner chose"},
+    {"found", NULL, "the ace was in it"},
+    {"missed", NULL, "it was not"},
+    {NULL, NULL, NULL},
+};
+
 static const option_spec forfeit_options[] = {
     PLACE_OPTION,
     {"reason", "WORD", "why the place is lost"},
@@ -133,6 +141,24 @@ static int run_claim(cli *c)
     return rc == RAFFLE_OK ? print(c, place, 0) : cli_fail(c);
 }
 
+static int run_pick(cli *c)
+{
+    uint32_t place = 0, promoted = 0;
+    uint64_t envelope = 0;
+    if (cli_option(c, "envelope") == NULL || cli_flag(c, "found") == cli_flag(c, "missed"))
+        return cli_usage(c, "--envelope N and one of --found and --missed are needed");
+    if (cli_option(c, "ok") == NULL)
+        return cli_usage(c, "an envelope is opened in front of two: --ok ID:ROLE");
+    if (!options_number(&c->options, "envelope", 1, UINT32_MAX, &envelope))
+        return cli_usage_fault(c);
+    int status = read_place(c, &place);
+    if (status != CLI_DONE)
+        return status;
+    raffle_rc rc = raffle_winner_pick(c->raffle, &c->by, &c->ok, cli_positional(c, 1), place, (uint32_t)envelope,
+                                      cli_flag(c, "found") ? RAFFLE_ACE_FOUND : RAFFLE_ACE_MISSED, &promoted, &c->err);
+    return rc == RAFFLE_OK ? print(c, place, promoted) : cli_fail(c);
+}
+
 static int run_forfeit(cli *c)
 {
     uint32_t place = 0, promoted = 0;
@@ -187,4 +213,15 @@ const command cmd_forfeit = {
     .min = 2,
     .max = 2,
     .run = run_forfeit,
+};
+
+const command cmd_pick = {
+    .name = "pick",
+    .usage = "STORE PRIZE [--place N] --envelope N --found | --missed --by ID:ROLE --ok ID:ROLE",
+    .summary = "the official winner opened an envelope: the ace was found, or missed",
+    .example = "  raffle pick gala.raffle jackpot --envelope 17 --missed --by boss:manager --ok sue:supervisor",
+    .options = pick_options,
+    .min = 2,
+    .max = 2,
+    .run = run_pick,
 };

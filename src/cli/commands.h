@@ -16,6 +16,7 @@ extern const command cmd_event;
 extern const command cmd_events;
 extern const command cmd_evidence;
 extern const command cmd_forfeit;
+extern const command cmd_pick;
 extern const command cmd_import;
 extern const command cmd_official;
 extern const command cmd_order;

@@ -40,6 +40,7 @@ static const command *const commands[] = {
     &cmd_witness,
     &cmd_verify_winner,
     &cmd_official,
+    &cmd_pick,
     &cmd_claim,
     &cmd_forfeit,
     &cmd_status,

@@ -11,7 +11,7 @@ const char *place_state_name(int32_t state)
         [RAFFLE_PLACE_VERIFIED] = "verified",   [RAFFLE_PLACE_OFFICIAL] = "official",
         [RAFFLE_PLACE_CLAIMED] = "claimed",     [RAFFLE_PLACE_FORFEITED] = "forfeited",
         [RAFFLE_PLACE_REFUSED] = "refused",     [RAFFLE_PLACE_WAITING] = "waiting for papers",
-        [RAFFLE_PLACE_EXPIRED] = "expired",
+        [RAFFLE_PLACE_EXPIRED] = "expired",     [RAFFLE_PLACE_MISSED] = "missed",
     };
     return state >= RAFFLE_PLACE_ALTERNATE && state <= RAFFLE_PLACE_EXPIRED && names[state] != NULL ? names[state]
                                                                                                     : "unknown";
@@ -70,6 +70,11 @@ json_t *prize_json(cli *c, const raffle_prize *prize)
     json_put(o, "overflow", json_integer(prize->overflow));
     json_put(o, "each", json_integer(prize->each));
     json_put(o, "remainder", json_integer(prize->remainder));
+    json_put(o, "carry", json_integer(prize->carry));
+    if (prize->ace > 0) {
+        json_put(o, "ace", json_count(prize->ace));
+        json_put(o, "must_go", json_boolean(prize->must_go));
+    }
     json_put(o, "attempt", json_count(prize->attempt));
     if (prize->state == RAFFLE_PRIZE_DRAWN)
         json_put(o, "result", json_count(prize->result));

@@ -169,6 +169,7 @@ static void describe_value(const raffle *r, size_t i, const rf_live_pot *live, r
     prize->each = worth.is.each;
     prize->remainder = worth.is.remainder;
     prize->estimate = worth.estimate;
+    prize->carry = rf_prize_carry(&r->control, i, &worth.is);
 }
 
 raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_error *err)
@@ -186,6 +187,8 @@ raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_err
                          .winners = (uint32_t)rule->winners,
                          .alternates = (uint32_t)rule->alternates,
                          .committed = rule->committed,
+                         .ace = (uint32_t)rule->ace,
+                         .must_go = rule->must_go,
                          .drum = rule->drum};
     memcpy(mine.name, rule->name, sizeof mine.name);
     memcpy(mine.title, rule->title, sizeof mine.title);

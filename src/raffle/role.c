@@ -30,7 +30,8 @@ static const row rows[RF_OPS] = {
     [RF_OP_SEAL] = {"sealing", "a unit's sales are not all in, or an order was sold by two", RAFFLE_SECOND_SOMETIMES},
     [RF_OP_SELL] = {"selling", "", RAFFLE_SECOND_NEVER},
     [RF_OP_UNITS] = {"enrolling and changing units", "", RAFFLE_SECOND_NEVER},
-    [RF_OP_VERIFY] = {"verifying a winner and making it official", "", RAFFLE_SECOND_NEVER},
+    [RF_OP_VERIFY] = {"verifying a winner and making it official", "an envelope is opened for the ace",
+                      RAFFLE_SECOND_SOMETIMES},
     [RF_OP_VOID] = {"taking back a ticket", "", RAFFLE_SECOND_NEVER},
 };
 

@@ -115,7 +115,8 @@ static void give_pick(const target *t, raffle_pick *pick)
                         .number = t->state.place.number,
                         .serial = t->state.place.serial,
                         .called_at = t->state.called_at,
-                        .claim_by = t->claim_by};
+                        .claim_by = t->claim_by,
+                        .found = t->state.found};
     rf_struct_out(pick, rf_struct_size(pick), &mine, sizeof mine);
 }
 
@@ -183,6 +184,32 @@ raffle_rc raffle_winner_official(raffle *r, const raffle_actor *by, const char *
         return rc;
     rf_record record = make_record(r, RF_WINNER_OFFICIAL, &t);
     return rf_control_one(r, &actor, NULL, NULL, &record, NULL, err);
+}
+
+raffle_rc raffle_winner_pick(raffle *r, const raffle_actor *by, const raffle_actor *ok, const char *prize,
+                             uint32_t place, uint32_t envelope, int32_t outcome, uint32_t *promoted, raffle_error *err)
+{
+    raffle_actor actor, approver;
+    target t;
+    raffle_rc rc = enter(r, by, &actor, prize, place, &t, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_approver_in(&approver, ok, &actor, err);
+    if (rc == RAFFLE_OK && outcome != RAFFLE_ACE_FOUND && outcome != RAFFLE_ACE_MISSED)
+        rc = rf_fail(err, RAFFLE_INVALID, "an envelope has the ace, or has not; %d says neither", outcome);
+    if (rc == RAFFLE_OK && envelope == 0)
+        rc = rf_fail(err, RAFFLE_INVALID, "envelopes are counted from 1");
+    if (rc != RAFFLE_OK)
+        return rc;
+    const bool missed = outcome == RAFFLE_ACE_MISSED;
+    loss l = {r, &t, make_record(r, RF_WINNER_PICK, &t), 0};
+    l.record.envelope = envelope;
+    l.record.outcome = rf_text_of(missed ? "missed" : "found");
+    l.record.has |= rf_bit(RF_F_ENVELOPE) | rf_bit(RF_F_OUTCOME);
+    rc = missed && r->rules->prize[t.prize].must_go ? lose(&l, &actor, &approver, err)
+                                                    : rf_control_one(r, &actor, &approver, NULL, &l.record, NULL, err);
+    if (rc == RAFFLE_OK && promoted != NULL)
+        *promoted = l.promotion;
+    return rc;
 }
 
 /* The ticket that was presented is the place's, and good. */

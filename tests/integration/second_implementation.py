@@ -266,7 +266,11 @@ def audited(raffle, name, status, draws):
 
 
 def made():
-    """Raffles by chance, all good; and each with another last result, signed by the right keys, which is refused."""
+    """Raffles with what rules may ask for, which the verifier takes, too; raffles by chance, all good; and each with another last result, signed by the right keys, which is
+    refused."""
+    for name, raffle, draws in (("growing", raffle_reference.growing(), 3), ("ace", raffle_reference.ace(), 2)):
+        audited(raffle, name, 0, draws)
+        run(sys.executable, os.path.join(SOURCE, "examples/verifier/verify.py"), name, "--key", raffle.control.vkey)
     for number in range(20):
         raffle = raffle_reference.arbitrary(number)
         results = [i for i, leaf in enumerate(raffle.control.leaves) if json.loads(leaf)["t"] == "draw.result"]

@@ -287,6 +287,32 @@ def growing():
     return r
 
 
+def ace():
+    """Catch the ace: two of four envelopes miss, the third winner finds it, and is paid."""
+    r = Raffle("raffle.example/ace", ({"name": "jackpot", "share": 5000, "ace": 4, "must_go": True, "alternates": 3}, {"name": "weekly", "share": 2000, "ace": 2}))
+    web = r.enrol("web")
+    for i in range(9):
+        r.sell(web, "one", f"order-{i}")
+    r.close(web)
+    r.seal("final")
+    result = r.draw("jackpot")
+    drawn = json.loads(r.control.leaves[result])["places"]
+    r.won += [(each["unit"], each["number"], each["serial"]) for each in drawn[1:3]]  # promoted below
+    for number, envelope in ((1, 2), (2, 4), (3, 1)):
+        place = {"place": number, "prize": "jackpot", "result": result}
+        r.write({"t": "winner.verify", "outcome": "verified", **place})
+        r.write({"t": "winner.official", **place})
+        found = {"outcome": "found"} if number == 3 else {"outcome": "missed", "promoted": number + 1}
+        r.write({"t": "winner.pick", "envelope": envelope, "ok": "supervisor", **found, **place}, ok="sue")
+    r.write({"t": "claim", "ok": "supervisor", **place}, ok="sue")
+    result = r.draw("weekly")
+    place = {"place": 1, "prize": "weekly", "result": result}
+    r.write({"t": "winner.verify", "outcome": "verified", **place})
+    r.write({"t": "winner.official", **place})
+    r.write({"t": "winner.pick", "envelope": 2, "ok": "supervisor", "outcome": "missed", **place}, ok="sue")
+    return r
+
+
 def money(chance, last):
     """What a prize by chance is worth."""
     prize = {"share": chance.randint(0, 10000), "pot": chance.choice(("all", "entered"))} if chance.random() < 0.5 else {"amount": chance.randint(0, 5000)}

@@ -25,7 +25,8 @@ static const char whole[] =
     "\"number\",\"claim_days\":30,\"amount\":2500,\"seed\":\"random\",\"beacon_delay\":0,\"tiers\":[\"one\"]},"
     "{\"name\":\"first\",\"share\":5000},"
     "{\"name\":\"jackpot\",\"share\":1000,\"pot\":\"entered\",\"start\":1,\"carry\":2,\"carry_from\":\"raffle.example/"
-    "last\",\"minimum\":0,\"cap\":1000000000000,\"above\":\"carry\",\"round\":\"nearest\",\"round_to\":1}],"
+    "last\",\"minimum\":0,\"cap\":1000000000000,\"above\":\"carry\",\"round\":\"nearest\",\"round_to\":1,"
+    "\"ace\":7,\"must_go\":true}],"
     "\"rng\":[\"system\"],\"roles\":{\"sell\":[\"seller\"]},\"beacon\":\"none\",\"witnesses\":\"none\"}";
 
 static raffle_rc parse(const char *json, size_t length)
@@ -300,6 +301,7 @@ START_TEST(every_number_at_and_beyond_its_limits)
     range("prizes[2].minimum", 0, INT64_C(1000000000000));
     range("prizes[2].cap", 0, INT64_C(1000000000000));
     range("prizes[2].round_to", 1, INT64_C(1000000000000));
+    range("prizes[2].ace", 1, 54);
     fault("prizes[0].winners", "0", RAFFLE_LIMIT);
     fault("prizes[0].winners", "100001", RAFFLE_LIMIT);
     fault("prizes[0].winners", "99997", RAFFLE_OK); /* with an alternate, and winners of the other prizes: 100,000 */
@@ -438,6 +440,12 @@ START_TEST(what_a_prize_is_worth_must_fit_together)
     money("\"share\":5,\"above\":\"away\",\"cap\":1", RAFFLE_INVALID, "above");
     money("\"share\":5,\"round\":\"even\"", RAFFLE_INVALID, "round");
     money("\"share\":5,\"pot\":\"half\"", RAFFLE_INVALID, "pot");
+    money("\"share\":5,\"ace\":2,\"must_go\":false", RAFFLE_OK, "");
+    money("\"share\":5,\"must_go\":true", RAFFLE_INVALID, "no \"ace\"");
+    money("\"share\":5,\"ace\":2,\"must_go\":1", RAFFLE_INVALID, "must_go");
+    money("\"share\":5,\"ace\":\"2\"", RAFFLE_INVALID, "ace");
+    money("\"ace\":2", RAFFLE_INVALID, "not money for one winner");
+    money("\"share\":5,\"ace\":2,\"winners\":2", RAFFLE_INVALID, "not money for one winner");
     money("\"share\":5,\"cap\":1,\"above\":\"next\"", RAFFLE_INVALID, "none that is money follows");
     money("\"share\":5,\"cap\":1,\"above\":\"next\"},{\"name\":\"b\"", RAFFLE_INVALID, "none that is money follows");
     money("\"share\":5,\"cap\":1,\"above\":\"next\"},{\"name\":\"b\",\"amount\":0", RAFFLE_OK, "");
@@ -448,9 +456,9 @@ END_TEST
 START_TEST(what_is_not_given_is_not_frozen)
 {
     static char frozen[RF_RULES_MAX];
-    static const char *const members[] = {"\"series\"", "\"buyer_tickets\"", "\"above\"",   "\"cap\"",
-                                          "\"carry\"",  "\"carry_from\"",    "\"minimum\"", "\"pot\"",
-                                          "\"round\"",  "\"round_to\"",      "\"start\""};
+    static const char *const members[] = {
+        "\"ace\"",        "\"must_go\"", "\"series\"", "\"buyer_tickets\"", "\"above\"",    "\"cap\"",  "\"carry\"",
+        "\"carry_from\"", "\"minimum\"", "\"pot\"",    "\"round\"",         "\"round_to\"", "\"start\""};
     ck_assert_int_eq(parse(whole, strlen(whole)), RAFFLE_OK);
     size_t n = rf_rules_format(&rules, frozen, sizeof frozen - 1);
     frozen[n] = 0;

@@ -111,6 +111,7 @@ typedef struct rf_place_state {
     rf_place place;
     int32_t state;     /* RAFFLE_PLACE_… */
     int64_t called_at; /* when its number was drawn */
+    bool found;        /* of a prize with an ace: its winner has it */
 } rf_place_state;
 
 /* Counterfoils that were printed, or, again, of a range or of a ticket (GLI-31 2.4, 3.3.2d). */
@@ -137,6 +138,7 @@ typedef struct rf_prize_state {
     int64_t known_at;                /* of a result: from when on somebody could know it */
     uint8_t commitment[32];          /* of the open intent of a committed draw, */
     char provider[RAFFLE_NAME_SIZE]; /* and who gave its seed */
+    uint64_t opened;                 /* bit i: the ace was not in envelope i + 1 */
     size_t places;
     rf_place_state *place;
 } rf_prize_state;

@@ -66,7 +66,8 @@ uint32_t rf_control_promotion(const rf_control *c, int prize)
 
 bool rf_place_lost(int32_t state)
 {
-    return state == RAFFLE_PLACE_FORFEITED || state == RAFFLE_PLACE_REFUSED || state == RAFFLE_PLACE_EXPIRED;
+    return state == RAFFLE_PLACE_FORFEITED || state == RAFFLE_PLACE_REFUSED || state == RAFFLE_PLACE_EXPIRED ||
+           state == RAFFLE_PLACE_MISSED;
 }
 
 int64_t rf_control_claim_by(const rf_control *c, int prize)
@@ -494,6 +495,68 @@ static raffle_rc apply_official(rf_control *c, const rf_record *r, rf_place_stat
     return RAFFLE_OK;
 }
 
+/* The winner of a prize with an ace chooses an envelope, in front of two (catch the ace). */
+static raffle_rc check_envelope(const rf_control *c, const rf_record *r, int prize, const rf_place_state *place,
+                                raffle_error *err)
+{
+    const rf_prize_rule *rule = &c->rules->prize[prize];
+    const uint64_t opened = c->prize[prize].opened;
+    if (rule->ace == 0)
+        return rf_fail(err, RAFFLE_SEQUENCE, "\"%s\" has no ace to be found", rule->name);
+    if (place->state != RAFFLE_PLACE_OFFICIAL || place->found)
+        return wrong_state(r, place, err);
+    if (r->envelope < 1 || r->envelope > rule->ace)
+        return rf_fail(err, RAFFLE_INVALID, "\"%s\" has envelopes 1 to %lld, not %lld", rule->name,
+                       (long long)rule->ace, (long long)r->envelope);
+    if (opened & UINT64_C(1) << (r->envelope - 1))
+        return rf_fail(err, RAFFLE_EXISTS, "envelope %lld of \"%s\" was opened before", (long long)r->envelope,
+                       rule->name);
+    return RAFFLE_OK;
+}
+
+static raffle_rc miss_ace(rf_control *c, const rf_record *r, int prize, rf_place_state *place, raffle_error *err)
+{
+    const rf_prize_rule *rule = &c->rules->prize[prize];
+    if (__builtin_popcountll(c->prize[prize].opened) + 1 >= rule->ace)
+        return rf_fail(err, RAFFLE_INVALID, "envelope %lld is the last one of \"%s\", and the ace is in it",
+                       (long long)r->envelope, rule->name);
+    if (rule->must_go)
+        return lose_place(c, r, prize, place, RAFFLE_PLACE_MISSED, err);
+    if (rf_has(r, RF_F_PROMOTED))
+        return rf_fail(err, RAFFLE_CORRUPT, "nobody is promoted by who misses the ace of \"%s\"", rule->name);
+    place->state = RAFFLE_PLACE_MISSED;
+    return RAFFLE_OK;
+}
+
+static raffle_rc apply_pick(rf_control *c, const rf_record *r, int prize, rf_place_state *place, raffle_error *err)
+{
+    const bool found = rf_text_is(&r->outcome, "found");
+    raffle_rc rc = rf_control_role(c, RF_OP_VERIFY, r->by, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_control_approved(c, r, err);
+    if (rc == RAFFLE_OK)
+        rc = check_envelope(c, r, prize, place, err);
+    if (rc == RAFFLE_OK && ((!found && !rf_text_is(&r->outcome, "missed")) || (found && rf_has(r, RF_F_PROMOTED))))
+        rc = rf_fail(err, RAFFLE_CORRUPT, "a pick ends \"found\" or \"missed\", not \"%.*s\"", (int)r->outcome.length,
+                     r->outcome.text);
+    if (rc == RAFFLE_OK && !found)
+        rc = miss_ace(c, r, prize, place, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    place->found = found;
+    c->prize[prize].opened |= found ? 0 : UINT64_C(1) << (r->envelope - 1);
+    return RAFFLE_OK;
+}
+
+/* Whoever has not chosen has won nothing yet. */
+static raffle_rc check_found(const rf_control *c, int prize, const rf_place_state *place, raffle_error *err)
+{
+    return c->rules->prize[prize].ace == 0 || place->found
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_SEQUENCE, "the winner of \"%s\" has not found its ace",
+                         c->rules->prize[prize].name);
+}
+
 static raffle_rc check_in_time(const rf_control *c, const rf_record *r, int prize, raffle_error *err)
 {
     const int64_t claim_by = rf_control_claim_by(c, prize);
@@ -524,7 +587,8 @@ static raffle_rc apply_claim(rf_control *c, const rf_record *r, int prize, rf_pl
         return rc;
     if (place->state != RAFFLE_PLACE_OFFICIAL && place->state != RAFFLE_PLACE_WAITING)
         return wrong_state(r, place, err);
-    if (place->state == RAFFLE_PLACE_OFFICIAL)
+    rc = check_found(c, prize, place, err);
+    if (rc == RAFFLE_OK && place->state == RAFFLE_PLACE_OFFICIAL)
         rc = check_in_time(c, r, prize, err);
     if (rc == RAFFLE_OK)
         rc = check_papers(c, r, prize, err);
@@ -545,7 +609,9 @@ static raffle_rc apply_wait(const rf_control *c, const rf_record *r, int prize, 
         return wrong_state(r, place, err);
     if (!rf_control_papers(c, prize))
         return rf_fail(err, RAFFLE_SEQUENCE, "no papers are asked for \"%s\"", c->rules->prize[prize].name);
-    rc = check_in_time(c, r, prize, err);
+    rc = check_found(c, prize, place, err);
+    if (rc == RAFFLE_OK)
+        rc = check_in_time(c, r, prize, err);
     if (rc == RAFFLE_OK)
         place->state = RAFFLE_PLACE_WAITING;
     return rc;
@@ -581,6 +647,8 @@ static raffle_rc apply_place(rf_control *c, const rf_record *r, rf_taken_list *t
         return apply_verify(c, r, prize, place, err);
     case RF_WINNER_OFFICIAL:
         return apply_official(c, r, place, err);
+    case RF_WINNER_PICK:
+        return apply_pick(c, r, prize, place, err);
     case RF_CLAIM:
         return apply_claim(c, r, prize, place, taken, err);
     case RF_CLAIM_WAIT:

@@ -132,3 +132,33 @@ rf_prize_worth rf_prize_worth_of(const rf_control *c, size_t i, const rf_live_po
     }
     return w;
 }
+
+/* --- what becomes of it --- */
+
+/* Somebody chose and missed, and nobody is left who may choose or has found it. */
+static bool was_missed(const rf_control *c, size_t i)
+{
+    bool missed = false;
+    const rf_prize_state *p = &c->prize[i];
+    for (size_t k = 0; p->state == RAFFLE_PRIZE_DRAWN && k < p->places; k++) {
+        const int32_t state = p->place[k].state;
+        missed = missed || state == RAFFLE_PLACE_MISSED;
+        if (state != RAFFLE_PLACE_ALTERNATE && !rf_place_lost(state))
+            return false;
+    }
+    return missed;
+}
+
+int64_t rf_prize_awarded(const rf_control *c, size_t i)
+{
+    const rf_prize_state *p = &c->prize[i];
+    if (p->state != RAFFLE_PRIZE_DRAWN || p->places == 0 || was_missed(c, i))
+        return 0;
+    return rf_prize_worth_of(c, i, NULL).is.value;
+}
+
+int64_t rf_prize_carry(const rf_control *c, size_t i, const rf_prize_value *is)
+{
+    const int64_t over = c->rules->prize[i].above == RF_ABOVE_CARRY ? is->overflow : 0;
+    return over + (was_missed(c, i) ? is->value : 0);
+}

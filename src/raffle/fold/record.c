@@ -54,6 +54,7 @@ static const member members[RF_FIELDS] = {
     [RF_F_COMPONENT] = MEMBER("component", KIND_WORD, rf_record, component),
     [RF_F_COUNT] = MEMBER("count", KIND_INT, rf_record, count),
     [RF_F_COUNTED] = MEMBER("counted", KIND_MONEY, rf_record, counted),
+    [RF_F_ENVELOPE] = MEMBER("envelope", KIND_FROM_1, rf_record, envelope),
     [RF_F_EVIDENCE] = MEMBER("evidence", KIND_TEXT, rf_record, evidence),
     [RF_F_FALLBACK] = MEMBER("fallback", KIND_HEX48, rf_record, fallback),
     [RF_F_FIRST] = MEMBER("first", KIND_INT, rf_record, first),
@@ -179,6 +180,7 @@ static const type_row types[RF_TYPES] = {
     [RF_VOID] = {"void", COMMON | B(UNIT) | B(SERIAL) | B(REASON) | B(COUNT) | B(PRICE), B(N)},
     [RF_VOIDS_ACK] = {"voids.ack", COMMON | B(SEAL) | B(VOIDS), 0},
     [RF_WINNER_OFFICIAL] = {"winner.official", COMMON | PRIZE_PLACE, 0},
+    [RF_WINNER_PICK] = {"winner.pick", COMMON | PRIZE_PLACE | B(ENVELOPE) | B(OK) | B(OUTCOME), B(PROMOTED)},
     [RF_WINNER_VERIFY] = {"winner.verify", COMMON | PRIZE_PLACE | B(OUTCOME), B(PROMOTED)},
 };
 

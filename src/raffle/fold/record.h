@@ -39,6 +39,7 @@ typedef enum rf_type {
     RF_VOID,
     RF_VOIDS_ACK,
     RF_WINNER_OFFICIAL,
+    RF_WINNER_PICK,
     RF_WINNER_VERIFY,
     RF_TYPES
 } rf_type;
@@ -57,6 +58,7 @@ typedef enum rf_field {
     RF_F_COMPONENT,
     RF_F_COUNT,
     RF_F_COUNTED,
+    RF_F_ENVELOPE,
     RF_F_EVIDENCE,
     RF_F_FALLBACK,
     RF_F_FIRST,
@@ -128,8 +130,8 @@ typedef struct rf_record {
     raffle_role by, ok;
     bool papers, reconciled;
     int64_t at;
-    int64_t alternates, ask, attempt, away, count, counted, first, format, gross, intent, n, number, numbers, place,
-        price, promoted, quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered,
+    int64_t alternates, ask, attempt, away, count, counted, envelope, first, format, gross, intent, n, number, numbers,
+        place, price, promoted, quota, rejected, result, round, seal, serial, size, skipped_barred, skipped_not_entered,
         skipped_void, tickets, twice, unit, units, unreconciled, void_gross, void_numbers, voids, winners;
     rf_text code, component, evidence, key, kind, name, note, outcome, places, prize, provider, reason, rules, tier,
         tiers;

@@ -64,6 +64,8 @@ static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_r
     static const char *const round[] = {"", "down", "up", "nearest"};
     rf_json_begin_object(w);
     put_choice(w, "above", above, prize->above);
+    if (prize->ace > 0)
+        put_int(w, "ace", prize->ace);
     put_int(w, "alternates", prize->alternates);
     put_given(w, "amount", prize->amount);
     put_int(w, "beacon_delay", prize->beacon_delay);
@@ -74,6 +76,10 @@ static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_r
     if (prize->drum)
         put_text(w, "draw", "drum");
     put_given(w, "minimum", prize->minimum);
+    if (prize->must_go) {
+        rf_json_key(w, "must_go", 7);
+        rf_json_bool(w, true);
+    }
     put_text(w, "name", prize->name);
     put_text(w, "one_win", one_win[prize->one_win]);
     put_given(w, "papers_above", prize->papers_above);

@@ -71,6 +71,10 @@ typedef struct rf_tier {
 } rf_tier;
 
 enum {
+    RF_ENVELOPES_MAX = 54 /* a pack of cards, with its jokers */
+};
+
+enum {
     RF_BEACON_DELAY_MIN = 60, /* seconds: time for the intent to be cosigned and published */
     RF_BEACON_DELAY_MAX = 7 * 86400
 };
@@ -91,6 +95,8 @@ typedef struct rf_prize_rule {
     rf_above above;
     rf_round round;
     rf_pot pot;
+    int64_t ace;  /* envelopes that the winner chooses from, one of which has the ace; 0: it is no such prize */
+    bool must_go; /* until one finds it, the next alternate chooses */
     char carry_from[RAFFLE_ORIGIN_SIZE]; /* the raffle that `carry` comes from */
 } rf_prize_rule;
 

@@ -404,6 +404,16 @@ static raffle_rc prize_round(parse *p, const path *at, void *to)
     return rc;
 }
 
+static raffle_rc prize_ace(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 1, RF_ENVELOPES_MAX, &prize_rule(to)->ace);
+}
+
+static raffle_rc prize_must_go(parse *p, const path *at, void *to)
+{
+    return read_bool(p, at, &prize_rule(to)->must_go);
+}
+
 static raffle_rc prize_round_to(parse *p, const path *at, void *to)
 {
     return read_int(p, at, 1, money_max, &prize_rule(to)->round_to);
@@ -490,6 +500,8 @@ static raffle_rc read_prize(parse *p, const path *at, size_t i, void *to)
         {"round", prize_round, false},
         {"round_to", prize_round_to, false},
         {"pot", prize_pot, false},
+        {"ace", prize_ace, false},
+        {"must_go", prize_must_go, false},
         {"seed", prize_seed, false},
         {"beacon_delay", prize_beacon_delay, false},
         {"tiers", prize_tiers, false},
@@ -882,6 +894,17 @@ static raffle_rc check_carry(const rf_rules *rules, const rf_prize_rule *prize, 
     return RAFFLE_OK;
 }
 
+/* One winner chooses at a time, and what is not found is carried over. */
+static raffle_rc check_ace(const rf_prize_rule *prize, raffle_error *err)
+{
+    if (prize->must_go && prize->ace == 0)
+        return rf_fail(err, RAFFLE_INVALID, "rules: prize \"%s\" must go, and has no \"ace\"", prize->name);
+    if (prize->ace > 0 && (prize->winners != 1 || !rf_prize_is_money(prize)))
+        return rf_fail(err, RAFFLE_INVALID, "rules: prize \"%s\" has an \"ace\", and is not money for one winner",
+                       prize->name);
+    return RAFFLE_OK;
+}
+
 static raffle_rc check_money(const rf_rules *rules, size_t i, raffle_error *err)
 {
     const rf_prize_rule *prize = &rules->prize[i];
@@ -896,7 +919,9 @@ static raffle_rc check_money(const rf_rules *rules, size_t i, raffle_error *err)
         return rf_fail(err, RAFFLE_INVALID,
                        "rules: what is above the cap of prize \"%s\" goes to the next, and none that is money follows",
                        prize->name);
-    raffle_rc rc = check_bounds(prize, err);
+    raffle_rc rc = check_ace(prize, err);
+    if (rc == RAFFLE_OK)
+        rc = check_bounds(prize, err);
     return rc == RAFFLE_OK ? check_carry(rules, prize, err) : rc;
 }
 

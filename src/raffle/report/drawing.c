@@ -25,12 +25,16 @@ static const rf_column columns[] = {
 
 static const char *status_name(int32_t state)
 {
-    static const char *const names[] = {
-        [RAFFLE_PLACE_ALTERNATE] = "alternate", [RAFFLE_PLACE_DRAWN] = "drawn",
-        [RAFFLE_PLACE_VERIFIED] = "verified",   [RAFFLE_PLACE_OFFICIAL] = "official",
-        [RAFFLE_PLACE_CLAIMED] = "claimed",     [RAFFLE_PLACE_FORFEITED] = "forfeited",
-        [RAFFLE_PLACE_REFUSED] = "refused",     [RAFFLE_PLACE_WAITING] = "waiting for papers",
-        [RAFFLE_PLACE_EXPIRED] = "expired"};
+    static const char *const names[] = {[RAFFLE_PLACE_ALTERNATE] = "alternate",
+                                        [RAFFLE_PLACE_DRAWN] = "drawn",
+                                        [RAFFLE_PLACE_VERIFIED] = "verified",
+                                        [RAFFLE_PLACE_OFFICIAL] = "official",
+                                        [RAFFLE_PLACE_CLAIMED] = "claimed",
+                                        [RAFFLE_PLACE_FORFEITED] = "forfeited",
+                                        [RAFFLE_PLACE_REFUSED] = "refused",
+                                        [RAFFLE_PLACE_MISSED] = "missed",
+                                        [RAFFLE_PLACE_WAITING] = "waiting for papers",
+                                        [RAFFLE_PLACE_EXPIRED] = "expired"};
     return state >= RAFFLE_PLACE_ALTERNATE && state <= RAFFLE_PLACE_EXPIRED && names[state] != NULL ? names[state]
                                                                                                     : "unknown";
 }
@@ -109,9 +113,27 @@ static raffle_rc put_prize(rf_report *p, size_t prize, int64_t *awarded)
     if (!rf_report_in(p, is->result_at))
         return RAFFLE_OK;
     if (is->places > 0)
-        rc = rf_report_add(p, awarded, rf_prize_worth_of(&p->control, prize, NULL).is.value);
+        rc = rf_report_add(p, awarded, rf_prize_awarded(&p->control, prize));
     for (size_t i = 0; i < is->places && rc == RAFFLE_OK; i++)
         rc = put_place(p, prize, i);
+    return rc;
+}
+
+/* What the next raffle begins with; not there when no prize can be carried over. */
+static raffle_rc put_carry(rf_report *p)
+{
+    int64_t sum = 0;
+    bool can = false;
+    raffle_rc rc = RAFFLE_OK;
+    for (size_t i = 0; i < p->control.rules->prizes && rc == RAFFLE_OK; i++) {
+        const rf_prize_rule *rule = &p->control.rules->prize[i];
+        const rf_prize_worth worth = rf_prize_worth_of(&p->control, i, NULL);
+        can = can || rule->ace > 0 || rule->above == RF_ABOVE_CARRY;
+        if (p->control.prize[i].state == RAFFLE_PRIZE_DRAWN && rf_report_in(p, p->control.prize[i].result_at))
+            rc = rf_report_add(p, &sum, rf_prize_carry(&p->control, i, &worth.is));
+    }
+    if (rc == RAFFLE_OK && can)
+        rf_total_money(p, "carry", "To be carried over to the next raffle", sum);
     return rc;
 }
 
@@ -125,6 +147,8 @@ static raffle_rc sum_up(rf_report *p, const rf_tally *tally, int64_t awarded)
     rf_total_money(p, "prizes", "Value of the prizes drawn", awarded);
     rf_total_money(p, "less_prizes", "Money taken less voided tickets and prizes drawn",
                    sum.gross - sum.void_gross - awarded);
+    if (rc == RAFFLE_OK)
+        rc = put_carry(p);
     return rc;
 }
 

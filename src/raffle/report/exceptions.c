@@ -63,7 +63,7 @@ static kind kind_of_event(const rf_record *r)
     return rf_has(r, RF_F_OK) ? OVERRIDE : NORMAL;
 }
 
-/* A claim always has two actors, which is no override. */
+/* A claim always has two actors, which is no override, and so has the choice of an envelope. */
 static kind kind_of(const exceptions *e, const rf_record *r)
 {
     switch (r->type) {
@@ -88,6 +88,7 @@ static kind kind_of(const exceptions *e, const rf_record *r)
     case RF_UNIT_SYNC:
         return r->twice > unit_of(e, r)->twice ? FAILURE : NORMAL;
     case RF_CLAIM:
+    case RF_WINNER_PICK:
         return NORMAL;
     default:
         return rf_has(r, RF_F_OK) ? OVERRIDE : NORMAL;

@@ -108,7 +108,7 @@ static raffle_rc prizes(rf_report *p, int64_t *sum)
     for (size_t i = 0; i < p->control.rules->prizes && rc == RAFFLE_OK; i++) {
         const rf_prize_state *is = &p->control.prize[i];
         if (is->state == RAFFLE_PRIZE_DRAWN && is->places > 0 && rf_report_in(p, is->result_at))
-            rc = rf_report_add(p, sum, rf_prize_worth_of(&p->control, i, NULL).is.value);
+            rc = rf_report_add(p, sum, rf_prize_awarded(&p->control, i));
     }
     return rc;
 }

@@ -41,7 +41,7 @@ def private(name, text, valid=True):
 def records(raffle, elsewhere, growing):
     """The first record of each type, and each with what must not be; and those of a unit that is away, and of tickets by tier."""
     seen, cases = set(), []
-    for log in [raffle.control, *raffle.units, elsewhere.control, growing.control]:
+    for log in [raffle.control, *raffle.units, elsewhere.control, growing.control, reference.ace().control]:
         for text in log.leaves:
             record = json.loads(text)
             kind = record["t"] + (" of a unit that is away" if "away" in record else " by tier" if "tiers" in record else "")
@@ -287,6 +287,40 @@ def growing_cases(raffle, plain):
     yield bad("a seal that counts tickets by tier for no prize", "RAFFLE_CORRUPT", tiers=[{"tickets": 2, "voids": 0}, {"tickets": 2, "voids": 1}])
 
 
+def ace_cases(raffle):
+    """Envelopes, one of which has the ace."""
+    leaves, seal = raffle.control.leaves, json.loads(raffle.control.leaves[index_of(raffle.control.leaves, "seal")])
+    first, second, third, last = (index_of(leaves, "winner.pick", skip) for skip in range(4))
+    claim = index_of(leaves, "claim")
+
+    def bad(name, made, error):
+        return fold_control(name, made, error=error)
+
+    def picked(name, at, error, **members):
+        return bad(name, changed(leaves[:at + 1], at, **members), error)
+
+    yield fold_control("an ace that is found by the third who chooses, and one that is missed", leaves, root=tiles.root(leaves).hex(), **sums(seal))
+    yield picked("an envelope beyond the last", first, "RAFFLE_INVALID", envelope=5)
+    yield picked("no envelope", first, "RAFFLE_CORRUPT", envelope=0)
+    yield picked("an envelope that was opened before", second, "RAFFLE_EXISTS", envelope=2)
+    yield picked("an envelope opened by one alone", first, "RAFFLE_CORRUPT", ok=None)
+    yield picked("an envelope opened before a seller", first, "RAFFLE_APPROVAL", ok="seller")
+    yield picked("an envelope opened by a seller", first, "RAFFLE_ROLE", by="seller")
+    yield picked("an ace that is neither found nor missed", first, "RAFFLE_CORRUPT", outcome="void")
+    yield picked("who misses, and nobody is promoted", first, "RAFFLE_CORRUPT", promoted=None)
+    yield picked("who misses, and the wrong alternate is promoted", first, "RAFFLE_CORRUPT", promoted=3)
+    yield picked("who finds, and an alternate is promoted", first, "RAFFLE_CORRUPT", outcome="found")
+    yield picked("who misses a prize that need not go, and an alternate is promoted", last, "RAFFLE_CORRUPT", promoted=2)
+    yield bad("an envelope opened before the winner is official", leaves[:first - 1] + leaves[first:first + 1], "RAFFLE_SEQUENCE")
+    yield bad("the ace found twice", inserted(leaves[:third + 1], third + 1, **{**{k: v for k, v in json.loads(leaves[third]).items() if k not in ("at", "p")}, "envelope": 3}), "RAFFLE_SEQUENCE")
+    yield bad("a claim before the ace is found", leaves[:third] + leaves[claim:claim + 1], "RAFFLE_SEQUENCE")
+    yield bad("a claim of who missed", changed(leaves[:third], third - 1, **{**json.loads(leaves[claim]), "place": 1}), "RAFFLE_SEQUENCE")
+    fewer = changed(leaves, 0, rules={**raffle.rules, "prizes": [{**raffle.rules["prizes"][0], "ace": 2}, *raffle.rules["prizes"][1:]]})
+    yield bad("the last envelope misses", changed(fewer[:second + 1], second, envelope=1), "RAFFLE_INVALID")
+    without = changed(leaves, 0, rules={**raffle.rules, "prizes": [{k: v for k, v in raffle.rules["prizes"][0].items() if k not in ("ace", "must_go")}, *raffle.rules["prizes"][1:]]})
+    yield bad("an envelope of a prize without an ace", without[:first + 1], "RAFFLE_SEQUENCE")
+
+
 def away_from_buyers(raffle):
     """Rules that limit a buyer's tickets have no unit that is away."""
     leaves = raffle.control.leaves
@@ -518,7 +552,7 @@ def main():
     raffle, elsewhere = reference.example(), reference.elsewhere()
     records(raffle, elsewhere, reference.growing())
     write("fold", SOURCE, [*control_cases(raffle), *unit_cases(raffle), *elsewhere_cases(elsewhere),
-                           *away_from_buyers(elsewhere), *growing_cases(reference.growing(), raffle)])
+                           *ace_cases(reference.ace()), *away_from_buyers(elsewhere), *growing_cases(reference.growing(), raffle)])
     write("tile", "C2SP tlog-tiles v0.1.0; tests/reference/tiles_reference.py", [*tile_paths(), *tile_hashes(), *bundles()])
     void_roots()
     order_keys()
