@@ -14,7 +14,7 @@
 /* One unit's part of a seal. */
 typedef struct part {
     rf_seal_unit unit;
-    uint64_t synced; /* of one that is away: what it had uploaded */
+    uint64_t synced;     /* of one that is away: what it had uploaded */
     rf_tier_count *tier; /* of each tier, when the rules ask for them; else NULL */
     char *note, *tiers;  /* `tiers`: the counts as the record has them */
     size_t note_length, tiers_length;
