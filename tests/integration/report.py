@@ -16,7 +16,7 @@ import subprocess
 
 STORE = "report.raffle"
 TIERS = {"one": (1, 500), "ten": (10, 2000), "free": (3, 0)}
-NAMES = ["drawing", "exceptions", "tickets", "sales", "voids", "unit-events", "corruption", "events", "summary", "accounts"]
+NAMES = ["drawing", "exceptions", "tickets", "sales", "voids", "unit-events", "corruption", "events", "summary", "accounts", "units"]
 RULES = {
     "origin": "raffle.example/report", "name": "=Report <&>", "organisation": "Club, \"one\"", "licence": "L-1", "place": "Arena",
     "series": {"name": "<Weekly>, \"draw\"", "number": 7},
@@ -189,8 +189,19 @@ def check_unit_events(night, made):
     assert [(r["log"], r["record"]) for r in rows(made)] == want
 
 
+def check_units(night, made):
+    enrolled = [r for r in night.all if r["t"] == "unit.enrol"]
+    got = rows(made)
+    assert len(got) == len(enrolled) > 1
+    for row, unit in zip(got, enrolled, strict=True):
+        sales = [r for r in night.sales if r["log"] == unit["unit"]]
+        within({"unit": unit["unit"], "name": unit["name"], "key": unit["key"], "tickets": len(sales), "numbers": sum(r["count"] for r in sales),
+                "operator": sales[-1]["private"]["actor"] if sales else None, "last_at": sales[-1]["at"] if sales else None, "failures": 0}, row)
+    assert made["totals"]["units"] == len(enrolled)
+
+
 CHECKS = {"drawing": check_drawing, "exceptions": check_exceptions, "tickets": check_tickets, "sales": check_sales, "voids": check_voids,
-          "unit-events": check_unit_events, "events": check_events, "summary": check_summary, "accounts": check_accounts,
+          "unit-events": check_unit_events, "events": check_events, "summary": check_summary, "accounts": check_accounts, "units": check_units,
           "corruption": lambda night, made: None}
 
 

@@ -11,8 +11,9 @@
 #include <string.h>
 
 static const rf_report_def *const reports[] = {
-    &rf_report_drawing,     &rf_report_exceptions, &rf_report_tickets, &rf_report_sales,   &rf_report_voids,
-    &rf_report_unit_events, &rf_report_corruption, &rf_report_events,  &rf_report_summary, &rf_report_accounts,
+    &rf_report_drawing, &rf_report_exceptions,  &rf_report_tickets,    &rf_report_sales,
+    &rf_report_voids,   &rf_report_unit_events, &rf_report_corruption, &rf_report_events,
+    &rf_report_summary, &rf_report_accounts,    &rf_report_units,
 };
 enum {
     REPORTS = sizeof reports / sizeof reports[0]

@@ -177,7 +177,8 @@ extern const char rf_report_nothing[];
 
 extern const rf_format rf_format_text, rf_format_csv, rf_format_json, rf_format_html;
 extern const rf_report_def rf_report_drawing, rf_report_exceptions, rf_report_tickets, rf_report_sales, rf_report_voids,
-    rf_report_unit_events, rf_report_corruption, rf_report_events, rf_report_summary, rf_report_accounts;
+    rf_report_unit_events, rf_report_corruption, rf_report_events, rf_report_summary, rf_report_accounts,
+    rf_report_units;
 
 /* --- verify.c --- */
 raffle_rc rf_compare_bytes(rf_compare *c, const char *bytes, size_t length, raffle_error *err);
