@@ -265,6 +265,16 @@ def audited(raffle, name, status, draws):
     check(len(json.loads(done.stdout)["draws"]) == draws, f"{name}: not {draws} draws", "audits of its raffles")
 
 
+def counted_wrong():
+    """Two tiers of one price: totals do not tell them apart, and their tickets do. A seal that takes some for others is refused by both."""
+    for seal_right in (True, False):
+        raffle = raffle_reference.twins(seal_right)
+        name = f"twins.{seal_right}"
+        audited(raffle, name, 0 if seal_right else 3, 1)
+        verified = subprocess.run([sys.executable, os.path.join(SOURCE, "examples/verifier/verify.py"), name, "--key", raffle.control.vkey], capture_output=True, text=True)
+        check((verified.returncode == 0) == seal_right and ("tiers of unit" in verified.stdout) != seal_right, f"{name}: {verified.stdout}", "audits of its raffles")
+
+
 def made():
     """Raffles with what rules may ask for, which the verifier takes, too; raffles by chance, all good; and each with another last result, signed by the right keys, which is
     refused."""
@@ -324,6 +334,7 @@ def main():
         for path in ("busy.raffle", "night.raffle"):
             altered(second(library, path, chance), chance)
         made()
+        counted_wrong()
     for path in stores:
         if subprocess.run([RAFFLE, "audit", path], capture_output=True).returncode == 0:
             second(library, path, chance)

@@ -48,13 +48,14 @@ def rules(origin, prizes, tiers=("one", "ten"), witnesses="none"):
     """Frozen rules, every default written out."""
     may = {"ack": [2], "approve": [1, 2, 3], "claim": [1, 2], "clock": [1, 2, 3], "close": [1, 2], "draw": [2], "erase": [2, 3], "event": range(6), "forfeit": [2],
            "seal": [2], "sell": [0, 1, 2, 5], "units": [2, 3], "verify": [1, 2], "void": [1, 2]}
+    twin = [{"count": 1, "name": "twin", "price": 500}] if "twin" in tiers else []
     return {
         "beacon": "none", "currency": "CAD", "digits": 2, "name": "Vectors", "organisation": "Society of Vectors", "origin": origin,
         "prizes": [{"alternates": 1, "beacon_delay": 0, "claim_days": 30, "one_win": "ticket", "seal": "final", "seed": "random", "tiers": list(tiers),
                     "title": prize["name"], "winners": 1, **prize} for prize in prizes],
         "rehearsal": True, "rng": ["test", "system"], "roles": {name: [ROLES[i] for i in who] for name, who in may.items()},
         "sales": {"closes": CLOSE, "opens": OPEN, "order_tickets": 100},
-        "tiers": [{"count": 1, "name": "one", "price": 500}, {"count": 10, "name": "ten", "price": 2000}],
+        "tiers": [{"count": 1, "name": "one", "price": 500}, {"count": 10, "name": "ten", "price": 2000}, *twin],
         "units": [], "witnesses": witnesses, "zone": [],
     }
 
@@ -89,8 +90,8 @@ class Log:
 
 
 class Raffle:
-    def __init__(self, origin="raffle.example/vectors", prizes=({"name": "main"}, {"name": "small"}), witnesses="none", cosigners=()):
-        self.origin, self.rules, self.minute = origin, rules(origin, list(prizes), witnesses=witnesses), 0
+    def __init__(self, origin="raffle.example/vectors", prizes=({"name": "main"}, {"name": "small"}), witnesses="none", cosigners=(), tiers=("one", "ten")):
+        self.origin, self.rules, self.minute = origin, rules(origin, list(prizes), tiers, witnesses), 0
         self.control, self.units, self.tickets, self.voids, self.seal_at, self.won, self.held = Log(origin, 0), [], {}, {}, {}, [], set()
         self.control.cosigners = list(cosigners)
         self.secret = some("ticket key of " + origin, 32)
@@ -131,7 +132,7 @@ class Raffle:
         return self.write({"n": self.next_number(unit), **record}, unit, **private)
 
     def sell(self, unit, tier, order, line=0, lines=1):
-        count, price = {"one": (1, 500), "ten": (10, 2000)}[tier]
+        count, price = {"one": (1, 500), "ten": (10, 2000), "twin": (1, 500)}[tier]
         n = self.next_number(unit)
         index = self.write_unit(unit, {"t": "sale", "by": "seller", "count": count, "price": price, "tier": tier}, line=line, lines=lines, order=order)
         self.tickets[unit.number][index] = (count, price, tier, n)
@@ -284,6 +285,21 @@ def growing():
     r.seal("final")
     r.draw("main")
     r.draw("ones")
+    return r
+
+
+def twins(right=True):
+    """Two tiers of one count and price, of which a prize enters one; unless `right`, a seal that takes one's tickets for the other's."""
+    r = Raffle("raffle.example/twins", ({"name": "main", "tiers": ["twin"], "share": 5000, "pot": "entered"},), tiers=("one", "ten", "twin"))
+    web = r.enrol("web")
+    for i, tier in enumerate(("one", "one", "twin", "ten")):
+        r.sell(web, tier, f"order-{i}")
+    r.void(web, 1)
+    r.close(web)
+    if not right:
+        r.by_tier = lambda unit, void: [{"tickets": 1, "voids": 1}, {"tickets": 1, "voids": 0}, {"tickets": 2, "voids": 0}]
+    r.seal("final")
+    r.draw("main")
     return r
 
 
