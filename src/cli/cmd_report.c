@@ -127,8 +127,8 @@ static int run(cli *c)
 const command cmd_report = {
     .name = "report",
     .usage = "STORE NAME [--from TIME] [--to TIME] [--unit N] [--format FORMAT] [--out FILE]",
-    .summary =
-        "a report: drawing, exceptions, tickets, sales, voids, unit-events, corruption, events, summary, accounts, units",
+    .summary = "a report: drawing, exceptions, tickets, sales, voids, unit-events, corruption, events, summary, "
+               "accounts, units",
     .example = "  raffle report gala.raffle drawing --format html --out drawing.html\n"
                "  raffle report gala.raffle sales --from 2026-11-21T18:00:00.000Z --to 2026-11-21T20:00:00.000Z",
     .options = options_of,
