@@ -40,7 +40,8 @@ typedef struct raffle_prize {
 } raffle_prize;
 #define RAFFLE_PRIZE_INIT RAFFLE_INIT_OF(raffle_prize)
 RAFFLE_API void raffle_prize_init(raffle_prize *prize, size_t size);
-/* The prize at `i`, 0 … info.prizes - 1, in drawing order; or by name. RAFFLE_NOT_FOUND. */
+/* The prize at `i`, 0 … info.prizes - 1, in drawing order; or by name. Before its seal all units are looked at for the estimate, as by raffle_describe(); of a prize whose pot is
+ * that of some tiers the first call reads their records, and later ones what is new. RAFFLE_NOT_FOUND. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_prize_at(raffle *raffle_, uint32_t i, raffle_prize *prize,
                                                       raffle_error *err);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_prize_by_name(raffle *raffle_, const char *name, raffle_prize *prize,

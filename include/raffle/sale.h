@@ -16,7 +16,8 @@ typedef struct raffle_sale {
     char order[RAFFLE_NAME_SIZE];   /* the host's key for the order; "": the library makes one. UUIDv7 is fastest */
     char tier[RAFFLE_WORD_SIZE];    /* a tier of the rules */
     char payment[RAFFLE_NAME_SIZE]; /* optional and private: the payment's reference */
-    char buyer[RAFFLE_NAME_SIZE];   /* optional and private: the host's opaque tag for the buyer */
+    char buyer
+        [RAFFLE_NAME_SIZE]; /* private: the host's opaque tag for the buyer; optional, unless the rules limit a buyer's tickets */
     char channel[RAFFLE_WORD_SIZE]; /* optional and private: web, till, kiosk … */
 } raffle_sale;
 #define RAFFLE_SALE_INIT RAFFLE_INIT_OF(raffle_sale)
@@ -57,7 +58,7 @@ RAFFLE_API void raffle_ticket_init(raffle_ticket *ticket, size_t size);
  * An order key that was sold before gives the first tickets, from whichever unit, whatever the state: the same tiers, buyer and
  * payment in the same order. Other content is RAFFLE_MISMATCH; RAFFLE_ERASED when too little of the first is left to tell.
  *
- * A line's failures: RAFFLE_INVALID (a field; a key that comes again after another one in the same call), RAFFLE_NOT_FOUND (the tier), RAFFLE_WINDOW, RAFFLE_DISABLED, RAFFLE_CLOSED, RAFFLE_QUOTA, RAFFLE_LIMIT, RAFFLE_ROLE, RAFFLE_MISMATCH.
+ * A line's failures: RAFFLE_INVALID (a field; a key that comes again after another one in the same call), RAFFLE_NOT_FOUND (the tier), RAFFLE_WINDOW, RAFFLE_DISABLED, RAFFLE_CLOSED, RAFFLE_QUOTA, RAFFLE_LIMIT (the tickets of an order; of a buyer), RAFFLE_ROLE, RAFFLE_MISMATCH.
  */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_sell(raffle_unit *unit, const raffle_actor *by,
                                                        const raffle_sale *sales, size_t n, int32_t timeout_ms,

@@ -69,8 +69,8 @@ static raffle_rc prepare_tiers(const raffle_audit *a, rf_unit_log *u, raffle_err
 {
     if (!counts_tiers(a))
         return RAFFLE_OK;
-    const size_t tiers = a->control.rules->tiers;
-    u->tier = calloc(u->marks * tiers, sizeof *u->tier);
+    const size_t tiers = a->control.rules->tiers, n = u->marks * tiers;
+    u->tier = calloc(n > 0 ? n : 1, sizeof *u->tier);
     if (u->tier == NULL)
         return rf_nomem(err);
     for (size_t i = 0; i < u->marks; i++)
