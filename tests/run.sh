@@ -19,7 +19,7 @@ PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev 
     libpq-dev postgresql-15 libqrencode-dev zbar-tools librsvg2-bin chromium chromium-driver spin mandoc)
 TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder openssl softhsm2-util pkcs11-tool zbarimg rsvg-convert chromium chromedriver spin mandoc)
 MODULES=(libsodium libcrypto sqlite3 jansson libcurl check p11-kit-1 libpq libqrencode)
-PYPI=(numpy scipy html5lib) # for what RAFFLE_PYTHON runs
+PYPI=(numpy scipy html5lib "cyclonedx-python-lib[json-validation]") # for what RAFFLE_PYTHON runs
 
 # --- the frame: steps, and the count at the end ---
 
