@@ -295,6 +295,18 @@ static raffle_rc print_corruption(cli *c)
     return rc;
 }
 
+/* What the rules of the next raffle have as `carry`, of prizes that are drawn. */
+static raffle_rc print_carry(cli *c)
+{
+    raffle_prize prize;
+    raffle_rc rc = RAFFLE_OK;
+    char money[MONEY_SIZE];
+    for (uint32_t i = 0; i < c->info.prizes && (rc = prize_at(c, i, &prize)) == RAFFLE_OK; i++)
+        if (prize.carry > 0 && prize.state == RAFFLE_PRIZE_DRAWN)
+            printf("to be carried over to the next raffle, of %s: %s\n", prize.name, cli_money(c, prize.carry, money));
+    return rc;
+}
+
 static raffle_rc print_prizes(cli *c)
 {
     static const column columns[] = {{"prize", false}, {"title", false}, {"seal", false},       {"winners", true},
@@ -322,7 +334,7 @@ static raffle_rc print_prizes(cli *c)
     }
     putchar('\n');
     table_end(&t, stdout);
-    return rc;
+    return rc == RAFFLE_OK ? print_carry(c) : rc;
 }
 
 static raffle_rc print_seals(cli *c)

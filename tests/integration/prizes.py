@@ -76,6 +76,7 @@ def main():
     run(*pick, "--ok", "sue:supervisor", said="missed")
     jackpot, weekly = prizes()
     assert jackpot["carry"] == jackpot["value"] == 4000 and weekly["carry"] == 0 and jackpot["places"][0]["state"] == "missed"
+    assert "to be carried over to the next raffle, of jackpot: 40.00 CAD" in run("status", STORE)
     run(*by("draw", STORE, "weekly", "--rng", "test:seed=02"))
     report = json.loads(run("report", STORE, "drawing", "--format", "json"))
     totals = report["totals"]

@@ -20,6 +20,7 @@ import hmac_drbg
 import merkle
 import note
 import policy
+import prizes
 import receipt
 import records
 import tiles
@@ -192,6 +193,13 @@ class Vectors(unittest.TestCase):
             control.follow(record)
             tree.append(merkle.leaf_hash(leaf.encode()))
         return control, tree.root().hex()
+
+    def test_prizes(self):
+        def claim(case):
+            value, overflow = prizes.worth(case, case["pot"], case["passed"])
+            winners = case.get("winners", 1)
+            return (value, overflow, value // winners, value % winners) == tuple(case[name] for name in ("value", "overflow", "each", "remainder"))
+        self.each(cases("prize"), claim)
 
     def test_folds(self):
         def claim(case):
