@@ -11,7 +11,7 @@ import rules as frozen_rules
 from canonical_json import INT_MAX, Malformed
 from policy import Policy
 from prizes import each_of
-from records import CONTROL_TYPES, PLACES_MAX
+from records import CONTROL_TYPES, PLACES_MAX, milliseconds
 from unit_log import Refused, check_common, check_role, need
 
 GENESIS, PERIOD, FALLBACK_ROUNDS = 1692803367, 3, 28800  # of drand's quicknet, in seconds; a day of rounds
@@ -301,6 +301,9 @@ class ControlLog:
         need(record.get("first", -1) < self.size, "the session that ends began earlier")
         if code != "validation.failed" or record["by"] != "system":
             self._role(record, "draw" if code.startswith("draw.") else EVENT_ROLES.get(code, "event"))
+        if code == "private.erased" and "keep_years" in self.rules:
+            until = milliseconds(self.rules["sales"]["closes"]) + self.rules["keep_years"] * 366 * 86400000
+            need(record["at_ms"] >= until, "the private part was to be kept")
         if code == "draw.ask":
             need(self.intent is not None and self.intent.waiting is None, "there is no open draw, or an asking waits already")
             need("draw" not in self.intent.prize.rule, "nobody is asked for a drum draw")

@@ -73,7 +73,7 @@ RULES = members({
     "units": array(0, 256, members({"name": text(64), "quota": integer(0, INT_MAX)})), "witnesses": witnesses,
     "zone": array(0, 16, members({"from": time, "offset": integer(-1080, 1080)})),
 }, {
-    "licence": text(64), "place": text(64), "series": members({"name": text(64), "number": integer(1, 1000000)}),
+    "keep_years": integer(3, 100), "licence": text(64), "place": text(64), "series": members({"name": text(64), "number": integer(1, 1000000)}),
     "watch": members({"failures": integer(1, 1000), "minutes": integer(1, 10080)}),
 })
 

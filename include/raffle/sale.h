@@ -96,7 +96,7 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_void(raffle *raffle_, const raffle_
                                                   uint64_t serial, const char *reason, raffle_error *err);
 
 /* Erases the private part of a ticket's record (order key, buyer, payment, actor): the proofs stay whole. Needs the role for
- * "erase". What was erased cannot be read again, by anybody. */
+ * "erase". What was erased cannot be read again, by anybody. RAFFLE_LIMIT: the rules' `keep_years` are not over. RAFFLE_NOT_FOUND, RAFFLE_ROLE. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_ticket_erase(raffle *raffle_, const raffle_actor *by, uint32_t unit,
                                                           uint64_t serial, raffle_error *err);
 

@@ -12,6 +12,7 @@ extern const command cmd_claim;
 extern const command cmd_counterfoils;
 extern const command cmd_create;
 extern const command cmd_draw;
+extern const command cmd_erase;
 extern const command cmd_event;
 extern const command cmd_events;
 extern const command cmd_evidence;

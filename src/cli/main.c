@@ -30,6 +30,7 @@ static const command *const commands[] = {
     &cmd_order,
     &cmd_ticket,
     &cmd_void,
+    &cmd_erase,
     &cmd_counterfoils,
     &cmd_print,
     &cmd_reprint,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs what docs/guide/night.md and incidents.md show, command by command, and compares the output's shape and the exit status.
+"""Runs what docs/guide/night.md, incidents.md and retention.md show, command by command, and compares the output's shape and the exit status.
 
     RAFFLE=build/src/cli/raffle python3 tests/integration/guide.py [--fill PAGE]
 
@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-PAGES = ("night", "incidents")
+PAGES = ("night", "incidents", "retention")
 INDENT = "    "
 MARK = "@@guide"
 DISK_FULL = r"""

@@ -119,6 +119,33 @@ START_TEST(other_content_is_a_mismatch)
 }
 END_TEST
 
+static void reopen_at(int64_t now)
+{
+    fx_close();
+    fx.now = now;
+    fx_open();
+}
+
+START_TEST(what_the_rules_keep_is_not_erased)
+{
+    const int64_t kept_until =
+        1795323600000 + 3 * 366 * INT64_C(86400000); /* 2026-11-22T05:00Z, the end of the sales */
+    fx_create(FX_HEAD "\"keep_years\":3," FX_TIERS FX_PRIZES "}");
+    raffle_sale sale = fx_line("cart", "one");
+    raffle_ticket ticket;
+    FX_OK(sell(fx.unit, &sale, 1, &ticket));
+    FX_REFUSED(RAFFLE_LIMIT, raffle_ticket_erase(fx.raffle, &fx_boss, 1, 1, &fx.err));
+    reopen_at(kept_until - 1);
+    FX_REFUSED(RAFFLE_LIMIT, raffle_ticket_erase(fx.raffle, &fx_boss, 1, 1, &fx.err));
+    FX_OK(raffle_ticket_get(fx.raffle, 1, 1, &ticket, &fx.err));
+    ck_assert_str_eq(ticket.order, "cart");
+    reopen_at(kept_until);
+    FX_OK(raffle_ticket_erase(fx.raffle, &fx_boss, 1, 1, &fx.err));
+    FX_OK(raffle_ticket_get(fx.raffle, 1, 1, &ticket, &fx.err));
+    ck_assert_str_eq(ticket.order, "");
+}
+END_TEST
+
 START_TEST(after_erasure_nobody_can_tell)
 {
     fx_create(FX_RULES);
@@ -437,7 +464,7 @@ START_TEST(what_kept_it_from_being_read_is_handed_on)
 END_TEST
 
 FX_MAIN("raffle_retry", the_same_content_gives_the_first_tickets, whatever_the_state, other_content_is_a_mismatch,
-        after_erasure_nobody_can_tell, erased_texts_are_gone_from_the_files, the_library_makes_a_key, a_key_further_up,
-        large_calls_are_retried_whole, orders_are_found, an_order_that_cannot_be_read_is_no_success,
-        while_the_clock_fails, while_the_unit_is_halted, while_the_unit_is_disabled_or_closed_elsewhere,
-        what_kept_it_from_being_read_is_handed_on)
+        what_the_rules_keep_is_not_erased, after_erasure_nobody_can_tell, erased_texts_are_gone_from_the_files,
+        the_library_makes_a_key, a_key_further_up, large_calls_are_retried_whole, orders_are_found,
+        an_order_that_cannot_be_read_is_no_success, while_the_clock_fails, while_the_unit_is_halted,
+        while_the_unit_is_disabled_or_closed_elsewhere, what_kept_it_from_being_read_is_handed_on)

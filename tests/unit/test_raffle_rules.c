@@ -14,7 +14,8 @@ static char text[300000];
 static const char whole[] =
     "{\"origin\":\"raffle.example/"
     "gala\",\"name\":\"Gala\",\"organisation\":\"Society\",\"licence\":\"L\",\"place\":\"Hall\","
-    "\"series\":{\"name\":\"Weekly\",\"number\":12},\"currency\":\"CAD\",\"digits\":2,\"rehearsal\":false,"
+    "\"series\":{\"name\":\"Weekly\",\"number\":12},\"keep_years\":3,\"currency\":\"CAD\",\"digits\":2,\"rehearsal\":"
+    "false,"
     "\"sales\":{\"opens\":\"2026-11-21T19:00:00.000Z\",\"closes\":\"2026-11-22T05:00:00.000Z\",\"order_tickets\":50,"
     "\"buyer_tickets\":7},"
     "\"zone\":[{\"from\":\"2026-11-01T09:00:00.000Z\",\"offset\":-420}],"
@@ -286,6 +287,7 @@ static void range(const char *path, int64_t min, int64_t max)
 START_TEST(every_number_at_and_beyond_its_limits)
 {
     range("digits", 0, 4);
+    range("keep_years", 3, 100);
     range("series.number", 1, 1000000);
     range("sales.order_tickets", 1, 1000);
     range("sales.buyer_tickets", 0, 1000000);
@@ -321,6 +323,7 @@ START_TEST(members_that_are_missing)
         "sales.closes", "tiers",          "tiers[1].name", "tiers[1].count", "tiers[1].price", "units[0].name",
         "prizes",       "prizes[1].name", "zone[0].from",  "zone[0].offset", "series.name",    "series.number"};
     static const char *const optional[] = {"licence",
+                                           "keep_years",
                                            "series",
                                            "place",
                                            "digits",
@@ -456,9 +459,10 @@ END_TEST
 START_TEST(what_is_not_given_is_not_frozen)
 {
     static char frozen[RF_RULES_MAX];
-    static const char *const members[] = {
-        "\"ace\"",        "\"must_go\"", "\"series\"", "\"buyer_tickets\"", "\"above\"",    "\"cap\"",  "\"carry\"",
-        "\"carry_from\"", "\"minimum\"", "\"pot\"",    "\"round\"",         "\"round_to\"", "\"start\""};
+    static const char *const members[] = {"\"keep_years\"",    "\"ace\"",     "\"must_go\"", "\"series\"",
+                                          "\"buyer_tickets\"", "\"above\"",   "\"cap\"",     "\"carry\"",
+                                          "\"carry_from\"",    "\"minimum\"", "\"pot\"",     "\"round\"",
+                                          "\"round_to\"",      "\"start\""};
     ck_assert_int_eq(parse(whole, strlen(whole)), RAFFLE_OK);
     size_t n = rf_rules_format(&rules, frozen, sizeof frozen - 1);
     frozen[n] = 0;
@@ -466,6 +470,7 @@ START_TEST(what_is_not_given_is_not_frozen)
         ck_assert_ptr_nonnull(strstr(frozen, members[i]));
     json_t *plain = load();
     json_object_del(plain, "series");
+    json_object_del(plain, "keep_years");
     json_object_del(json_object_get(plain, "sales"), "buyer_tickets");
     json_object_set_new(plain, "prizes", json_loads("[{\"name\":\"a\",\"share\":5000}]", 0, NULL));
     ck_assert_int_eq(parse_json(plain), RAFFLE_OK);

@@ -302,6 +302,15 @@ static rf_op event_op(const rf_record *r)
     return rf_text_is(&r->code, "private.erased") ? RF_OP_ERASE : RF_OP_EVENT;
 }
 
+static raffle_rc check_erasure(const rf_control *c, const rf_record *r, raffle_error *err)
+{
+    const int64_t until = rf_rules_kept_until(c->rules);
+    if (!rf_text_is(&r->code, "private.erased") || r->at >= until)
+        return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_LIMIT, "private parts are kept for %lld years, for %lld more days",
+                   (long long)c->rules->keep_years, (long long)((until - r->at + 86399999) / 86400000));
+}
+
 static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err)
 {
     /* That somebody guesses validation numbers is the library's own remark, which no rule keeps it from making. */
@@ -309,6 +318,8 @@ static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *t
     raffle_rc rc = own ? RAFFLE_OK : rf_control_role(c, event_op(r), r->by, err);
     if (rc == RAFFLE_OK)
         rc = rf_event_check(r, c->size, err);
+    if (rc == RAFFLE_OK)
+        rc = check_erasure(c, r, err);
     if (rc == RAFFLE_OK)
         rc = rf_draw_event(c, r, err);
     if (rc != RAFFLE_OK)

@@ -212,6 +212,8 @@ size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
     put_text(&w, "beacon", rules->beacon ? "quicknet" : "none");
     put_text(&w, "currency", rules->currency);
     put_int(&w, "digits", rules->digits);
+    if (rules->keep_years > 0)
+        put_int(&w, "keep_years", rules->keep_years);
     put_text(&w, "licence", rules->licence);
     put_text(&w, "name", rules->name);
     put_text(&w, "organisation", rules->organisation);
@@ -249,6 +251,12 @@ size_t rf_rules_format(const rf_rules *rules, char *out, size_t cap)
 }
 
 /* --- questions --- */
+
+/* A year counts 366 days, so that none of the calendar's is longer. */
+int64_t rf_rules_kept_until(const rf_rules *rules)
+{
+    return rules->keep_years == 0 ? INT64_MIN : rules->closes + rules->keep_years * 366 * INT64_C(86400000);
+}
 
 bool rf_prize_is_money(const rf_prize_rule *prize)
 {

@@ -117,6 +117,7 @@ typedef struct rf_rules {
     int64_t series_number;         /* which of them this is */
     char currency[8];
     int64_t digits;
+    int64_t keep_years; /* for which private parts are kept; 0: the rules do not say */
     bool rehearsal;
     bool beacon; /* quicknet is named */
     int64_t opens, closes;
@@ -135,6 +136,8 @@ typedef struct rf_rules {
     char policy[RF_POLICY_MAX];
 } rf_rules;
 
+/* Before it no private part may be erased: `keep_years` after the end of the sales; INT64_MIN: at once. */
+int64_t rf_rules_kept_until(const rf_rules *rules);
 /* Reads rules. RAFFLE_INVALID, RAFFLE_LIMIT, RAFFLE_UNSUPPORTED; the sentence names the field. */
 raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffle_error *err);
 /* The frozen form, with every default spelt out. Returns its length, 0 when it does not fit. Parsing it gives the same rules. */

@@ -765,6 +765,12 @@ static raffle_rc rules_currency(parse *p, const path *at, void *to)
     return RAFFLE_OK;
 }
 
+/* Three years is the least that a regulator asks for whose period is known: docs/guide/retention.md. */
+static raffle_rc rules_keep_years(parse *p, const path *at, void *to)
+{
+    return read_int(p, at, 3, 100, &((rf_rules *)to)->keep_years);
+}
+
 static raffle_rc rules_digits(parse *p, const path *at, void *to)
 {
     return read_int(p, at, 0, 4, &((rf_rules *)to)->digits);
@@ -992,6 +998,7 @@ raffle_rc rf_rules_parse(rf_rules *rules, const char *json, size_t length, raffl
         {"place", rules_place, false},
         {"currency", rules_currency, true},
         {"digits", rules_digits, false},
+        {"keep_years", rules_keep_years, false},
         {"rehearsal", rules_rehearsal, false},
         {"sales", rules_sales, true},
         {"series", rules_series, false},
