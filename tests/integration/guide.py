@@ -90,7 +90,7 @@ def run(page, commands, folder, tools):
         script.append(f"{{ {command['command']}\n}} </dev/null 2>&1\nprintf '\\n{MARK} %s\\n' $?")
     path = os.path.dirname(os.path.abspath(os.environ["RAFFLE"]))
     env = {**os.environ, "PATH": f"{path}:{tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "TZ": "UTC", "GUIDE": str(SOURCE)}
-    for name in ("RAFFLE_ACTOR", "RAFFLE_KEYS", "RAFFLE_CLOCK"):
+    for name in ("RAFFLE_ACTOR", "RAFFLE_KEYS", "RAFFLE_CLOCK", "http_proxy", "all_proxy", "ALL_PROXY"):
         env.pop(name, None)
     done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=folder, env=env, capture_output=True, text=True, timeout=120)
     parts = re.split(rf"\n?{MARK} (\d+)\n", done.stdout)
