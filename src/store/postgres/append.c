@@ -136,11 +136,12 @@ static raffle_rc commit(appending *a, outcome *out, raffle_error *err)
 {
     rf_pg_part part = RF_PG_PART_OTHERS;
     raffle_rc rc = send_all(a, err);
-    if (rc == RAFFLE_OK)
+    const bool sent = rc == RAFFLE_OK; /* else the server never saw the COMMIT, and answers nothing */
+    if (sent)
         rc = rf_pg_batch_take(&a->b, &part, err);
     if (rc == RAFFLE_OK)
         rc = rf_pg_committed(a->conn, err);
-    else if (!a->conn->broken)
+    else if (sent && !a->conn->broken)
         rc = rf_pg_not_committed(a->conn, rc, err);
     if (a->conn->broken)
         return rf_pg_in_doubt(a->conn, rc, err);
