@@ -15,6 +15,8 @@ static rf_control scalars_of(const rf_control *c)
     copy.unit = NULL;
     copy.run_unit = NULL;
     copy.pick = NULL;
+    copy.printed.at = copy.reprinted.at = NULL;
+    copy.printed.cap = copy.reprinted.cap = 0;
     return copy;
 }
 
@@ -26,7 +28,7 @@ static void add(rf_span *spans, size_t *n, const void *data, size_t length)
 
 static void fingerprint(const rf_control *c, uint8_t out[32])
 {
-    rf_span spans[8 + RF_PRIZES_MAX];
+    rf_span spans[10 + RF_PRIZES_MAX];
     size_t n = 0;
     const size_t prizes = c->rules == NULL ? 0 : c->rules->prizes;
     const rf_control scalars = scalars_of(c);
@@ -34,6 +36,8 @@ static void fingerprint(const rf_control *c, uint8_t out[32])
     add(spans, &n, c->unit, c->units * sizeof *c->unit);
     add(spans, &n, c->run_unit, c->run * sizeof *c->run_unit);
     add(spans, &n, c->pick, c->picks * sizeof *c->pick);
+    add(spans, &n, c->printed.at, c->printed.n * sizeof *c->printed.at);
+    add(spans, &n, c->reprinted.at, c->reprinted.n * sizeof *c->reprinted.at);
     add(spans, &n, c->early.unit, c->early.units * sizeof *c->early.unit);
     add(spans, &n, c->final.unit, c->final.units * sizeof *c->final.unit);
     add(spans, &n, c->prize, prizes * sizeof *c->prize);
@@ -48,7 +52,7 @@ static void check_taken(const rf_taken_list *taken)
 {
     fuzz_require(taken->n <= sizeof taken->key / sizeof taken->key[0], "a record takes a few keys");
     for (size_t i = 0; i < taken->n; i++)
-        fuzz_require(taken->key[i].scope >= RF_SCOPE_ORDER && taken->key[i].scope <= RF_SCOPE_CLAIM &&
+        fuzz_require(taken->key[i].scope >= RF_SCOPE_ORDER && taken->key[i].scope <= RF_SCOPE_TIME &&
                          taken->key[i].length <= sizeof taken->key[i].key,
                      "a key is of a known scope and fits");
 }
