@@ -57,6 +57,7 @@
 #include <raffle/role.h>
 #include <raffle/sale.h>
 #include <raffle/seal.h>
+#include <raffle/self.h>
 #include <raffle/till.h>
 #include <raffle/timestamp.h>
 #include <raffle/types.h>

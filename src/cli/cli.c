@@ -330,3 +330,19 @@ json_t *json_hex(const uint8_t *bytes, size_t n)
     hex_format(bytes, n <= 64 ? n : 64, text);
     return json_must(json_string(text));
 }
+
+int cli_self_verify(cli *c)
+{
+    const char *path = getenv("RAFFLE_MANIFEST"), *key = getenv("RAFFLE_MANIFEST_KEY");
+    size_t length;
+    int status = CLI_DONE;
+    if (path == NULL || path[0] == 0)
+        return CLI_DONE;
+    if (key == NULL)
+        return cli_usage(c, "RAFFLE_MANIFEST is set, and RAFFLE_MANIFEST_KEY is not");
+    char *text = cli_read_file(c, path, 1 << 20, &length, &status);
+    if (text != NULL && raffle_self_verify(text, length, key, &c->err) != RAFFLE_OK)
+        status = cli_fail(c);
+    free(text);
+    return status;
+}

@@ -68,6 +68,9 @@ void cli_close(cli *c);
 /* Makes c->unit the unit. */
 raffle_rc cli_unit(cli *c, uint32_t number);
 
+/* With RAFFLE_MANIFEST and RAFFLE_MANIFEST_KEY in the environment: that the library is the one which was signed (GLI-31 3.5.2). */
+int cli_self_verify(cli *c);
+
 /* A positional, NULL beyond the last; an option's value. */
 const char *cli_positional(const cli *c, size_t i);
 const char *cli_option(const cli *c, const char *name);

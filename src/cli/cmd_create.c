@@ -43,6 +43,8 @@ static int run(cli *c)
 {
     size_t length;
     int status = cli_option(c, "rules") != NULL ? cli_actors(c) : cli_usage(c, "--rules FILE is missing");
+    if (status == CLI_DONE)
+        status = cli_self_verify(c);
     if (status != CLI_DONE)
         return status;
     char *rules = cli_read_file(c, cli_option(c, "rules"), RULES_MAX, &length, &status);

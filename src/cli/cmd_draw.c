@@ -198,6 +198,8 @@ static int run(cli *c)
         return cli_usage(c, "--begin and --finish exclude each other; a draw in one go takes neither");
     int status = cli_open(c, NEED_ACTOR);
     if (status == CLI_DONE)
+        status = cli_self_verify(c);
+    if (status == CLI_DONE)
         status = look_at_prize(c, &d);
     if (status == CLI_DONE)
         status = draw(c, &d);

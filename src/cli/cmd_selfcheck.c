@@ -11,7 +11,9 @@
 
 static const option_spec options_of[] = {
     {"manifest", "FILE",
-     "lines as sha256sum writes them; the library and the command must be in it, by their files' names"},
+     "lines as sha256sum writes them, or with --key a signed manifest; the library and the command must be in it, by "
+     "their files' names"},
+    {"key", "VKEY", "the key of who signed the manifest"},
     {NULL, NULL, NULL},
 };
 
@@ -25,6 +27,7 @@ typedef struct part {
     const char *what;
     char path[PATH_MAX];
     char hash[HEX_LENGTH + 1];
+    uint8_t bytes[RAFFLE_HASH_SIZE];
     bool checked, matches;
 } part;
 
@@ -43,6 +46,7 @@ static int find_library(cli *c, part *p)
     if (memcmp(hash, own, sizeof hash) != 0)
         return cli_fail_as(c, RAFFLE_CORRUPT, "the library computes another SHA-256 of %.200s than this command does",
                            p->path);
+    memcpy(p->bytes, hash, sizeof p->bytes);
     hex_format(hash, sizeof hash, p->hash);
     return CLI_DONE;
 }
@@ -55,6 +59,7 @@ static int find_command(cli *c, part *p)
     if (length < 0 || !sha256_file("/proc/self/exe", hash))
         return cli_fail_as(c, RAFFLE_IO, "/proc/self/exe: %s", strerror(errno));
     p->path[length] = 0;
+    memcpy(p->bytes, hash, sizeof p->bytes);
     hex_format(hash, sizeof hash, p->hash);
     return CLI_DONE;
 }
@@ -108,6 +113,35 @@ static int read_manifest(cli *c, const char *path, part *parts, size_t n)
     return status;
 }
 
+static bool differs(raffle_rc rc)
+{
+    return rc == RAFFLE_CORRUPT || rc == RAFFLE_NOT_FOUND;
+}
+
+/* The signature is the library's to verify; what the raffle is to know of it is written there. */
+static int read_signed(cli *c, const char *path, const char *key, part *parts, size_t n)
+{
+    size_t length;
+    int status = CLI_DONE;
+    char *text = cli_read_file(c, path, MANIFEST_MAX, &length, &status);
+    if (text == NULL)
+        return status;
+    raffle_rc rc = RAFFLE_OK;
+    if (c->raffle != NULL)
+        rc = raffle_self_check(c->raffle, &c->by, text, length, key, &c->err);
+    if (rc != RAFFLE_OK && !differs(rc))
+        status = cli_fail(c);
+    for (size_t i = 0; status == CLI_DONE && i < n; i++) {
+        rc = raffle_manifest_verify(text, length, key, base_name(parts[i].path), parts[i].bytes, &c->err);
+        parts[i].checked = rc != RAFFLE_NOT_FOUND;
+        parts[i].matches = rc == RAFFLE_OK;
+        if (rc != RAFFLE_OK && !differs(rc))
+            status = cli_fail(c);
+    }
+    free(text);
+    return status;
+}
+
 /* --- what was found --- */
 
 static const char *verdict_of(const part *p, bool compared)
@@ -154,12 +188,18 @@ static void print(const part *parts, size_t n, bool compared)
 static int run(cli *c)
 {
     part parts[2] = {0};
-    const char *manifest = cli_option(c, "manifest");
-    int status = find_library(c, &parts[0]);
+    const char *manifest = cli_option(c, "manifest"), *key = cli_option(c, "key");
+    if (key != NULL && manifest == NULL)
+        return cli_usage(c, "--key is of who signed a --manifest");
+    if (cli_positional(c, 0) != NULL && key == NULL)
+        return cli_usage(c, "a raffle is told of a signed manifest: --manifest FILE --key VKEY");
+    int status = cli_positional(c, 0) != NULL ? cli_open(c, NEED_ACTOR) : CLI_DONE;
+    if (status == CLI_DONE)
+        status = find_library(c, &parts[0]);
     if (status == CLI_DONE)
         status = find_command(c, &parts[1]);
     if (status == CLI_DONE && manifest != NULL)
-        status = read_manifest(c, manifest, parts, 2);
+        status = key != NULL ? read_signed(c, manifest, key, parts, 2) : read_manifest(c, manifest, parts, 2);
     if (status != CLI_DONE)
         return status;
     const bool good = parts[0].checked && parts[0].matches && parts[1].checked && parts[1].matches;
@@ -172,12 +212,13 @@ static int run(cli *c)
 
 const command cmd_selfcheck = {
     .name = "selfcheck",
-    .usage = "[--manifest FILE]",
+    .usage = "[STORE] [--manifest FILE [--key VKEY]] [--by ID:ROLE]",
     .summary =
         "version, build, and the SHA-256 of the library and the command; with a manifest, whether they are those",
-    .example = "  raffle selfcheck --manifest release.sha256",
+    .example = "  raffle selfcheck --manifest release.sha256\n"
+               "  raffle selfcheck gala.raffle --manifest release.manifest --key \"$MAKER\" --by cron:system",
     .options = options_of,
     .min = 0,
-    .max = 0,
+    .max = 1,
     .run = run,
 };

@@ -167,6 +167,8 @@ typedef struct rf_control {
     rf_place_state *pick;
     uint64_t calls; /* numbers called under the open intent of a drum draw; ask_at is the time of the first */
     rf_printed_list printed, reprinted;
+    uint64_t
+        altered; /* index of the event that says that a program is another one; 0: none, or it was verified since */
 } rf_control;
 
 void rf_control_init(rf_control *c);

@@ -325,6 +325,8 @@ static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *t
     if (rc != RAFFLE_OK)
         return rc;
     rf_units_event(c, r);
+    if (rf_text_is(&r->code, "program.altered") || rf_text_is(&r->code, "program.verified"))
+        c->altered = rf_text_is(&r->code, "program.altered") ? c->size : 0;
     rf_take_event(taken, r, 0, c->size);
     c->events++;
     return RAFFLE_OK;

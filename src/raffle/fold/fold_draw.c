@@ -156,6 +156,11 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
         (uint64_t)r->attempt != p->attempts + 1u)
         return rf_fail(err, RAFFLE_CORRUPT, "the intent for \"%s\" names seal %lld, %lld numbers, attempt %lld", name,
                        (long long)r->seal, (long long)r->numbers, (long long)r->attempt);
+    if (c->altered != 0) /* GLI-31 3.5.2, 5.8.1 */
+        return rf_fail(
+            err, RAFFLE_HALTED,
+            "a program was found to be another one, by record %llu: no draw begins before it is verified again",
+            (unsigned long long)c->altered);
     rc = rf_drum_intent(c, i, r, err);
     if (rc == RAFFLE_OK)
         rc = take_commitment(c, i, r, err);
