@@ -3,6 +3,7 @@
 """Raffles that their own operator forged, with the raffle's keys and everything else in order: the library's audit and examples/verifier must both
 reject each, and for the same reason."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -66,6 +67,18 @@ def a_seal_of_a_shorter_log(forgery):
     """The early seal again where the final one stands: without what was sold since, and without its close."""
     first, final = forgery.find("seal.unit", 0), forgery.find("seal.unit", 3)
     final.last = first.last
+
+
+def erased(late_by):
+    """The rules keep private parts for three years, and one is erased so many milliseconds after that."""
+    def alter(forgery):
+        rules = forgery.rules()
+        rules["keep_years"] = 3
+        closes = datetime.datetime.strptime(rules["sales"]["closes"], "%Y-%m-%dT%H:%M:%S.%fZ")
+        at = closes + datetime.timedelta(days=3 * 366, milliseconds=late_by)
+        told = {"t": "event", "by": "manager", "code": "private.erased", "p": "0" * 64, "serial": 1, "unit": 1}
+        forgery.logs[0].append(forge.Record({"at": at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z", **told}))
+    return alter
 
 
 def another_key(forgery):
@@ -180,6 +193,7 @@ NIGHT = {
     "the kind of the final seal": (late("seal", set_to(kind="early"), 1), {"fold"}),
     "an early seal that no prize waits for": (an_early_seal_too_many, {"fold"}),
     "an approver who is a seller, where none was needed": (late("seal", set_to(ok="seller")), {"fold"}),
+    "an erasure of what is kept": (erased(-1), {"fold"}),
     "an event about no unit": (insert({"t": "event", "code": "x.rain", "unit": 0}, "voids.ack"), set()),
     "an event of a draw by a seller": (insert({"t": "event", "code": "draw.", "by": "seller"}, "voids.ack"), {"fold"}),
     "an asking in a unit's log": (insert({"t": "event", "code": "draw.ask-failed", "ask": 1}, "sale", 0, 1), {"fold"}),
@@ -326,6 +340,7 @@ ALLOWED = {
     "a clock that was reset": a_clock_that_was_reset,
     "a sale by a system": a_sale_by("system"),
     "a void for another reason": early("void", set_to(reason="other"), 0, 1),
+    "an erasure of what was kept": erased(0),
     "an event of a unit": insert({"t": "event", "code": "x.rain", "component": "roof", "count": 3, "serial": 1, "unit": 2}, "voids.ack"),
     "a failed validation by nobody's leave": insert({"t": "event", "by": "system", "code": "validation.failed", "count": 9}, "voids.ack"),
     "a final seal that somebody approved": early("seal", set_to(ok="administrator"), 1),
