@@ -60,12 +60,14 @@ static int copy_beside(collection *k, const char *name)
 static int copy_documents(collection *k)
 {
     static const char *const beside[] = {"vectors", "model", NULL};
+    static const char *const left_out[] = {"vectors", "model", "man",
+                                           NULL}; /* the last makes manual pages: no document */
     static const char *const needed[] = {"gli-31.md", "rng.md", "spec"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!is_there(k->docs, needed[i]))
             return cli_fail_as(k->c, RAFFLE_NOT_FOUND, "the documents are not in %.200s: it has no %s; --docs FOLDER",
                                k->docs, needed[i]);
-    int status = evidence_tree(&k->e, k->docs, "documents", true, beside);
+    int status = evidence_tree(&k->e, k->docs, "documents", true, left_out);
     for (size_t i = 0; status == CLI_DONE && beside[i] != NULL; i++)
         status = copy_beside(k, beside[i]);
     return status;

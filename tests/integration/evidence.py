@@ -107,13 +107,13 @@ def check_said(folder, env):
     """Byte for byte what the commands print."""
     root = pathlib.Path(folder)
     names = re.search(r"a report: (.*)", run("report", "--help").decode())[1].split(", ")
-    check(len(names) == 10, f"reports: {names}")
+    check(len(names) == 11, f"reports: {names}")
     for name in names:
         for form, ending in {"text": "txt", "csv": "csv", "json": "json", "html": "html"}.items():
             made = run("report", STORE, name, "--format", form, env=env)
             check((root / f"reports/{name}.{ending}").read_bytes() == made, f"reports/{name}.{ending} is not what `raffle report` prints")
         run("verify", "--report", root / f"reports/{name}.json", STORE)
-    check(len(list((root / "reports").iterdir())) == 40, "there are not forty reports")
+    check(len(list((root / "reports").iterdir())) == 4 * 11, "there are not four formats of each report")
     for name, arguments in {"audit/audit.txt": ["audit", STORE], "audit/audit.json": ["audit", STORE, "--json"], "software/selfcheck.txt": ["selfcheck"],
                             "software/selfcheck.json": ["selfcheck", "--json"], "raffle/status.txt": ["status", STORE],
                             "raffle/status.json": ["status", STORE, "--json"], "raffle/opening.json": ["show", STORE, "control", "0", "1", "--json"]}.items():
@@ -153,7 +153,7 @@ def check_vectors(folder):
 def check_documents(folder):
     root = pathlib.Path(folder)
     for path in (SOURCE / "docs").rglob("*"):
-        if path.is_file():
+        if path.is_file() and path.parent.name != "man":
             copy = root / "documents" / path.relative_to(SOURCE / "docs")
             check(copy.is_file() and copy.read_bytes() == path.read_bytes(), f"{copy} is not the document")
     model = SOURCE / "tests/model/close_and_seal.pml"
