@@ -22,24 +22,19 @@ static const rf_column columns[] = {
 /* A unit's sums, and who sold last on it: the operator. */
 typedef struct unit_sums {
     rf_tally tally;
-    char operator_[RAFFLE_TEXT_MAX * 2 + 1];
+    char operator_[RF_SELLER_SIZE];
 } unit_sums;
 
 static raffle_rc take(rf_report *p, void *ctx, uint32_t log, const raffle_record *raw, const rf_record *r,
                       const uint8_t leaf[32])
 {
     unit_sums *s = ctx;
-    rf_private part;
-    bool there;
     (void)log;
     (void)leaf;
     raffle_rc rc = rf_report_tally(p, &s->tally, r);
     if (rc != RAFFLE_OK || r->type != RF_SALE)
         return rc;
-    rc = rf_report_private(p, raw, r, &part, &there);
-    if (rc == RAFFLE_OK && (!there || !rf_text_copy(&part.actor, s->operator_, sizeof s->operator_)))
-        s->operator_[0] = 0;
-    return rc;
+    return rf_report_seller(p, raw, r, s->operator_);
 }
 
 /* The final seal's word; before it the early one's. */

@@ -127,6 +127,11 @@ bool rf_report_in(const rf_report *p, int64_t at);    /* within the interval */
 bool rf_report_of(const rf_report *p, uint32_t unit); /* one that the report is about */
 /* The private part, when it is there: `*there`. RAFFLE_CORRUPT: it is not the leaf's. */
 raffle_rc rf_report_private(rf_report *p, const raffle_record *raw, const rf_record *r, rf_private *out, bool *there);
+/* Who sold, of a sale: "" when that is erased. A unit's operator is who sold there last. */
+enum {
+    RF_SELLER_SIZE = RAFFLE_TEXT_MAX * 2 + 1
+};
+raffle_rc rf_report_seller(rf_report *p, const raffle_record *raw, const rf_record *r, char seller[RF_SELLER_SIZE]);
 /* The sale of a ticket. */
 raffle_rc rf_report_ticket(rf_report *p, uint32_t unit, uint64_t serial, rf_ticket_at *ticket);
 /* RAFFLE_LIMIT beyond what a record can say. */

@@ -118,6 +118,16 @@ raffle_rc rf_report_private(rf_report *p, const raffle_record *raw, const rf_rec
     return rf_private_decode(out, raw->private_part, raw->private_length, p->err);
 }
 
+raffle_rc rf_report_seller(rf_report *p, const raffle_record *raw, const rf_record *r, char seller[RF_SELLER_SIZE])
+{
+    rf_private part;
+    bool there;
+    raffle_rc rc = rf_report_private(p, raw, r, &part, &there);
+    if (rc == RAFFLE_OK && (!there || !rf_text_copy(&part.actor, seller, RF_SELLER_SIZE)))
+        seller[0] = 0;
+    return rc;
+}
+
 /* --- one ticket --- */
 
 typedef struct ticket_reader {

@@ -24,15 +24,13 @@ typedef struct last_sale {
     rf_tally tally;
     int64_t at; /* 0: none */
     bool closed;
-    char operator_[RAFFLE_TEXT_MAX * 2 + 1];
+    char operator_[RF_SELLER_SIZE];
 } last_sale;
 
 static raffle_rc take(rf_report *p, void *ctx, uint32_t log, const raffle_record *raw, const rf_record *r,
                       const uint8_t leaf[32])
 {
     last_sale *s = ctx;
-    rf_private part;
-    bool there;
     (void)log;
     (void)leaf;
     s->closed = s->closed || r->type == RF_UNIT_CLOSE;
@@ -40,10 +38,7 @@ static raffle_rc take(rf_report *p, void *ctx, uint32_t log, const raffle_record
     if (rc != RAFFLE_OK || r->type != RF_SALE || !rf_report_in(p, r->at))
         return rc;
     s->at = r->at;
-    rc = rf_report_private(p, raw, r, &part, &there);
-    if (rc == RAFFLE_OK && (!there || !rf_text_copy(&part.actor, s->operator_, sizeof s->operator_)))
-        s->operator_[0] = 0;
-    return rc;
+    return rf_report_seller(p, raw, r, s->operator_);
 }
 
 static const char *state_of(const rf_unit_row *u, bool closed)
