@@ -125,9 +125,10 @@ static void whole_unit(raffle *r, uint32_t unit, const rf_unit_state *state, raf
     info->gross = state->gross;
     info->void_gross = state->void_gross;
     pthread_rwlock_rdlock(&r->control_lock);
-    info->counted = r->control.unit[unit - 1].counted;
-    info->voids += r->control.unit[unit - 1].control_voids;
-    info->void_gross += r->control.unit[unit - 1].control_void_gross;
+    const rf_unit_row *row = rf_control_unit(&r->control, unit);
+    info->counted = row->counted;
+    info->voids += row->control_voids;
+    info->void_gross += row->control_void_gross;
     pthread_rwlock_unlock(&r->control_lock);
 }
 

@@ -47,7 +47,7 @@ static uint32_t print_flags(const rf_control *c, uint32_t unit, uint64_t number,
                             uint64_t index)
 {
     uint32_t flags = is_void ? RAFFLE_COUNTERFOIL_VOID : 0;
-    for (size_t i = 0; i < c->printed.n && number <= c->unit[unit - 1].printed; i++) {
+    for (size_t i = 0; i < c->printed.n && number <= rf_control_unit(c, unit)->printed; i++) {
         const rf_printed *p = &c->printed.at[i];
         if (!covers(p, unit, number))
             continue;

@@ -50,7 +50,7 @@ static raffle_rc read_frame(making *m, raffle_error *err)
     const rf_seal_state *s = covers(&c->final, unit, m->receipt.serial)   ? &c->final
                              : covers(&c->early, unit, m->receipt.serial) ? &c->early
                                                                           : NULL;
-    m->frame = (frame){.enrol = c->unit[unit - 1].index};
+    m->frame = (frame){.enrol = rf_control_unit(c, unit)->index};
     if (s != NULL) {
         m->frame.kind = s->kind;
         m->frame.first = s->first;

@@ -319,7 +319,7 @@ static raffle_rc judge_unit(rf_sell *q, raffle_error *err)
     raffle *r = q->unit->raffle;
     pthread_rwlock_rdlock(&r->control_lock);
     raffle_rc rc = rf_unit_control_same(q->unit, err);
-    const rf_unit_row *row = &r->control.unit[q->unit->number - 1];
+    const rf_unit_row *row = rf_control_unit(&r->control, q->unit->number);
     q->quota = row->quota;
     q->refusal = RAFFLE_OK;
     if (r->control.final.kind != 0 || q->unit->state.closed) {

@@ -381,7 +381,7 @@ raffle_rc raffle_unit_describe(raffle *r, uint32_t number, raffle_unit_info *inf
                              .void_gross = s.void_gross,
                              .last_at = s.last_at};
     pthread_rwlock_rdlock(&r->control_lock);
-    const rf_unit_row *row = &r->control.unit[number - 1];
+    const rf_unit_row *row = rf_control_unit(&r->control, number);
     memcpy(mine.name, row->name, sizeof mine.name);
     memcpy(mine.key, row->key, sizeof mine.key);
     mine.enabled = row->enabled;

@@ -463,7 +463,7 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     up->rc = RAFFLE_OK;
     pthread_rwlock_rdlock(&r->control_lock);
     raffle_rc rc = rf_unit_control_same(up->unit, err);
-    const rf_unit_row *row = &r->control.unit[up->unit->number - 1];
+    const rf_unit_row *row = rf_control_unit(&r->control, up->unit->number);
     const bool may = row->enabled || r->control.final.kind != 0, open = r->control.open_prize >= 0;
     const uint64_t quota = row->quota;
     pthread_rwlock_unlock(&r->control_lock);

@@ -26,13 +26,13 @@ static bool fails(const validation *v)
 static bool too_many(const validation *v, const rf_control *c)
 {
     const int64_t most = c->rules->watch_failures;
-    const rf_unit_row *u = &c->unit[v->unit - 1];
+    const rf_unit_row *u = rf_control_unit(c, v->unit);
     return fails(v) && most > 0 && u->enabled && c->open_prize < 0 && v->count >= most;
 }
 
 static void make_event(validation *v, const rf_control *c, rf_record *record)
 {
-    v->count = fails(v) ? (int64_t)c->unit[v->unit - 1].failures + 1 : 0;
+    v->count = fails(v) ? (int64_t)rf_control_unit(c, v->unit)->failures + 1 : 0;
     *record = (rf_record){.type = RF_EVENT,
                           .has = rf_bit(RF_F_CODE) | rf_bit(RF_F_UNIT) | (fails(v) ? rf_bit(RF_F_COUNT) : 0),
                           .code = rf_text_of(v->code),

@@ -177,6 +177,8 @@ void rf_control_clear(rf_control *c);
 raffle_rc rf_control_apply(rf_control *c, const rf_record *r, const uint8_t leaf_hash[32], rf_taken_list *taken,
                            raffle_error *err);
 
+/* What the log says of a unit; of one that it does not know, any more or yet, that it is un-enrolled: an enrolment that failed is taken back. */
+const rf_unit_row *rf_control_unit(const rf_control *c, uint32_t number);
 /* Whether a unit that is away uploaded an order that another unit sold, too. */
 bool rf_units_twice(const rf_control *c);
 /* The newest seal that a prize is drawn from; its kind is 0 when there is none. */

@@ -185,6 +185,12 @@ raffle_rc rf_units_sealed(const rf_unit_row *u, const rf_record *r, raffle_error
                    (long long)r->size, (long long)r->unit, (unsigned long long)u->sync_size);
 }
 
+const rf_unit_row *rf_control_unit(const rf_control *c, uint32_t number)
+{
+    static const rf_unit_row none = {.unenrolled = true};
+    return number >= 1 && number <= c->units ? &c->unit[number - 1] : &none;
+}
+
 bool rf_units_twice(const rf_control *c)
 {
     for (size_t i = 0; i < c->units; i++)
