@@ -3,7 +3,6 @@
 #include "cli.h"
 #include "times.h"
 
-#include "times.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
