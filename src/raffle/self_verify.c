@@ -71,19 +71,23 @@ static raffle_rc read_signed(const char *manifest, size_t length, const char *vk
     return rc;
 }
 
+static raffle_rc match(const rf_note *note, const char *name, const uint8_t hash[32], raffle_error *err)
+{
+    uint8_t says[32];
+    raffle_rc rc = find_file(note->text, note->text_length, name, says, err);
+    if (rc == RAFFLE_OK && sodium_memcmp(says, hash, sizeof says) != 0)
+        rc = rf_fail(err, RAFFLE_CORRUPT, "\"%.80s\" is not the file that the manifest names", name);
+    return rc;
+}
+
 raffle_rc raffle_manifest_verify(const char *manifest, size_t length, const char *vkey, const char *name,
                                  const uint8_t hash[32], raffle_error *err)
 {
     rf_note note;
-    uint8_t says[32];
     if (manifest == NULL || vkey == NULL || name == NULL || hash == NULL)
         return rf_null(err, manifest == NULL ? "manifest" : vkey == NULL ? "vkey" : name == NULL ? "name" : "hash");
     raffle_rc rc = read_signed(manifest, length, vkey, &note, err);
-    if (rc == RAFFLE_OK)
-        rc = find_file(note.text, note.text_length, name, says, err);
-    if (rc == RAFFLE_OK && sodium_memcmp(says, hash, sizeof says) != 0)
-        rc = rf_fail(err, RAFFLE_CORRUPT, "\"%.80s\" is not the file that the manifest names", name);
-    return rc;
+    return rc == RAFFLE_OK ? match(&note, name, hash, err) : rc;
 }
 
 /* The file that a link leads to is the one that a manifest names. One that was replaced while it runs has no name any more. */
@@ -96,15 +100,21 @@ static raffle_rc own_name(const char *path, char real[PATH_MAX], const char **na
     return RAFFLE_OK;
 }
 
+/* What nobody signed is refused before the library's bytes are hashed. */
 raffle_rc raffle_self_verify(const char *manifest, size_t length, const char *vkey, raffle_error *err)
 {
     char path[PATH_MAX], real[PATH_MAX];
     const char *name = NULL;
     uint8_t hash[32];
-    raffle_rc rc = raffle_self_hash(path, sizeof path, hash, err);
+    rf_note note;
+    if (manifest == NULL || vkey == NULL)
+        return rf_null(err, manifest == NULL ? "manifest" : "vkey");
+    raffle_rc rc = read_signed(manifest, length, vkey, &note, err);
+    if (rc == RAFFLE_OK)
+        rc = raffle_self_hash(path, sizeof path, hash, err);
     if (rc == RAFFLE_OK)
         rc = own_name(path, real, &name, err);
-    return rc == RAFFLE_OK ? raffle_manifest_verify(manifest, length, vkey, name, hash, err) : rc;
+    return rc == RAFFLE_OK ? match(&note, name, hash, err) : rc;
 }
 
 static raffle_rc write_outcome(raffle *r, const raffle_actor *by, bool good, const char *text, raffle_error *err)
