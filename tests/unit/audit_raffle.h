@@ -38,6 +38,7 @@ static const char ar_rules[] =
     "{\"name\":\"many\",\"winners\":600,\"alternates\":10,\"one_win\":\"number\"}],\"rng\":[\"system\"]}";
 
 static raffle_error ar_err = RAFFLE_ERROR_INIT;
+static uint32_t ar_claimed; /* the place that was claimed */
 
 /* The raffle is made before any test runs, where Check's assertions cannot be used. */
 static inline void ar_require(int good, int line, const char *sentence)
@@ -85,18 +86,28 @@ static inline void ar_draw(raffle *r, raffle_rng *rng, const char *prize)
     raffle_draw_free(draw);
 }
 
-static inline void ar_claim(raffle *r, const char *prize)
+static inline uint32_t ar_verify(raffle *r, const char *prize, uint32_t place, char number[RAFFLE_VALIDATION_SIZE])
 {
     raffle_pick pick = RAFFLE_PICK_INIT;
     raffle_unit *u;
-    char number[RAFFLE_VALIDATION_SIZE];
-    AR_OK(raffle_pick_at(r, prize, 1, &pick, &ar_err));
+    uint32_t promoted = 0;
+    AR_OK(raffle_pick_at(r, prize, place, &pick, &ar_err));
     AR_OK(raffle_unit_open(r, pick.unit, &u, &ar_err));
     AR_OK(raffle_unit_validation(u, pick.serial, number, &ar_err));
     raffle_unit_free(u);
-    AR_OK(raffle_winner_verify(r, &ar_sue, prize, 1, number, NULL, NULL, &ar_err));
-    AR_OK(raffle_winner_official(r, &ar_sue, prize, 1, &ar_err));
-    AR_OK(raffle_claim(r, &ar_boss, &ar_sue, prize, 1, number, &ar_err));
+    AR_OK(raffle_winner_verify(r, &ar_sue, prize, place, number, NULL, &promoted, &ar_err));
+    return promoted;
+}
+
+/* The first place whose ticket is not void: one that was taken back after the seal is drawn now and then. */
+static inline void ar_claim(raffle *r, const char *prize)
+{
+    char number[RAFFLE_VALIDATION_SIZE];
+    ar_claimed = 1;
+    for (uint32_t next; (next = ar_verify(r, prize, ar_claimed, number)) != 0;)
+        ar_claimed = next;
+    AR_OK(raffle_winner_official(r, &ar_sue, prize, ar_claimed, &ar_err));
+    AR_OK(raffle_claim(r, &ar_boss, &ar_sue, prize, ar_claimed, number, &ar_err));
 }
 
 static inline void ar_copy(const char *from, const char *to)

@@ -218,9 +218,10 @@ START_TEST(a_claimed_ticket_is_not_taken_back)
     ar_use("good");
     char leaf[512], unit[8], serial[16], count[8], price[16];
     const unsigned long long result = ar_find(0, "draw.result", 1);
-    ar_text(unit, sizeof unit, "SELECT json_extract(leaf, '$.places[0].unit') FROM record WHERE id = %llu", result);
-    ar_text(serial, sizeof serial, "SELECT json_extract(leaf, '$.places[0].serial') FROM record WHERE id = %llu",
-            result);
+    ar_text(unit, sizeof unit, "SELECT json_extract(leaf, '$.places[%u].unit') FROM record WHERE id = %llu",
+            ar_claimed - 1, result);
+    ar_text(serial, sizeof serial, "SELECT json_extract(leaf, '$.places[%u].serial') FROM record WHERE id = %llu",
+            ar_claimed - 1, result);
     ar_text(count, sizeof count, "SELECT json_extract(leaf, '$.count') FROM record WHERE id = %lld",
             ar_id((uint32_t)atoi(unit), (uint64_t)atoi(serial)));
     ar_text(price, sizeof price, "SELECT json_extract(leaf, '$.price') FROM record WHERE id = %lld",
