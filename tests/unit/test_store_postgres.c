@@ -7,6 +7,7 @@
 #include "cutting_proxy.h"
 #include "store_suite.h"
 
+#include <stdatomic.h>
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -74,7 +75,7 @@ PGresult *PQgetResult(PGconn *conn)
     return PQmakeEmptyPGresult(conn, PGRES_FATAL_ERROR);
 }
 
-static bool secret_freed; /* memory with "hunter2" in it was given back */
+static atomic_bool secret_freed; /* memory with "hunter2" in it was given back */
 
 void PQconninfoFree(PQconninfoOption *options)
 {
