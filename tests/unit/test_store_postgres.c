@@ -7,11 +7,11 @@
 #include "cutting_proxy.h"
 #include "store_suite.h"
 
-#include <stdatomic.h>
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
