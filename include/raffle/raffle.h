@@ -41,6 +41,7 @@
 #define RAFFLE_RAFFLE_H
 
 #include <raffle/audit.h>
+#include <raffle/backup.h>
 #include <raffle/beacon.h>
 #include <raffle/cash.h>
 #include <raffle/counterfoil.h>

@@ -214,7 +214,7 @@ static raffle_rc add_records(request *q, rf_txn *txn, size_t *added, raffle_erro
     for (size_t i = 0;; i++) {
         rf_record record = {0};
         raffle_rc rc = q->op->make(q->op->ctx, i, &record, err);
-        if (rc == RAFFLE_NOT_FOUND && i > 0)
+        if (rc == RAFFLE_NOT_FOUND && (i > 0 || q->op->first != NULL))
             return RAFFLE_OK;
         if (rc != RAFFLE_OK)
             return rc;
@@ -249,6 +249,14 @@ static raffle_rc add_note(raffle *r, rf_txn *txn, raffle_error *err)
     return length > 0 ? rf_txn_note(txn, note, length, err) : rf_fail(err, RAFFLE_LIMIT, "the checkpoint does not fit");
 }
 
+static raffle_rc add_first(request *q, rf_txn *txn, raffle_error *err)
+{
+    pthread_rwlock_wrlock(&q->op->raffle->control_lock);
+    raffle_rc rc = q->op->first(q->op->ctx, txn, err);
+    pthread_rwlock_unlock(&q->op->raffle->control_lock);
+    return rc;
+}
+
 static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
 {
     request *q = ctx;
@@ -257,8 +265,9 @@ static raffle_rc build(void *ctx, rf_txn *txn, raffle_error *err)
     q->op->index = rf_txn_size(txn);
     const uint64_t size_before = r->control.size;
     /* The leader alone writes the state, and reads it without the lock, which is not held over the host's clock and keys. */
-    raffle_rc rc =
-        rf_clock_next(r, r->control.last_at, &r->last_clock, &r->last_monotonic, q->op->reset, &q->at, q->err);
+    raffle_rc rc = q->op->first != NULL ? add_first(q, txn, q->err) : RAFFLE_OK;
+    if (rc == RAFFLE_OK)
+        rc = rf_clock_next(r, r->control.last_at, &r->last_clock, &r->last_monotonic, q->op->reset, &q->at, q->err);
     if (rc == RAFFLE_OK) {
         pthread_rwlock_wrlock(&r->control_lock);
         rc = add_records(q, txn, &added, q->err);

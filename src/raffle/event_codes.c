@@ -40,6 +40,7 @@ static const rf_event_code codes[] = {
     {"program.altered", "program", "3.5.2, 5.8.1", "the library is not the one in its maker's signed manifest, or that was altered: no draw begins until it is verified", ALARM, LIBRARY, RF_EVENT_FAILURE},
     {"program.error", "program", "5.6.1(h)", "a program failed", ALARM, HOST, RF_EVENT_FAILURE},
     {"program.verified", "program", "3.5.2, 5.8.1", "the library is the one in its maker's signed manifest", INFO, LIBRARY, RF_EVENT_NORMAL},
+    {"raffle.restored", "store", "5.7.2", "the raffle was put back from a backup; the text has its hash", WARNING, LIBRARY, RF_EVENT_CORRECTION},
     {"remote.begin", "remote", "5.6.1(j), 6.3.2", "remote access began", WARNING, HOST, RF_EVENT_NORMAL},
     {"remote.end", "remote", "5.6.1(j), 6.3.2", "remote access ended", INFO, HOST, RF_EVENT_NORMAL},
     {"rng.unhealthy", "rng", "4.2.2", "a provider's output failed a health test: it draws nothing until it is opened anew", ALARM, LIBRARY, RF_EVENT_FAILURE},

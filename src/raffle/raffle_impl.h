@@ -154,6 +154,8 @@ typedef struct rf_control_op {
     const char *seller;          /* private: whose money was counted, or NULL */
     const rf_private *more;      /* optional: what else the private part has */
     raffle_rc (*make)(void *ctx, size_t i, rf_record *record, raffle_error *err);
+    /* Optional: what else goes into the same transaction, before; then `make` may have no record at all. */
+    raffle_rc (*first)(void *ctx, rf_txn *txn, raffle_error *err);
     void *ctx;
     bool reset;       /* an event clock.reset */
     bool signed_note; /* a checkpoint over exactly these records is kept with them */

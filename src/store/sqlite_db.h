@@ -181,6 +181,9 @@ raffle_rc rf_note_write(rf_conn *conn, uint32_t log, uint64_t size, const char *
 /* --- the functions of the table --- */
 raffle_rc rf_sqlite_origin(void *ctx, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err);
 raffle_rc rf_sqlite_create(void *ctx, const char *origin, raffle_error *err);
+raffle_rc rf_sqlite_put_back(void *ctx, const char *origin, raffle_error *err);
+raffle_rc rf_sqlite_anchor_of(void *ctx, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
+                              raffle_error *err);
 raffle_rc rf_sqlite_head(void *ctx, uint32_t log, raffle_store_head *head, raffle_error *err);
 raffle_rc rf_sqlite_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
                            uint64_t *size, raffle_error *err);

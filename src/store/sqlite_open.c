@@ -234,6 +234,8 @@ static void fill_table(raffle_store_table *table, const rf_sqlite *db)
     *table = (raffle_store_table){.struct_size = sizeof *table,
                                   .origin = rf_sqlite_origin,
                                   .create = rf_sqlite_create,
+                                  .put_back = rf_sqlite_put_back,
+                                  .anchor_of = rf_sqlite_anchor_of,
                                   .head = rf_sqlite_head,
                                   .append = rf_sqlite_append,
                                   .read = rf_sqlite_read,

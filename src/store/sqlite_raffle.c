@@ -94,14 +94,18 @@ static raffle_rc find_create(rf_conn *conn, rf_write *request, bool *there, raff
     return rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rc;
 }
 
-raffle_rc rf_sqlite_create(void *ctx, const char *origin, raffle_error *err)
+raffle_rc rf_sqlite_put_back(void *ctx, const char *origin, raffle_error *err)
 {
     rf_sqlite *db = ctx;
-    raffle_rc rc = db->anchor == NULL ? RAFFLE_OK : rf_anchor_unseen(db->anchor, origin, err);
-    if (rc != RAFFLE_OK)
-        return rc;
     creating c = {.request = {.run = run_create, .find = find_create}, .origin = origin};
     return rf_group_write(db, &c.request, db->timeout_ms, err);
+}
+
+raffle_rc rf_sqlite_create(void *ctx, const char *origin, raffle_error *err)
+{
+    const rf_sqlite *db = ctx;
+    raffle_rc rc = db->anchor == NULL ? RAFFLE_OK : rf_anchor_unseen(db->anchor, origin, err);
+    return rc == RAFFLE_OK ? rf_sqlite_put_back(ctx, origin, err) : rc;
 }
 
 /* --- anchor --- */
@@ -112,6 +116,14 @@ raffle_rc rf_sqlite_anchor_get(void *ctx, uint32_t log, uint64_t *size, uint8_t 
     char origin[RAFFLE_ORIGIN_SIZE];
     raffle_rc rc = rf_sqlite_origin(db, origin, err);
     return rc == RAFFLE_OK ? rf_anchor_get(db->anchor, origin, log, size, root, err) : rc;
+}
+
+raffle_rc rf_sqlite_anchor_of(void *ctx, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
+                              raffle_error *err)
+{
+    const rf_sqlite *db = ctx;
+    return db->anchor != NULL ? rf_anchor_get(db->anchor, origin, log, size, root, err)
+                              : rf_fail(err, RAFFLE_NOT_FOUND, "%s has no anchor", db->path);
 }
 
 raffle_rc rf_sqlite_anchor_put(void *ctx, uint32_t log, uint64_t size, const uint8_t root[32], int32_t durable,

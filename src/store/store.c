@@ -28,6 +28,7 @@ struct raffle_store {
     atomic_uint users;
     void (*release)(void *ctx); /* of the host that it was opened with, or NULL */
     void *release_ctx;
+    bool putting_back; /* what is here is behind the anchor, until all of it is */
     bool settles; /* an append whose outcome is not known was looked into by the store itself, as far as it can be */
 };
 
@@ -68,6 +69,8 @@ static raffle_rc check_table(const raffle_store_table *table, raffle_error *err)
         return rf_fail(err, RAFFLE_MISUSE, "table: one of manifest, tile and file is missing");
     if ((table->anchor_get == NULL) != (table->anchor_put == NULL))
         return rf_fail(err, RAFFLE_MISUSE, "table: one of anchor_get and anchor_put is missing");
+    if ((table->anchor_of == NULL) != (table->put_back == NULL))
+        return rf_fail(err, RAFFLE_MISUSE, "table: one of anchor_of and put_back is missing");
     return RAFFLE_OK;
 }
 
@@ -89,6 +92,7 @@ raffle_rc raffle_store_new(const raffle_store_table *table, void *ctx, raffle_st
     store->ctx = ctx;
     store->pid = getpid();
     store->settles = false;
+    store->putting_back = false;
     store->release = NULL;
     store->release_ctx = NULL;
     atomic_init(&store->users, 1);
@@ -304,7 +308,7 @@ raffle_rc rf_store_origin(raffle_store *store, char origin[RAFFLE_ORIGIN_SIZE], 
     return RAFFLE_OK;
 }
 
-raffle_rc rf_store_create(raffle_store *store, const char *origin, raffle_error *err)
+static raffle_rc create(raffle_store *store, const char *origin, bool put_back, raffle_error *err)
 {
     raffle_rc rc = check_process(store, err);
     if (rc != RAFFLE_OK)
@@ -312,9 +316,27 @@ raffle_rc rf_store_create(raffle_store *store, const char *origin, raffle_error 
     if (!rf_origin_valid(origin, strnlen(origin, RAFFLE_ORIGIN_SIZE)))
         return rf_fail(err, RAFFLE_INVALID, "\"%s\" is no origin of a raffle", origin);
     raffle_error own = RAFFLE_ERROR_INIT;
-    rc = store->table.create(store->ctx, origin, &own);
+    rc = put_back ? store->table.put_back(store->ctx, origin, &own) : store->table.create(store->ctx, origin, &own);
     /* RAFFLE_MISMATCH: the anchor is another raffle's. */
-    return rf_check_answer(rc, &own, "create", rc == RAFFLE_MISMATCH ? RAFFLE_MISMATCH : RAFFLE_EXISTS, err);
+    return rf_check_answer(rc, &own, put_back ? "put_back" : "create",
+                           rc == RAFFLE_MISMATCH ? RAFFLE_MISMATCH : RAFFLE_EXISTS, err);
+}
+
+raffle_rc rf_store_create(raffle_store *store, const char *origin, raffle_error *err)
+{
+    return create(store, origin, false, err);
+}
+
+raffle_rc rf_store_put_back(raffle_store *store, const char *origin, raffle_error *err)
+{
+    raffle_rc rc = create(store, origin, store->table.put_back != NULL, err);
+    store->putting_back = rc == RAFFLE_OK;
+    return rc;
+}
+
+void rf_store_put_back_over(raffle_store *store)
+{
+    store->putting_back = false;
 }
 
 raffle_rc rf_store_head(raffle_store *store, uint32_t log, raffle_store_head *head, raffle_error *err)
@@ -786,12 +808,21 @@ raffle_rc rf_store_erase(raffle_store *store, uint32_t log, uint64_t index, raff
     return rf_check_answer(store->table.erase(store->ctx, log, index, &own), &own, "erase", RAFFLE_NOT_FOUND, err);
 }
 
+static raffle_rc judge_anchor(raffle_rc rc, raffle_error *own, const char *function, uint32_t log, uint64_t found,
+                              raffle_error *err)
+{
+    rc = rf_check_answer(rc, own, function, rc == RAFFLE_MISMATCH ? RAFFLE_MISMATCH : RAFFLE_NOT_FOUND, err);
+    if (rc == RAFFLE_OK && found > RF_LOG_RECORDS_MAX)
+        rc = rf_fail(err, RAFFLE_CORRUPT, "the anchor says that log %" PRIu32 " has %" PRIu64 " records", log, found);
+    return rc;
+}
+
 raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size, uint8_t root[32], raffle_error *err)
 {
     raffle_rc rc = check_process(store, err);
     if (rc == RAFFLE_OK)
         rc = rf_check_log(log, err);
-    if (rc == RAFFLE_OK && !rf_store_has_anchor(store))
+    if (rc == RAFFLE_OK && (!rf_store_has_anchor(store) || store->putting_back))
         rc = rf_fail(err, RAFFLE_NOT_FOUND, "the store has no anchor");
     if (rc != RAFFLE_OK)
         return rc;
@@ -799,9 +830,27 @@ raffle_rc rf_store_anchor_get(raffle_store *store, uint32_t log, uint64_t *size,
     uint64_t found = 0;
     uint8_t hash[32] = {0};
     rc = store->table.anchor_get(store->ctx, log, &found, hash, &own);
-    rc = rf_check_answer(rc, &own, "anchor_get", rc == RAFFLE_MISMATCH ? RAFFLE_MISMATCH : RAFFLE_NOT_FOUND, err);
-    if (rc == RAFFLE_OK && found > RF_LOG_RECORDS_MAX)
-        rc = rf_fail(err, RAFFLE_CORRUPT, "the anchor says that log %" PRIu32 " has %" PRIu64 " records", log, found);
+    rc = judge_anchor(rc, &own, "anchor_get", log, found, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    *size = found;
+    memcpy(root, hash, sizeof hash);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_store_anchor_of(raffle_store *store, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
+                             raffle_error *err)
+{
+    raffle_rc rc = check_process(store, err);
+    if (rc == RAFFLE_OK && store->table.anchor_of == NULL)
+        rc = rf_fail(err, RAFFLE_NOT_FOUND, "the store has no anchor that can be asked before there is a raffle");
+    if (rc != RAFFLE_OK)
+        return rc;
+    raffle_error own = RAFFLE_ERROR_INIT;
+    uint64_t found = 0;
+    uint8_t hash[32] = {0};
+    rc = store->table.anchor_of(store->ctx, origin, log, &found, hash, &own);
+    rc = judge_anchor(rc, &own, "anchor_of", log, found, err);
     if (rc != RAFFLE_OK)
         return rc;
     *size = found;
@@ -817,7 +866,7 @@ raffle_rc rf_store_anchor_put(raffle_store *store, uint32_t log, uint64_t size, 
         rc = rf_check_log(log, err);
     if (rc == RAFFLE_OK && size > RF_LOG_RECORDS_MAX)
         rc = rf_fail(err, RAFFLE_INVALID, "an anchor over %" PRIu64 " records", size);
-    if (rc != RAFFLE_OK || !rf_store_has_anchor(store))
+    if (rc != RAFFLE_OK || !rf_store_has_anchor(store) || store->putting_back)
         return rc;
     raffle_error own = RAFFLE_ERROR_INIT;
     rc = store->table.anchor_put(store->ctx, log, size, root, durable, &own);

@@ -28,6 +28,12 @@ raffle_store *rf_store_ref(raffle_store *store);
 /* The functions of raffle_store_table; see there. `store` and outputs may not be NULL. */
 raffle_rc rf_store_origin(raffle_store *store, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err);
 raffle_rc rf_store_create(raffle_store *store, const char *origin, raffle_error *err);
+/* Of an empty store: what its anchor saw of a raffle, RAFFLE_NOT_FOUND when nothing, or when that cannot be asked; and making it hold that raffle nevertheless. From then on, until it
+ * is over, the anchor is left alone: what is put back is behind it. */
+raffle_rc rf_store_anchor_of(raffle_store *store, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
+                             raffle_error *err);
+raffle_rc rf_store_put_back(raffle_store *store, const char *origin, raffle_error *err);
+void rf_store_put_back_over(raffle_store *store);
 /* Sets head->struct_size itself. */
 raffle_rc rf_store_head(raffle_store *store, uint32_t log, raffle_store_head *head, raffle_error *err);
 /* `fill` may run in another thread than the caller's, while the caller waits. The head it is given is whole, the batch checked. */

@@ -166,6 +166,12 @@ typedef struct raffle_store_table {
     raffle_rc (*scan_back)(void *ctx, uint32_t scope, const uint8_t *prefix, size_t prefix_length,
                            const uint8_t *before, size_t before_length, uint64_t count, raffle_store_sink_key sink,
                            void *sink_ctx, raffle_error *err);
+
+    /* Optional, and NULL together, for raffle_restore(): what `anchor_get` would give if this empty store held the raffle `origin`; and `create`, for a
+     * raffle whose anchor saw records, which the library has compared. Without them `create` decides. */
+    raffle_rc (*anchor_of)(void *ctx, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
+                           raffle_error *err);
+    raffle_rc (*put_back)(void *ctx, const char *origin, raffle_error *err);
 } raffle_store_table;
 
 RAFFLE_API void raffle_store_table_init(raffle_store_table *table, size_t size);

@@ -234,6 +234,9 @@ raffle_rc rf_pg_pick(rf_pg *db, raffle_error *err);
 /* --- the functions of the table --- */
 raffle_rc rf_pg_origin(void *ctx, char origin[RAFFLE_ORIGIN_SIZE], raffle_error *err);
 raffle_rc rf_pg_create(void *ctx, const char *origin, raffle_error *err);
+raffle_rc rf_pg_put_back(void *ctx, const char *origin, raffle_error *err);
+raffle_rc rf_pg_anchor_of(void *ctx, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
+                          raffle_error *err);
 raffle_rc rf_pg_head(void *ctx, uint32_t log, raffle_store_head *head, raffle_error *err);
 raffle_rc rf_pg_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
                        uint64_t *size, raffle_error *err);

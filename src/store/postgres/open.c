@@ -82,6 +82,8 @@ static void fill_table(raffle_store_table *table, const rf_pg *db)
                                   .batch_bytes = db->uri.dsql ? RF_PG_DSQL_BYTES : 0,
                                   .origin = rf_pg_origin,
                                   .create = rf_pg_create,
+                                  .put_back = rf_pg_put_back,
+                                  .anchor_of = rf_pg_anchor_of,
                                   .head = rf_pg_head,
                                   .append = rf_pg_append,
                                   .read = rf_pg_records,

@@ -193,11 +193,9 @@ static raffle_rc create_on(rf_pg_conn *c, const char *origin, raffle_error *err)
     return rf_fail_as(err, &own);
 }
 
-raffle_rc rf_pg_create(void *ctx, const char *origin, raffle_error *err)
+static raffle_rc check_create(rf_pg *db, const char *origin, raffle_error *err)
 {
-    rf_pg *db = ctx;
     char there[RAFFLE_ORIGIN_SIZE];
-    rf_pg_conn *c = NULL;
     if (db->uri.readonly)
         return rf_fail(err, RAFFLE_READONLY, "%s is open for reading only", db->uri.label);
     if (known(db, there) != 0)
@@ -205,7 +203,14 @@ raffle_rc rf_pg_create(void *ctx, const char *origin, raffle_error *err)
     if (db->uri.origin[0] != '\0' && strcmp(db->uri.origin, origin) != 0)
         return rf_fail(err, RAFFLE_INVALID, "the URI picks the raffle %s, and that of %s is to be made", db->uri.origin,
                        origin);
-    raffle_rc rc = db->anchor == NULL ? RAFFLE_OK : rf_anchor_unseen(db->anchor, origin, err);
+    return RAFFLE_OK;
+}
+
+raffle_rc rf_pg_put_back(void *ctx, const char *origin, raffle_error *err)
+{
+    rf_pg *db = ctx;
+    rf_pg_conn *c = NULL;
+    raffle_rc rc = check_create(db, origin, err);
     if (rc == RAFFLE_OK)
         rc = rf_pg_conn_take(db, rf_pg_deadline(db->timeout_ms), false, &c, err);
     if (rc != RAFFLE_OK)
@@ -213,6 +218,15 @@ raffle_rc rf_pg_create(void *ctx, const char *origin, raffle_error *err)
     rc = create_on(c, origin, err);
     rf_pg_conn_return(c);
     return rc;
+}
+
+raffle_rc rf_pg_create(void *ctx, const char *origin, raffle_error *err)
+{
+    rf_pg *db = ctx;
+    raffle_rc rc = check_create(db, origin, err);
+    if (rc == RAFFLE_OK && db->anchor != NULL)
+        rc = rf_anchor_unseen(db->anchor, origin, err);
+    return rc == RAFFLE_OK ? rf_pg_put_back(ctx, origin, err) : rc;
 }
 
 /* --- erasing --- */
@@ -265,6 +279,14 @@ raffle_rc rf_pg_anchor_get(void *ctx, uint32_t log, uint64_t *size, uint8_t root
     char origin[RAFFLE_ORIGIN_SIZE];
     raffle_rc rc = rf_pg_origin(db, origin, err);
     return rc == RAFFLE_OK ? rf_anchor_get(db->anchor, origin, log, size, root, err) : rc;
+}
+
+raffle_rc rf_pg_anchor_of(void *ctx, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
+                          raffle_error *err)
+{
+    const rf_pg *db = ctx;
+    return db->anchor != NULL ? rf_anchor_get(db->anchor, origin, log, size, root, err)
+                              : rf_fail(err, RAFFLE_NOT_FOUND, "%s has no anchor", db->uri.label);
 }
 
 raffle_rc rf_pg_anchor_put(void *ctx, uint32_t log, uint64_t size, const uint8_t root[32], int32_t durable,

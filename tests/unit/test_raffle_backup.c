@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Backups: written while a raffle goes on, checked in every byte, put back with and without an anchor; and mirrors. */
+#include "fixture.h"
+
+#include "bytes.h"
+#include <sodium.h>
+#include <unistd.h>
+
+enum {
+    MOST = 1 << 20
+};
+
+static char backup[96], again[96], keys[112];
+
+/* --- files --- */
+
+typedef struct sink {
+    FILE *file;
+    size_t most; /* bytes that it takes */
+} sink;
+
+static raffle_rc write_part(void *ctx, const char *bytes, size_t length, raffle_error *err)
+{
+    sink *s = ctx;
+    if (length > s->most) {
+        snprintf(err->message, sizeof err->message, "the tape is full");
+        return RAFFLE_HOST;
+    }
+    s->most -= length;
+    ck_assert_uint_eq(fwrite(bytes, 1, length, s->file), length);
+    return RAFFLE_OK;
+}
+
+static void begin(void)
+{
+    snprintf(backup, sizeof backup, "%s/backup", fx.folder);
+    snprintf(again, sizeof again, "%s/again", fx.folder);
+    snprintf(keys, sizeof keys, "file:%s.keys", fx.path);
+    fx_create(FX_RULES);
+}
+
+static void make_backup(void)
+{
+    sink s = {fopen(backup, "wb"), MOST};
+    ck_assert_ptr_nonnull(s.file);
+    FX_OK(raffle_backup(fx.raffle, write_part, &s, &fx.err));
+    ck_assert_int_eq(fclose(s.file), 0);
+}
+
+static char *read_backup(size_t *length)
+{
+    char *bytes = malloc(MOST);
+    FILE *file = fopen(backup, "rb");
+    ck_assert(bytes != NULL && file != NULL);
+    *length = fread(bytes, 1, MOST, file);
+    fclose(file);
+    return bytes;
+}
+
+static raffle_rc verify_bytes(const char *bytes, size_t length)
+{
+    char path[120];
+    snprintf(path, sizeof path, "%s/altered", fx.folder);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
+    fclose(file);
+    return raffle_backup_verify(path, NULL, NULL, NULL);
+}
+
+static raffle_rc restore_at(const char *uri, const raffle_actor *by, raffle **out)
+{
+    return raffle_restore(backup, uri, keys, &fx.host, by, out, &fx.err);
+}
+
+/* The store of the fixture is lost; its anchor stays. */
+static void lose_store(void)
+{
+    char path[120];
+    fx_close();
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", fx.path, parts[i]);
+        (void)unlink(path);
+    }
+}
+
+/* A night so far: an early draw, its winner, a void, an event, sales after it. */
+static void live(void)
+{
+    char number[RAFFLE_VALIDATION_SIZE];
+    fx_sell_many(fx.unit, "ten", 40);
+    FX_OK(raffle_void(fx.raffle, &fx_super, 1, 7, "refund", &fx.err));
+    FX_OK(raffle_event(fx.raffle, &fx_super, 1, "printer.paper-out", "printer", "drawer two", &fx.err));
+    fx_seal(RAFFLE_SEAL_EARLY);
+    fx_draw("bird");
+    const raffle_pick pick = fx_pick("bird", 1);
+    FX_OK(raffle_winner_verify(fx.raffle, &fx_super, "bird", 1, fx_validation(pick.unit, pick.serial, number), NULL,
+                               NULL, &fx.err));
+    fx_sell("late", "one");
+}
+
+static void same_log(raffle *a, raffle *b, uint32_t log, uint64_t size)
+{
+    uint8_t mine[32], theirs[32];
+    FX_OK(raffle_root(a, log, size, NULL, mine, &fx.err));
+    FX_OK(raffle_root(b, log, size, NULL, theirs, &fx.err));
+    ck_assert_mem_eq(mine, theirs, 32);
+}
+
+static uint64_t faults_of(const char *store)
+{
+    raffle_audit *audit = NULL;
+    raffle_verdict verdict = RAFFLE_VERDICT_INIT;
+    FX_OK(raffle_audit_run(store, NULL, NULL, &audit, &fx.err));
+    FX_OK(raffle_audit_verdict(audit, &verdict, &fx.err));
+    raffle_audit_free(audit);
+    return verdict.faults;
+}
+
+/* --- there and back --- */
+
+START_TEST(a_raffle_comes_back_into_another_store)
+{
+    raffle_backup_info info = RAFFLE_BACKUP_INFO_INIT;
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    raffle_unit *unit = NULL;
+    raffle *r = NULL;
+    char leaf[1024];
+    begin();
+    live();
+    make_backup();
+    FX_OK(raffle_backup_verify(backup, fx_info().control_key, &info, &fx.err));
+    ck_assert_uint_eq(info.units, 1);
+    ck_assert_uint_eq(info.records, fx_size(0) + fx_size(1));
+    ck_assert_uint_eq(info.control, fx_size(0));
+    ck_assert_str_eq(info.origin, "raffle.example/fixture");
+    const uint64_t control = fx_size(0), sold = fx_size(1);
+    FX_OK(restore_at(again, &fx_boss, &r));
+    same_log(fx.raffle, r, 0, control);
+    same_log(fx.raffle, r, 1, sold);
+    fx_close();
+    fx.raffle = r; /* what the helpers look at */
+    ck_assert_uint_eq(fx_size(0), control + 2);
+    fx_leaf(0, control, leaf, sizeof leaf);
+    ck_assert_ptr_nonnull(strstr(leaf, "\"raffle.restored\""));
+    fx_leaf(0, control + 1, leaf, sizeof leaf);
+    ck_assert_ptr_nonnull(strstr(leaf, "\"reason\":\"restored\""));
+    /* No anchor tells that nothing was sold since. */
+    FX_OK(raffle_unit_open(r, 1, &unit, &fx.err));
+    raffle_sale line = fx_line("new", "one");
+    FX_FAILS(RAFFLE_DISABLED, raffle_unit_sell(unit, &fx_seller, &line, 1, 5000, &ticket, &fx.err));
+    line = fx_line("late", "one");
+    FX_OK(raffle_unit_sell(unit, &fx_seller, &line, 1, 5000, &ticket, &fx.err));
+    ck_assert_uint_eq(ticket.flags, RAFFLE_TICKET_REPLAYED);
+    ck_assert_uint_eq(ticket.serial, sold - 1);
+    raffle_unit_free(unit);
+    raffle_free(r);
+    fx.raffle = NULL;
+    ck_assert_uint_eq(faults_of(again), 0);
+}
+END_TEST
+
+START_TEST(with_its_anchor_it_goes_on)
+{
+    char uri[256];
+    raffle *r = NULL;
+    raffle_unit *unit = NULL;
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    begin();
+    live();
+    make_backup();
+    const uint64_t control = fx_size(0), sold = fx_size(1);
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s-anchor", again, fx.path);
+    FX_FAILS(RAFFLE_HISTORY,
+             raffle_create(uri, keys, &fx.host, FX_RULES, strlen(FX_RULES), &fx_boss, &r, &fx.err)); /* never anew */
+    FX_OK(restore_at(uri, &fx_boss, &r));
+    fx.raffle = r;
+    ck_assert_uint_eq(fx_size(0), control + 1); /* nothing but the event */
+    FX_OK(raffle_unit_open(r, 1, &unit, &fx.err));
+    raffle_sale line = fx_line("next", "one");
+    FX_OK(raffle_unit_sell(unit, &fx_seller, &line, 1, 5000, &ticket, &fx.err));
+    ck_assert_uint_eq(ticket.serial, sold);
+    raffle_unit_free(unit);
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx_draw("first");
+    raffle_free(r);
+    fx.raffle = NULL;
+    ck_assert_uint_eq(faults_of(again), 0);
+}
+END_TEST
+
+START_TEST(an_older_control_log_does_not_come_back)
+{
+    char uri[256];
+    raffle *r = NULL;
+    begin();
+    live();
+    make_backup();
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "clock.sync", NULL, NULL, &fx.err));
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s-anchor", again, fx.path);
+    FX_FAILS(RAFFLE_HISTORY, restore_at(uri, &fx_boss, &r));
+    fx_said("the anchor saw");
+    FX_FAILS(RAFFLE_NOT_RAFFLE, raffle_open(again, keys, &fx.host, &r, &fx.err));
+}
+END_TEST
+
+/* What it sold since is lost: its numbers would be sold twice. */
+START_TEST(a_unit_that_sold_since_sells_no_more)
+{
+    char uri[256];
+    raffle *r = NULL;
+    raffle_unit *unit = NULL;
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    raffle_unit_info info = RAFFLE_UNIT_INFO_INIT;
+    begin();
+    live();
+    make_backup();
+    fx_sell("lost", "ten");
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s-anchor", again, fx.path);
+    FX_OK(restore_at(uri, &fx_boss, &r));
+    FX_OK(raffle_unit_describe(r, 1, &info, &fx.err));
+    ck_assert_int_eq(info.enabled, 0);
+    ck_assert_int_eq(info.halted, 1);
+    FX_OK(raffle_unit_enable(r, &fx_boss, 1, &fx.err));
+    FX_OK(raffle_unit_open(r, 1, &unit, &fx.err));
+    raffle_sale line = fx_line("next", "one");
+    FX_FAILS(RAFFLE_HISTORY, raffle_unit_sell(unit, &fx_seller, &line, 1, 5000, &ticket, &fx.err));
+    raffle_unit_free(unit);
+    /* And a backup of what is left holds what is left. */
+    fx.raffle = r;
+    make_backup();
+    FX_OK(raffle_backup_verify(backup, NULL, NULL, &fx.err));
+    fx.raffle = NULL;
+    raffle_free(r);
+}
+END_TEST
+
+/* The anchor of another history: a copy that was sold from elsewhere. */
+START_TEST(another_history_does_not_come_back)
+{
+    char uri[256], other[96];
+    raffle *r = NULL;
+    begin();
+    live();
+    make_backup();
+    snprintf(other, sizeof other, "%s/other", fx.folder);
+    fx_close();
+    fx_copy(fx.path, other, false);
+    fx_open();
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "x.here", NULL, NULL, &fx.err));
+    fx_close();
+    FX_OK(raffle_open(other, keys, &fx.host, &fx.raffle, &fx.err)); /* its own anchor: none */
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "x.there", NULL, NULL, &fx.err));
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "x.there", NULL, NULL, &fx.err));
+    make_backup();
+    raffle_free(fx.raffle);
+    fx.raffle = NULL;
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s-anchor", again, fx.path);
+    FX_FAILS(RAFFLE_HISTORY, restore_at(uri, &fx_boss, &r));
+}
+END_TEST
+
+START_TEST(a_draw_that_is_open_is_finished_from_the_backup)
+{
+    char uri[256];
+    raffle *r = NULL;
+    raffle_draw *draw = NULL;
+    begin();
+    fx_sell_many(fx.unit, "ten", 10);
+    fx_seal(RAFFLE_SEAL_EARLY);
+    FX_OK(raffle_draw_begin(fx.raffle, &fx_boss, "bird", NULL, &draw, &fx.err));
+    raffle_draw_free(draw);
+    make_backup();
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s/none", fx.folder);
+    FX_FAILS(RAFFLE_DRAW_OPEN, restore_at(uri, &fx_boss, &r)); /* unit 1 would have to be disabled */
+    FX_FAILS(RAFFLE_NOT_RAFFLE, raffle_open(uri, keys, &fx.host, &r, &fx.err));
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s-anchor", again, fx.path);
+    FX_OK(restore_at(uri, &fx_boss, &r));
+    FX_OK(raffle_draw_resume(r, &fx_boss, NULL, &draw, &fx.err));
+    FX_OK(raffle_draw_finish(draw, fx.rng, NULL, 5000, &fx.err));
+    raffle_draw_free(draw);
+    raffle_free(r);
+    ck_assert_uint_eq(faults_of(again), 0);
+}
+END_TEST
+
+/* --- what is refused --- */
+
+START_TEST(a_backup_altered_in_any_byte)
+{
+    size_t length;
+    begin();
+    fx_sell_many(fx.unit, "ten", 2);
+    fx_seal(RAFFLE_SEAL_EARLY);
+    make_backup();
+    char *bytes = read_backup(&length);
+    ck_assert_int_eq(verify_bytes(bytes, length), RAFFLE_OK);
+    for (size_t i = 0; i < length; i++) {
+        bytes[i] = (char)(bytes[i] ^ 1 << i % 7);
+        const raffle_rc rc = verify_bytes(bytes, length);
+        ck_assert_msg(rc == RAFFLE_CORRUPT || rc == RAFFLE_SIGNATURE || rc == RAFFLE_NEWER, "byte %zu: %d", i, rc);
+        bytes[i] = (char)(bytes[i] ^ 1 << i % 7);
+    }
+    for (size_t i = 0; i < length; i++)
+        ck_assert_msg(verify_bytes(bytes, i) == RAFFLE_CORRUPT, "cut at %zu", i);
+    bytes[length] = '\n';
+    ck_assert_int_eq(verify_bytes(bytes, length + 1), RAFFLE_CORRUPT);
+    free(bytes);
+}
+END_TEST
+
+/* Somebody who can hash, and has not the key. */
+static void end_again(char *bytes, size_t *length)
+{
+    uint8_t hash[32];
+    char *end = strstr(bytes, "\nend ") + 1;
+    crypto_hash_sha256(hash, (const uint8_t *)bytes, (size_t)(end - bytes));
+    rf_hex_encode(end + 4, hash, 32);
+    end[68] = '\n';
+    *length = (size_t)(end - bytes) + 69;
+}
+
+START_TEST(a_backup_made_up)
+{
+    size_t length;
+    begin();
+    live();
+    make_backup();
+    char *bytes = read_backup(&length);
+    bytes[length] = '\0';
+    /* A key that leads elsewhere: nothing but the signature covers it. */
+    char *key = strstr(bytes, "\nkey 1 ") + 7;
+    *key = *key == '0' ? '1' : '0';
+    end_again(bytes, &length);
+    ck_assert_int_eq(verify_bytes(bytes, length), RAFFLE_SIGNATURE);
+    *key = 'x';
+    ck_assert_int_eq(verify_bytes(bytes, length), RAFFLE_CORRUPT);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(who_may_not_and_where_not)
+{
+    raffle *r = NULL;
+    char foreign[128];
+    sink full = {NULL, 10};
+    begin();
+    live();
+    make_backup();
+    FX_FAILS(RAFFLE_HOST, raffle_backup(fx.raffle, write_part, &full, &fx.err));
+    fx_said("the tape is full");
+    FX_FAILS(RAFFLE_ROLE, restore_at(again, &fx_super, &r));
+    FX_FAILS(RAFFLE_EXISTS, restore_at(fx.store, &fx_boss, &r));
+    snprintf(foreign, sizeof foreign, "file:%s/foreign", fx.folder);
+    FX_FAILS(RAFFLE_KEY, raffle_restore(backup, again, foreign, &fx.host, &fx_boss, &r, &fx.err));
+    ck_assert_int_ne(access(again, F_OK), 0); /* refused before anything is made */
+    FX_FAILS(RAFFLE_KEY, raffle_backup_verify(backup, "raffle.example/x+00000000+AAAA", NULL, &fx.err));
+    FX_FAILS(RAFFLE_NOT_FOUND, raffle_backup_verify("/nonexistent", NULL, NULL, &fx.err));
+    FX_FAILS(RAFFLE_CORRUPT, raffle_backup_verify(fx.path, NULL, NULL, &fx.err));
+    FX_FAILS(RAFFLE_MISUSE, raffle_backup_verify(NULL, NULL, NULL, &fx.err));
+    FX_FAILS(RAFFLE_MISUSE, raffle_backup(fx.raffle, NULL, NULL, &fx.err));
+    FX_FAILS(RAFFLE_MISUSE, raffle_backup(NULL, write_part, &full, &fx.err));
+    FX_FAILS(RAFFLE_MISUSE, raffle_restore(NULL, again, keys, &fx.host, &fx_boss, &r, &fx.err));
+    FX_FAILS(RAFFLE_MISUSE, raffle_restore(backup, NULL, keys, &fx.host, &fx_boss, &r, &fx.err));
+    FX_FAILS(RAFFLE_MISUSE, raffle_restore_with(backup, NULL, NULL, &fx.host, &fx_boss, &r, &fx.err));
+    raffle_free(fx.raffle);
+    raffle_unit_free(fx.unit);
+    fx.unit = NULL;
+    FX_OK(raffle_open(fx.store, "", &fx.host, &fx.raffle, &fx.err));
+    FX_FAILS(RAFFLE_KEY, raffle_backup(fx.raffle, write_part, &full, &fx.err));
+}
+END_TEST
+
+/* --- mirrors --- */
+
+static raffle *open_mirror(void)
+{
+    raffle *m = NULL;
+    FX_OK(restore_at(again, NULL, &m));
+    return m;
+}
+
+static raffle_mirror_info follow(raffle *m)
+{
+    raffle_mirror_info info = RAFFLE_MIRROR_INFO_INIT;
+    FX_OK(raffle_mirror(fx.raffle, m, &info, &fx.err));
+    return info;
+}
+
+static uint64_t all_records(void)
+{
+    uint64_t n = fx_size(0);
+    for (uint32_t i = 1; i <= fx_info().units; i++)
+        n += fx_size(i);
+    return n;
+}
+
+START_TEST(a_mirror_follows_and_takes_over)
+{
+    uint32_t number = 0;
+    raffle_unit_options options = {.struct_size = sizeof options};
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    begin();
+    fx_sell("first", "ten");
+    make_backup();
+    raffle *m = open_mirror();
+    ck_assert_uint_eq(follow(m).copied, 0);
+    live();
+    snprintf(options.name, sizeof options.name, "booth");
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, &options, &number, &fx.err));
+    FX_OK(raffle_unit_enable(fx.raffle, &fx_boss, number, &fx.err));
+    raffle_unit *booth = fx_unit(number);
+    fx_sell_many(booth, "one", 3000);
+    raffle_unit_free(booth);
+    raffle_mirror_info info = follow(m);
+    ck_assert_uint_eq(info.units, 2);
+    ck_assert_uint_eq(info.records, all_records());
+    ck_assert_uint_eq(follow(m).copied, 0);
+    for (uint32_t log = 0; log <= 2; log++)
+        same_log(fx.raffle, m, log, fx_size(log));
+    raffle_free(m);
+    ck_assert_uint_eq(faults_of(again), 0);
+    /* The first store is lost, and its anchor says that the mirror lacks nothing. */
+    char uri[256];
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s-anchor", again, fx.path);
+    FX_OK(raffle_open(uri, keys, &fx.host, &fx.raffle, &fx.err));
+    raffle_unit *unit = fx_unit(1);
+    raffle_sale line = fx_line("late", "one");
+    FX_OK(raffle_unit_sell(unit, &fx_seller, &line, 1, 5000, &ticket, &fx.err));
+    ck_assert_uint_eq(ticket.flags, RAFFLE_TICKET_REPLAYED);
+    line = fx_line("next", "one");
+    FX_OK(raffle_unit_sell(unit, &fx_seller, &line, 1, 5000, &ticket, &fx.err));
+    ck_assert_uint_eq(ticket.flags, 0);
+    raffle_unit_free(unit);
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx_draw("first");
+    raffle_free(fx.raffle);
+    fx.raffle = NULL;
+    ck_assert_uint_eq(faults_of(again), 0);
+}
+END_TEST
+
+START_TEST(a_mirror_that_lacks_the_end_says_so)
+{
+    char uri[256];
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    begin();
+    live();
+    make_backup();
+    raffle *m = open_mirror();
+    fx_sell("lost", "ten");
+    raffle_free(m);
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s-anchor", again, fx.path);
+    FX_OK(raffle_open(uri, keys, &fx.host, &fx.raffle, &fx.err));
+    raffle_unit *unit = fx_unit(1);
+    raffle_sale line = fx_line("next", "one");
+    FX_FAILS(RAFFLE_HISTORY, raffle_unit_sell(unit, &fx_seller, &line, 1, 5000, &ticket, &fx.err));
+    raffle_unit_free(unit);
+    raffle_free(fx.raffle);
+    fx.raffle = NULL;
+}
+END_TEST
+
+START_TEST(what_is_erased_is_erased_in_the_mirror)
+{
+    raffle_cursor *cursor = NULL;
+    raffle_record record = {.struct_size = sizeof record};
+    begin();
+    live();
+    make_backup();
+    raffle *m = open_mirror();
+    FX_OK(raffle_ticket_erase(fx.raffle, &fx_boss, 1, 3, &fx.err));
+    follow(m);
+    FX_OK(raffle_cursor_open(m, 1, 3, &cursor, &fx.err));
+    FX_OK(raffle_cursor_next(cursor, &record, &fx.err));
+    ck_assert_ptr_null(record.private_part);
+    raffle_cursor_free(cursor);
+    raffle_free(m);
+}
+END_TEST
+
+START_TEST(what_is_no_mirror)
+{
+    char path[120];
+    raffle *m, *other = NULL;
+    begin();
+    live();
+    make_backup();
+    m = open_mirror();
+    FX_FAILS(RAFFLE_MISUSE, raffle_mirror(fx.raffle, fx.raffle, NULL, &fx.err));
+    FX_FAILS(RAFFLE_MISUSE, raffle_mirror(fx.raffle, NULL, NULL, &fx.err));
+    FX_FAILS(RAFFLE_MISUSE, raffle_mirror(NULL, m, NULL, &fx.err));
+    snprintf(path, sizeof path, "%s/stranger", fx.folder);
+    FX_OK(raffle_create(path, NULL, &fx.host, FX_RULES, strlen(FX_RULES), &fx_boss, &other, &fx.err));
+    FX_FAILS(RAFFLE_MISMATCH, raffle_mirror(fx.raffle, other, NULL, &fx.err));
+    raffle_free(other);
+    FX_OK(raffle_event(m, &fx_super, 0, "x.own", NULL, NULL, &fx.err)); /* sold from */
+    FX_FAILS(RAFFLE_HISTORY, raffle_mirror(fx.raffle, m, NULL, &fx.err));
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "x.other", NULL, NULL, &fx.err));
+    FX_FAILS(RAFFLE_HISTORY, raffle_mirror(fx.raffle, m, NULL, &fx.err));
+    raffle_free(m);
+}
+END_TEST
+
+FX_MAIN("raffle_backup", a_raffle_comes_back_into_another_store, with_its_anchor_it_goes_on,
+        an_older_control_log_does_not_come_back, a_unit_that_sold_since_sells_no_more,
+        another_history_does_not_come_back, a_draw_that_is_open_is_finished_from_the_backup,
+        a_backup_altered_in_any_byte, a_backup_made_up, who_may_not_and_where_not, a_mirror_follows_and_takes_over,
+        a_mirror_that_lacks_the_end_says_so, what_is_erased_is_erased_in_the_mirror, what_is_no_mirror)
