@@ -7,6 +7,7 @@
 
 extern const command cmd_ack;
 extern const command cmd_audit;
+extern const command cmd_backup;
 extern const command cmd_cash;
 extern const command cmd_claim;
 extern const command cmd_counterfoils;
@@ -19,6 +20,7 @@ extern const command cmd_evidence;
 extern const command cmd_forfeit;
 extern const command cmd_pick;
 extern const command cmd_import;
+extern const command cmd_mirror;
 extern const command cmd_official;
 extern const command cmd_order;
 extern const command cmd_print;
@@ -26,6 +28,7 @@ extern const command cmd_publish;
 extern const command cmd_receipt;
 extern const command cmd_report;
 extern const command cmd_reprint;
+extern const command cmd_restore;
 extern const command cmd_rng_assess;
 extern const command cmd_rng_health;
 extern const command cmd_rng_sample;
