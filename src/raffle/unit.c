@@ -185,28 +185,36 @@ static raffle_rc refold_record(void *ctx, const raffle_record *record, raffle_er
     return apply_bytes(again->frame, again->state, record, again->tier, err);
 }
 
-static raffle_rc refold_all(rf_unit *u, uint64_t size, refold *again, raffle_error *err)
+static raffle_rc refold_rest(rf_unit *u, uint64_t size, refold *again, raffle_error *err)
 {
-    rf_unit_state_init(again->state);
-    raffle_rc rc =
-        size == 0 ? RAFFLE_OK : rf_store_read(u->raffle->store, u->number, 0, size, refold_record, again, err);
+    const uint64_t from = again->state->size;
+    raffle_rc rc = size <= from
+                       ? RAFFLE_OK
+                       : rf_store_read(u->raffle->store, u->number, from, size - from, refold_record, again, err);
     if (rc == RAFFLE_OK && again->state->size != size)
         return rf_fail(err, RAFFLE_CORRUPT, "unit %u: record %llu is missing", u->number,
                        (unsigned long long)again->state->size);
     return rc;
 }
 
-raffle_rc rf_unit_refold(rf_unit *u, uint64_t size, rf_unit_state *state, raffle_error *err)
+raffle_rc rf_unit_refold_on(rf_unit *u, uint64_t size, rf_unit_state *state, raffle_error *err)
 {
     refold again = {.frame = &u->frame, .state = state};
-    return refold_all(u, size, &again, err);
+    return refold_rest(u, size, &again, err);
+}
+
+raffle_rc rf_unit_refold(rf_unit *u, uint64_t size, rf_unit_state *state, raffle_error *err)
+{
+    rf_unit_state_init(state);
+    return rf_unit_refold_on(u, size, state, err);
 }
 
 raffle_rc rf_unit_refold_root(rf_unit *u, uint64_t size, rf_sha256 *hash, rf_unit_state *state, uint8_t root[32],
                               rf_tier_count *tier, raffle_error *err)
 {
     refold again = {.frame = &u->frame, .state = state, .tier = tier, .hash = hash};
-    raffle_rc rc = refold_all(u, size, &again, err);
+    rf_unit_state_init(state);
+    raffle_rc rc = refold_rest(u, size, &again, err);
     rf_range_root(hash, &again.range, root);
     return rc;
 }

@@ -51,6 +51,8 @@ raffle_rc rf_unit_add(rf_unit *u, rf_txn *txn, rf_record *record, const char *pr
 raffle_rc rf_unit_close(rf_unit *u, const raffle_actor *by, raffle_error *err);
 /* Folds the first `size` records again, into `state`. */
 raffle_rc rf_unit_refold(rf_unit *u, uint64_t size, rf_unit_state *state, raffle_error *err);
+/* Those of them that `state` does not have yet. */
+raffle_rc rf_unit_refold_on(rf_unit *u, uint64_t size, rf_unit_state *state, raffle_error *err);
 /* The same, with their root, from the records alone; and, unless `tier` is NULL, their tickets added to it by tier. After RAFFLE_CORRUPT state->size is how many
  * records could be folded. */
 raffle_rc rf_unit_refold_root(rf_unit *u, uint64_t size, rf_sha256 *hash, rf_unit_state *state, uint8_t root[32],

@@ -161,13 +161,13 @@ static bool same_state(const rf_unit_state *a, const rf_unit_state *b)
            a->gross == b->gross && a->void_gross == b->void_gross && a->last_at == b->last_at && a->closed == b->closed;
 }
 
-/* Folds everything again, and halts the unit when that gives another state (design section 3). */
+/* Folds everything again, what an earlier try has not, and halts the unit when that gives another state (design section 3). */
 static raffle_rc fold_again(rf_unit *u, rf_unit_state *folded, raffle_error *err)
 {
     rf_unit_state kept;
     raffle_rc rc = rf_unit_current(u, &kept, err);
     if (rc == RAFFLE_OK)
-        rc = rf_unit_refold(u, kept.size, folded, err);
+        rc = rf_unit_refold_on(u, kept.size, folded, err);
     if (rc == RAFFLE_OK && !same_state(&kept, folded))
         rc = rf_fail(err, RAFFLE_STATE_DIFFERS, "unit %u: its %llu records give other totals than were kept", u->number,
                      (unsigned long long)kept.size);
@@ -181,13 +181,14 @@ static raffle_rc fold_again(rf_unit *u, rf_unit_state *folded, raffle_error *err
 raffle_rc rf_unit_close(rf_unit *u, const raffle_actor *by, raffle_error *err)
 {
     enum {
-        TRIES = 8
+        TRIES = 64 /* the first reads the unit; each of the others what came in meanwhile */
     };
     rf_unit_state folded;
     rf_unit_op op = {.unit = u, .by = by, .check = set_totals, .ctx = &folded};
     op.record.type = RF_UNIT_CLOSE;
     op.record.has = rf_bit(RF_F_TICKETS) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_VOIDS) | rf_bit(RF_F_VOID_NUMBERS) |
                     rf_bit(RF_F_GROSS) | rf_bit(RF_F_VOID_GROSS);
+    rf_unit_state_init(&folded);
     raffle_rc rc = rf_unit_enter_write(u, err);
     raffle_error busy = RAFFLE_ERROR_INIT; /* of a try that another follows */
     for (int i = 0; rc == RAFFLE_OK && i < TRIES; i++) {

@@ -169,7 +169,7 @@ static void *courier(void *arg)
         return NULL;
     for (unsigned i = 0; i < ROUNDS; i++)
         deal(unit, &err);
-    raffle_rc rc = RAFFLE_BUSY; /* overtaken by sales eight times */
+    raffle_rc rc = RAFFLE_BUSY; /* overtaken by sales at every try */
     while (rc == RAFFLE_BUSY)
         rc = raffle_unit_close(unit, &fx_super, &err);
     judge("raffle_unit_close", rc, &err);
