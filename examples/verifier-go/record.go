@@ -29,7 +29,7 @@ var types = map[string]string{
 	"seal.unit":       "gross note numbers reconciled root size tickets tiers? unit void_gross void_numbers void_root voids",
 	"seal":            "first gross kind numbers ok? tickets units unreconciled void_gross void_numbers voids",
 	"voids.ack":       "seal voids",
-	"draw.intent":     "attempt commitment? evidence? numbers ok? prize provider? seal",
+	"draw.intent":     "attempt commitment? evidence? numbers ok? prize provider? reason? result? seal",
 	"draw.call":       "intent number outcome serial? unit",
 	"draw.manual":     "alternates attempt count intent note numbers ok? prize winners",
 	"draw.picks":      "first intent places",

@@ -258,7 +258,7 @@ class ControlLog:
         twice = any(unit.syncs and unit.syncs[-1][1]["twice"] > 0 for unit in self.units)
         need(not twice or "ok" in record, "an order was sold twice, and nobody approved it")
         if record["kind"] == "early":
-            need(any(p.rule["seal"] == "early" and p.result is None for p in self.prizes), "no prize waits for an early seal")
+            need(any(p.rule["seal"] == "early" and self._waits(p) for p in self.prizes), "no prize waits for an early seal")
         self.seals.append(Seal(self.size, record, run))
         for each in run:
             each.kind = record["kind"]
@@ -273,10 +273,28 @@ class ControlLog:
 
     # --- draws ---
 
+    def _first_draw(self, prize):
+        """The prize that a redraw redraws."""
+        return next((p for p in self.prizes if p.name == prize.rule.get("redraw_of")), None)
+
+    def _waits(self, prize):
+        """A redraw waits while a place of the first draw is lost, went to no alternate, and to no other redraw."""
+        first = self._first_draw(prize)
+        if prize.result is not None or first is None:
+            return prize.result is None
+        if first.result is None:
+            return False
+        held = sum(place.state not in LOST and place.state != "alternate" for place in first.places)
+        redrawn = sum(p.result is not None and p.rule.get("redraw_of") == first.name for p in self.prizes)
+        return min(len(first.places), first.rule["winners"]) - held - redrawn > 0
+
     def _draw_intent(self, record):
         self._role(record, "draw")
-        prize = next((p for p in self.prizes if p.result is None), None)
+        prize = next((p for p in self.prizes if self._waits(p)), None)
         need(prize is not None and prize.name == record["prize"], "it is not the next prize")
+        first = self._first_draw(prize)
+        need(("reason" in record) == ("result" in record) == (first is not None), "a redraw has the first result and a reason, and no other draw")
+        need(first is None or (record["result"] == first.result and "ok" in record), "it names another result, or nobody approved the redraw")
         seal = self.newest_seal(prize.rule["seal"])
         need(seal is not None and seal.index == record["seal"], f"{record['seal']} is not the newest seal of its kind")
         need(seal.acknowledged, "the seal's voids are not acknowledged")

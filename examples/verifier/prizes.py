@@ -28,8 +28,10 @@ def worth(rule, pot, passed):
 
 
 def each_of(rules, seals, index):
-    """What a winner of prize `index` gets; `seals`: those that it and the prizes before it were drawn from."""
+    """What a winner of prize `index` gets; `seals`: those that it and the prizes before it were drawn from. A redraw's is that of the first draw."""
     passed = value = 0
+    while "redraw_of" in rules["prizes"][index]:
+        index = next(i for i, rule in enumerate(rules["prizes"]) if rule["name"] == rules["prizes"][index]["redraw_of"])
     for rule, seal in zip(rules["prizes"][:index + 1], seals):
         value, overflow = worth(rule, pot_of(rule, rules, seal), passed)
         passed = overflow if rule.get("above") == "next" else 0

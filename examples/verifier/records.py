@@ -145,7 +145,7 @@ TYPES = {
     "seal": ({"first": INT, "kind": one_of("early", "final"), "units": INT, "unreconciled": INT, **TOTALS}, {"ok": ROLE}),
     "voids.ack": ({"seal": INT, "voids": INT}, {}),
     "draw.intent": ({"attempt": INT_FROM_1, "numbers": INT_FROM_1, "prize": A_WORD, "seal": INT},
-                    {"commitment": HEX32, "evidence": TEXT, "ok": ROLE, "provider": TEXT}),
+                    {"commitment": HEX32, "evidence": TEXT, "ok": ROLE, "provider": TEXT, "reason": A_WORD, "result": INT}),
     "draw.call": ({"intent": INT, "number": INT_FROM_1, "outcome": one_of("unsold", "void", "not-entered", "again", "barred", "taken"), "unit": UNIT},
                   {"serial": SERIAL}),
     "draw.manual": ({"alternates": INT, "attempt": INT_FROM_1, "count": INT, "intent": INT, "note": signed_note, "numbers": INT_FROM_1, "prize": A_WORD,

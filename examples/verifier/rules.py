@@ -62,7 +62,7 @@ PRIZE = members({
     "tiers": array(1, 64, A_WORD), "title": text(64), "winners": integer(1, PLACES_MAX),
 }, {
     "above": one_of("keep", "carry", "next"), "ace": integer(1, 54), "must_go": true, "amount": integer(0, MONEY_MAX), "cap": integer(0, MONEY_MAX), "carry": integer(0, MONEY_MAX),
-    "carry_from": origin, "draw": one_of("drum"), "minimum": integer(0, MONEY_MAX), "papers_above": integer(0, MONEY_MAX), "pot": one_of("all", "entered"), "round": one_of("down", "up", "nearest"),
+    "carry_from": origin, "draw": one_of("drum"), "minimum": integer(0, MONEY_MAX), "papers_above": integer(0, MONEY_MAX), "pot": one_of("all", "entered"), "redraw_of": A_WORD, "round": one_of("down", "up", "nearest"),
     "round_to": integer(1, MONEY_MAX), "share": integer(0, 10000), "start": integer(0, MONEY_MAX),
 })
 RULES = members({
@@ -106,12 +106,24 @@ def check_money(prize, rules):
         raise Malformed(f"what is above the cap of prize {name} has nowhere to go")
 
 
+def check_redraw(prize, rules):
+    first = next((other for other in rules["prizes"][:rules["prizes"].index(prize)] if other["name"] == prize["redraw_of"]), None)
+    if first is None:
+        raise Malformed(f"prize {prize['name']} is the redraw of no earlier prize")
+    if any(prize[member] != first[member] for member in ("seal", "tiers")):
+        raise Malformed(f"the redraw {prize['name']} has another seal or other tiers than the first draw")
+    if prize["winners"] != 1 or is_money(prize) or "ace" in prize or "ace" in first:
+        raise Malformed(f"the redraw {prize['name']} has money, more than one winner, or an ace")
+
+
 def check_prize(prize, rules, tiers):
     if prize["tiers"] != [tier for tier in tiers if tier in prize["tiers"]]:
         raise Malformed(f"the tiers of prize {prize['name']} are not some of the rules', in their order")
     if "amount" in prize and "share" in prize:
         raise Malformed(f"prize {prize['name']} has an amount and a share")
     check_money(prize, rules)
+    if "redraw_of" in prize:
+        check_redraw(prize, rules)
     committed = prize["seed"] == "committed"
     if committed and "draw" in prize:
         raise Malformed(f"prize {prize['name']} is drawn from a drum, and committed")

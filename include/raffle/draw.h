@@ -37,6 +37,10 @@ typedef struct raffle_prize {
         carry; /* what the rules of the next raffle have as `carry`: above its cap, or all of it, when its ace was not found */
     uint32_t ace;    /* envelopes that its winner chooses from (raffle_winner_pick); 0: it has no ace */
     int32_t must_go; /* 1: the next alternate chooses when the ace was missed; 0: the prize is carried over */
+    char redraw_of
+        [RAFFLE_WORD_SIZE]; /* the prize whose lost place it gives away once more; "": it is a prize of its own */
+    int32_t
+        waits; /* 1: it can be drawn when its turn comes; 0: it is drawn, or a redraw for which no place is without a winner */
 } raffle_prize;
 #define RAFFLE_PRIZE_INIT RAFFLE_INIT_OF(raffle_prize)
 RAFFLE_API void raffle_prize_init(raffle_prize *prize, size_t size);
@@ -56,7 +60,9 @@ typedef struct raffle_draw_options {
     /* A committed draw: what raffle_rng_seed() gave beside the seed, which the host keeps secret, and does not lose. Else zero and "". */
     uint8_t commitment[32];
     char evidence[RAFFLE_NAME_SIZE];
-    const raffle_actor *ok; /* optional: a second approver, which a drum needs where draw numbers have no counterfoil */
+    const raffle_actor
+        *ok; /* optional: a second approver, which a redraw needs, and a drum where draw numbers have no counterfoil */
+    const char *reason; /* of a redraw, a word; else NULL */
 } raffle_draw_options;
 RAFFLE_API void raffle_draw_options_init(raffle_draw_options *options, size_t size);
 
@@ -105,7 +111,7 @@ typedef struct raffle_draw_info {
 RAFFLE_API void raffle_draw_info_init(raffle_draw_info *info, size_t size);
 
 /* Begins: writes the intent, durably, before any randomness is asked for, and signs its checkpoint. RAFFLE_NOT_SEALED, RAFFLE_NOT_ACKED, RAFFLE_SEQUENCE
- * (an earlier prize is not drawn), RAFFLE_APPROVAL (a drum without all counterfoils, and no second approver), RAFFLE_DRAWN, RAFFLE_DRAW_OPEN (resume it), RAFFLE_EMPTY, RAFFLE_ROLE; RAFFLE_INVALID: a commitment is missing, or not
+ * (an earlier prize is not drawn; of a redraw no place is without a winner), RAFFLE_APPROVAL (a redraw, or a drum without all counterfoils, and no second approver), RAFFLE_DRAWN, RAFFLE_DRAW_OPEN (resume it), RAFFLE_EMPTY, RAFFLE_ROLE; RAFFLE_INVALID: a commitment is missing, or not
  * asked for. `options` is optional. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_draw_begin(raffle *raffle_, const raffle_actor *by, const char *prize,
                                                         const raffle_draw_options *options, raffle_draw **out,

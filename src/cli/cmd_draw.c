@@ -13,6 +13,7 @@ static const option_spec options_of[] = {
     {"begin", NULL, "write the intent, and print its checkpoint to be cosigned; no randomness yet"},
     {"finish", NULL, "finish the draw that was begun"},
     {"manual", NULL, "drawn from a drum: the draw numbers that were drawn by hand follow, in their order"},
+    {"reason", "WORD", "a redraw: why the place of the first draw is given away once more"},
     {"seed", "FILE", "committed: keeps the secret seed, from before the intent until the result"},
     {"seed-lost", NULL,
      "committed: the file is lost; a seed follows from the beacon's round a day later, and every audit says so"},
@@ -42,6 +43,7 @@ static int begin(cli *c, drawing *d)
     raffle_draw_options_init(&how, sizeof how);
     how.rng = d->rng;
     how.ok = c->has_ok ? &c->ok : NULL;
+    how.reason = cli_option(c, "reason");
     int status = d->committed ? committed_options(c, d->prize, d->rng, &how, &made) : CLI_DONE;
     if (status != CLI_DONE)
         return status;
@@ -212,13 +214,14 @@ const command cmd_draw = {
     .name = "draw",
     .usage = "STORE PRIZE [--rng URI | --manual NUMBER...] [--begin | --finish] [--seed FILE | --seed-lost] "
              "[--quorum-late] [--beacon SOURCE] "
-             "[--beacon-verifier COMMAND] --by ID:ROLE [--ok ID:ROLE]",
+             "[--beacon-verifier COMMAND] [--reason WORD] --by ID:ROLE [--ok ID:ROLE]",
     .summary = "draw a prize, and print its places; a draw that was cut off is resumed",
     .example = "  raffle draw gala.raffle first --rng system: --by boss:manager\n"
                "  raffle draw gala.raffle car --rng kms:?region=ca-central-1 --seed car.seed --beacon "
                "https://api.drand.sh \\\n"
                "      --beacon-verifier \"python3 verify_quicknet.py\" --by boss:manager\n"
-               "  raffle draw gala.raffle quilt --manual 1-0000042 2-0000007 --by boss:manager",
+               "  raffle draw gala.raffle quilt --manual 1-0000042 2-0000007 --by boss:manager\n"
+               "  raffle draw gala.raffle again --rng system: --reason unclaimed --by boss:manager --ok sue:supervisor",
     .options = options_of,
     .min = 2,
     .max = 1000,

@@ -325,7 +325,8 @@ static raffle_rc print_prizes(cli *c)
         table_add(&t, "%u", prize.winners);
         table_add(&t, "%s%s", prize.value > 0 ? cli_money(c, prize.value, money) : "",
                   prize.value > 0 && prize.estimate ? " (estimate)" : "");
-        table_add(&t, "%s", prize_state_name(prize.state));
+        table_add(&t, "%s",
+                  prize.waits || prize.state != RAFFLE_PRIZE_WAITING ? prize_state_name(prize.state) : "not needed");
         if (prize.state == RAFFLE_PRIZE_DRAWN && prize.places > 0 &&
             raffle_pick_at(c->raffle, prize.name, 1, &pick, &c->err) == RAFFLE_OK)
             table_add(&t, "%s, %s", cli_number(pick.unit, pick.number, number), place_state_name(pick.state));

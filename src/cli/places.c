@@ -75,6 +75,10 @@ json_t *prize_json(cli *c, const raffle_prize *prize)
         json_put(o, "ace", json_count(prize->ace));
         json_put(o, "must_go", json_boolean(prize->must_go));
     }
+    if (prize->redraw_of[0] != 0) {
+        json_put(o, "redraw_of", json_text(prize->redraw_of));
+        json_put(o, "waits", json_boolean(prize->waits));
+    }
     json_put(o, "attempt", json_count(prize->attempt));
     if (prize->state == RAFFLE_PRIZE_DRAWN)
         json_put(o, "result", json_count(prize->result));
@@ -119,6 +123,9 @@ int prize_print(cli *c, const raffle_prize *prize)
     printf("%s%s%s, %s", prize->name, prize->title[0] != 0 ? ": " : "", prize->title, prize_state_name(prize->state));
     if (prize->value > 0)
         printf(", %s", cli_money(c, prize->value, money));
+    if (prize->redraw_of[0] != 0)
+        printf(", a redraw of %s%s", prize->redraw_of,
+               prize->state == RAFFLE_PRIZE_WAITING && !prize->waits ? ", not needed" : "");
     if (prize->attempt > 1)
         printf(", ATTEMPT %u", prize->attempt);
     printf("%s\n", c->info.rehearsal ? ", a REHEARSAL" : "");

@@ -192,12 +192,15 @@ raffle_rc raffle_prize_at(raffle *r, uint32_t i, raffle_prize *prize, raffle_err
                          .drum = rule->drum};
     memcpy(mine.name, rule->name, sizeof mine.name);
     memcpy(mine.title, rule->title, sizeof mine.title);
+    if (rule->redraw_of >= 0)
+        memcpy(mine.redraw_of, r->rules->prize[rule->redraw_of].name, sizeof mine.redraw_of);
     pthread_rwlock_rdlock(&r->control_lock);
     const rf_prize_state *p = &r->control.prize[i];
     mine.state = p->state;
     mine.attempt = p->attempts;
     mine.result = p->result;
     mine.places = (uint32_t)p->places;
+    mine.waits = rf_control_waits(&r->control, i);
     describe_value(r, i, &live, &mine);
     pthread_rwlock_unlock(&r->control_lock);
     rf_struct_out(prize, rf_struct_size(prize), &mine, sizeof mine);

@@ -159,6 +159,18 @@ static raffle_rc try_provider(const beginning *b, raffle_error *err)
     return rf_fail_as(err, &why);
 }
 
+static raffle_rc check_reason(const beginning *b, raffle_error *err)
+{
+    const rf_prize_rule *rule = &b->raffle->rules->prize[b->prize];
+    const char *reason = b->options.reason;
+    if (rule->redraw_of < 0 && reason != NULL)
+        return rf_fail(err, RAFFLE_INVALID, "options: \"%s\" is no redraw, and takes no reason", rule->name);
+    if (rule->redraw_of >= 0 &&
+        (reason == NULL || !rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX)))
+        return rf_fail(err, RAFFLE_INVALID, "options: the redraw \"%s\" needs a word for its reason", rule->name);
+    return RAFFLE_OK;
+}
+
 static raffle_rc check_options(beginning *b, const raffle_draw_options *options, raffle_error *err)
 {
     const rf_prize_rule *rule = &b->raffle->rules->prize[b->prize];
@@ -180,7 +192,8 @@ static raffle_rc check_options(beginning *b, const raffle_draw_options *options,
         return rc;
     if (memchr(b->options.evidence, 0, sizeof b->options.evidence) == NULL)
         return rf_fail(err, RAFFLE_INVALID, "options: the evidence has no end");
-    return b->options.rng == NULL ? RAFFLE_OK : try_provider(b, err);
+    rc = check_reason(b, err);
+    return rc != RAFFLE_OK || b->options.rng == NULL ? rc : try_provider(b, err);
 }
 
 static void set_commitment(const beginning *b, rf_record *record)
@@ -200,15 +213,21 @@ static raffle_rc make_intent(void *ctx, size_t i, rf_record *record, raffle_erro
     const rf_control *c = &b->raffle->control;
     if (i > 0)
         return rf_fail(err, RAFFLE_NOT_FOUND, "one record");
+    const rf_prize_rule *rule = &c->rules->prize[b->prize];
     const rf_seal_state *seal = rf_control_seal(c, b->prize);
     record->type = RF_DRAW_INTENT;
-    record->prize = rf_text_of(c->rules->prize[b->prize].name);
+    record->prize = rf_text_of(rule->name);
     record->seal = (int64_t)seal->index;
     record->numbers = (int64_t)seal->sum.numbers;
     record->attempt = c->prize[b->prize].attempts + 1;
     record->has = rf_bit(RF_F_PRIZE) | rf_bit(RF_F_SEAL) | rf_bit(RF_F_NUMBERS) | rf_bit(RF_F_ATTEMPT);
-    if (c->rules->prize[b->prize].committed)
+    if (rule->committed)
         set_commitment(b, record);
+    if (rule->redraw_of >= 0) {
+        record->result = (int64_t)c->prize[rule->redraw_of].result;
+        record->reason = rf_text_of(b->options.reason);
+        record->has |= rf_bit(RF_F_RESULT) | rf_bit(RF_F_REASON);
+    }
     return RAFFLE_OK;
 }
 

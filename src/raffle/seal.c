@@ -542,7 +542,7 @@ static raffle_rc check_before(const sealing *s, raffle_error *err)
     pthread_rwlock_rdlock(&r->control_lock);
     const rf_control *c = &r->control;
     for (size_t i = 0; i < c->rules->prizes; i++)
-        waits = waits || (c->rules->prize[i].seal == s->kind && c->prize[i].state != RAFFLE_PRIZE_DRAWN);
+        waits = waits || (c->rules->prize[i].seal == s->kind && rf_control_waits(c, i));
     if (c->open_prize >= 0)
         rc = rf_fail(err, RAFFLE_DRAW_OPEN, "the draw of \"%s\" is open", c->rules->prize[c->open_prize].name);
     else if (c->final.kind != 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A week of catch the ace through the command: the jackpot grows with the sales, the winner opens envelopes, and what is carried over is what the next raffle's rules say; buyers are limited.
-Values are compared with tests/reference/prize_reference.py."""
+Values are compared with tests/reference/prize_reference.py. Then a place that is lost with its alternate, and its redraw."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def check(pots, estimate):
         assert (is_["value"], is_["overflow"], is_["each"], is_["remainder"], is_["estimate"]) == (value, overflow, each, remainder, estimate), (is_, value, overflow)
 
 
-def main():
+def catch_the_ace():
     pathlib.Path("rules.json").write_text(json.dumps(RULES), encoding="utf-8")
     run("create", STORE, "--rules", "rules.json", "--by", "boss:manager")
     check((0, 0), True)
@@ -82,6 +82,43 @@ def main():
     totals = report["totals"]
     assert totals["carry"] == 4000 and totals["prizes"] == weekly["value"], totals
     run("audit", STORE)
+    return jackpot, weekly
+
+
+def redraw():
+    """The first draw's places are lost, one after the other; what is drawn again is worth one of them."""
+    store = "again.raffle"
+    rules = {**RULES, "origin": "raffle.example/again", "series": {"name": "Ace 2026", "number": 2}, "rng": ["test"], "prizes": [
+        {"name": "first", "amount": 1001, "winners": 2, "alternates": 1}, {"name": "again", "redraw_of": "first"}, {"name": "quilt"}]}
+    pathlib.Path("again.json").write_text(json.dumps(rules), encoding="utf-8")
+    run("create", store, "--rules", "again.json", "--by", "boss:manager")
+    for i in range(9):
+        run("sell", store, "--tier", "one", "--order", f"o-{i}", "--buyer", f"b-{i}", "--by", "ann:seller")
+    run(*by("seal", store))
+    run(*by("ack", store))
+    draw = by("draw", store, "again", "--rng", "test:seed=04")
+    run(*by("draw", store, "first", "--rng", "test:seed=03"))
+    ok = ("--ok", "sue:supervisor")
+    run(*by("forfeit", store, "first", "--place", "1", "--reason", "unclaimed"), *ok)
+    assert "not needed" in run("status", store)
+    run(*draw, "--reason", "unclaimed", *ok, status=1, said="none is without a winner")
+    run(*by("forfeit", store, "first", "--place", "2", "--reason", "unclaimed"), *ok)
+    run(*draw, *ok, status=1, said="needs a word for its reason")
+    run(*draw, "--reason", "unclaimed", status=1, said="second approver")
+    run(*draw, "--reason", "unclaimed", *ok, said="a redraw of first")
+    run(*by("draw", store, "quilt", "--rng", "test:seed=05"))
+    first, again, _ = json.loads(run("status", store, "--json"))["prizes"]
+    assert again["value"] == first["each"] == 500 and again["redraw_of"] == "first" and not again["waits"], again
+    held = {place["ticket"] for place in first["places"]}
+    assert len(held) == 3 and again["places"][0]["ticket"] not in held
+    totals = json.loads(run("report", store, "drawing", "--format", "json"))["totals"]
+    assert totals["prizes"] == 1001, totals
+    run("audit", store)
+
+
+def main():
+    jackpot, weekly = catch_the_ace()
+    redraw()
     print(f"a jackpot of {jackpot['value']} carried over, {weekly['value']} given away")
 
 

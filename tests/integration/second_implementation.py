@@ -278,9 +278,14 @@ def counted_wrong():
 def made():
     """Raffles with what rules may ask for, which the verifier takes, too; raffles by chance, all good; and each with another last result, signed by the right keys, which is
     refused."""
-    for name, raffle, draws in (("growing", raffle_reference.growing(), 3), ("ace", raffle_reference.ace(), 2)):
+    for name, raffle, draws in (("growing", raffle_reference.growing(), 3), ("ace", raffle_reference.ace(), 2), ("again", raffle_reference.again(), 4)):
         audited(raffle, name, 0, draws)
         run(sys.executable, os.path.join(SOURCE, "examples/verifier/verify.py"), name, "--key", raffle.control.vkey)
+    for number, fault in enumerate(raffle_reference.AGAIN_FAULTS):
+        raffle, name = raffle_reference.again(fault), f"again.{number}"
+        audited(raffle, name, 3, 4)
+        verified = subprocess.run([sys.executable, os.path.join(SOURCE, "examples/verifier/verify.py"), name, "--key", raffle.control.vkey], capture_output=True, text=True)
+        check(verified.returncode == 3, f"{name}, {fault}: {verified.stdout}", "audits of its raffles")
     for number in range(20):
         raffle = raffle_reference.arbitrary(number)
         results = [i for i, leaf in enumerate(raffle.control.leaves) if json.loads(leaf)["t"] == "draw.result"]

@@ -192,12 +192,12 @@ class Raffle:
                 if serial < size:
                     yield from ((unit.number, number, serial, tier, serial in void) for number in range(n, n + count))
 
-    def draw(self, name):
-        """An intent, an asking and a result; returns the result's index."""
+    def draw(self, name, why=None, ok=None):
+        """An intent, an asking and a result; returns the result's index. `why`: what a redraw's intent says."""
         prize = next(each for each in self.rules["prizes"] if each["name"] == name)
         kind = prize["seal"]
         seal, _, _, sums = self.seal_at[kind]
-        intent = self.write({"t": "draw.intent", "attempt": 1, "numbers": sums["numbers"], "prize": name, "seal": seal})
+        intent = self.write({"t": "draw.intent", "attempt": 1, "numbers": sums["numbers"], "prize": name, "seal": seal, **(why or {})}, **({"ok": ok} if ok else {}))
         note = self.control.note()
         ask = self.write({"t": "event", "code": "draw.ask", "component": "test"})
         seed = some("seed of " + name, 48)
@@ -327,6 +327,33 @@ def ace():
     r.write({"t": "winner.official", **place})
     r.write({"t": "winner.pick", "envelope": 2, "ok": "supervisor", "outcome": "missed", **place}, ok="sue")
     return r
+
+
+def again(fault=None):
+    """Both winners of a prize and its alternate lose their places, which two redraws give away; by `fault` one of them is not as it must be."""
+    r = Raffle("raffle.example/again", ({"name": "main", "amount": 1001, "winners": 2, "alternates": 1}, {"name": "second", "redraw_of": "main"}, {"name": "quilt"},
+                                        {"name": "third", "redraw_of": "main"}))
+    web = r.enrol("web")
+    for i in range(12):
+        r.sell(web, "ten" if i % 3 else "one", f"order-{i}")
+    r.close(web)
+    r.seal("final")
+    result = r.draw("main")
+    alternate = json.loads(r.control.leaves[result])["places"][2]
+    r.won.append((alternate["unit"], alternate["number"], alternate["serial"]))  # promoted below
+    lost = [{"place": 1, "promoted": 3}, {"place": 2}, {"place": 3}]
+    for place in lost[:1] if fault == "no place is lost" else lost[:2] if fault == "one place is lost" else lost:
+        r.write({"t": "forfeit", "ok": "supervisor", "prize": "main", "reason": "unclaimed", "result": result, **place}, ok="sue")
+    why = {"ok": "supervisor", "reason": "unclaimed", "result": result}
+    if fault in why:
+        why.pop(fault)
+    r.draw("second", {**why, **({"result": result - 1} if fault == "another result" else {})}, ok="sue" if "ok" in why else None)
+    r.draw("quilt", why if fault == "no redraw" else None, ok="sue" if fault == "no redraw" else None)
+    r.draw("third", {"ok": "supervisor", "reason": "unclaimed", "result": result}, ok="sue")
+    return r
+
+
+AGAIN_FAULTS = ("no place is lost", "one place is lost", "ok", "reason", "result", "another result", "no redraw")
 
 
 def money(chance, last):

@@ -79,7 +79,7 @@ static rf_members find_must(rf_type type, rf_members *may)
          "tickets numbers gross voids void_numbers void_gross unit size root reconciled void_root note (tiers)"},
         {"seal", "tickets numbers gross voids void_numbers void_gross kind first units unreconciled (ok)"},
         {"voids.ack", "seal voids"},
-        {"draw.intent", "prize seal attempt numbers (commitment) (evidence) (ok) (provider)"},
+        {"draw.intent", "prize seal attempt numbers (commitment) (evidence) (ok) (provider) (reason) (result)"},
         {"draw.call", "intent number outcome unit (serial)"},
         {"draw.manual", "prize attempt intent note numbers count winners alternates (ok)"},
         {"print", "unit first count size"},

@@ -452,6 +452,14 @@ START_TEST(what_a_prize_is_worth_must_fit_together)
     money("\"share\":5,\"cap\":1,\"above\":\"next\"", RAFFLE_INVALID, "none that is money follows");
     money("\"share\":5,\"cap\":1,\"above\":\"next\"},{\"name\":\"b\"", RAFFLE_INVALID, "none that is money follows");
     money("\"share\":5,\"cap\":1,\"above\":\"next\"},{\"name\":\"b\",\"amount\":0", RAFFLE_OK, "");
+    money("\"share\":5},{\"name\":\"b\",\"redraw_of\":\"c\"", RAFFLE_INVALID, "no earlier prize");
+    money("\"redraw_of\":\"b\"},{\"name\":\"b\"", RAFFLE_INVALID, "no earlier prize");
+    money("\"share\":5},{\"name\":\"b\",\"redraw_of\":7", RAFFLE_INVALID, "redraw_of");
+    money("\"seal\":\"early\"},{\"name\":\"b\",\"redraw_of\":\"a\"", RAFFLE_INVALID, "another seal");
+    money("\"share\":5},{\"name\":\"b\",\"redraw_of\":\"a\",\"winners\":2", RAFFLE_INVALID, "more than one winner");
+    money("\"share\":5},{\"name\":\"b\",\"redraw_of\":\"a\",\"amount\":2", RAFFLE_INVALID, "money of its own");
+    money("\"share\":5,\"ace\":2},{\"name\":\"b\",\"redraw_of\":\"a\"", RAFFLE_INVALID, "an ace");
+    money("\"share\":5},{\"name\":\"b\",\"redraw_of\":\"a\"},{\"name\":\"c\",\"redraw_of\":\"b\"", RAFFLE_OK, "");
 }
 END_TEST
 

@@ -99,9 +99,22 @@ function seal(control, record, index) {
   control.run = [];
 }
 
+/* A redraw waits while a place of the first draw is lost, went to no alternate, and to no other redraw. */
+function waits(control, prize) {
+  if (control.results.some((r) => r.prize === prize.name)) return false;
+  if (prize.redraw_of === undefined) return true;
+  const first = control.results.find((r) => r.prize === prize.redraw_of);
+  if (first === undefined) return false;
+  const kept = [...first.held].filter((place) => !first.lost.has(place)).length;
+  const redrawn = control.results.filter((r) => r.open.rule.redraw_of === prize.redraw_of).length;
+  return first.winners - kept - redrawn > 0;
+}
+
 function intent(control, record, index) {
-  const prize = control.rules.prizes[control.results.length];
+  const prize = control.rules.prizes.find((p) => waits(control, p));
   need(prize !== undefined && prize.name === record.prize, "it is not the next prize's");
+  const first = control.results.find((r) => r.prize === prize.redraw_of);
+  need(record.result === first?.index && (record.reason !== undefined) === (first !== undefined) && (first === undefined || record.ok !== undefined), "a redraw names the first result, a reason and who approved it, and no other draw does");
   const newest = control.seals.findLast((s) => s.kind === prize.seal);
   need(newest !== undefined && newest.index === record.seal, "its seal is not the newest of the prize's kind");
   need(control.acknowledged.has(newest.index), "the voids of its seal are not acknowledged");

@@ -44,7 +44,7 @@ const types = {
   "seal.unit": { ...sums, note: "note", reconciled: "bool", root: "hex32", size: "int", unit: "unit", void_root: "hex32" },
   seal: { ...sums, first: "int", kind: "word", ok: "role?", units: "int", unreconciled: "int" },
   "voids.ack": { seal: "int", voids: "int" },
-  "draw.intent": { attempt: "one", commitment: "hex32?", evidence: "text?", numbers: "int", ok: "role?", prize: "word", provider: "text?", seal: "int" },
+  "draw.intent": { attempt: "one", commitment: "hex32?", evidence: "text?", numbers: "int", ok: "role?", prize: "word", provider: "text?", reason: "word?", result: "int?", seal: "int" },
   "draw.call": { intent: "int", number: "one", outcome: "word", serial: "serial?", unit: "unit" },
   "draw.manual": {
     alternates: "int", attempt: "one", count: "int", intent: "int", note: "note", numbers: "int", ok: "role?", prize: "word", winners: "int",

@@ -198,7 +198,9 @@ raffle_rc rf_control_quorum(const rf_control *c, int prize, const char *note, si
 raffle_rc rf_control_quorum_of(const rf_control *c, int prize, const rf_text *text, uint64_t before, raffle_error *err);
 /* Until when cosignatures are in time, in seconds: a committed draw's round, of which nobody can know anything before. */
 uint64_t rf_control_cosign_before(const rf_control *c, int prize);
-/* The prize that is next, or -1 when all are drawn. */
+/* Whether a prize waits to be drawn: a redraw only while a place of the prize that it redraws is lost, has gone to no alternate, and to no other redraw. */
+bool rf_control_waits(const rf_control *c, size_t prize);
+/* The prize that is next, or -1 when none waits. */
 int rf_control_next_prize(const rf_control *c);
 /* The place of the alternate that takes over when a place of this prize is lost now, 0 when none is left: the first that the one-win rule does
  * not bar. */

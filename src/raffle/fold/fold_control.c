@@ -200,7 +200,7 @@ static raffle_rc check_waits(const rf_control *c, const rf_record *r, raffle_err
 {
     bool waits = !rf_text_is(&r->kind, "early");
     for (size_t i = 0; i < c->rules->prizes; i++)
-        waits = waits || (c->rules->prize[i].seal == RAFFLE_SEAL_EARLY && c->prize[i].state != RAFFLE_PRIZE_DRAWN);
+        waits = waits || (c->rules->prize[i].seal == RAFFLE_SEAL_EARLY && rf_control_waits(c, i));
     return waits ? RAFFLE_OK : rf_fail(err, RAFFLE_SEQUENCE, "no prize waits for an early seal");
 }
 

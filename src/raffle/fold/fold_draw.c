@@ -18,10 +18,31 @@ const rf_seal_state *rf_control_seal(const rf_control *c, int prize)
     return c->rules->prize[prize].seal == RAFFLE_SEAL_EARLY ? &c->early : &c->final;
 }
 
+/* Places of a prize that were a winner's, are lost, and went to no alternate; less the redraws for them that are drawn. */
+static int64_t vacancies(const rf_control *c, int32_t prize)
+{
+    const rf_prize_state *p = &c->prize[prize];
+    const int64_t winners = c->rules->prize[prize].winners;
+    int64_t vacant = p->places < (uint64_t)winners ? (int64_t)p->places : winners;
+    for (size_t k = 0; k < p->places; k++)
+        vacant -= p->place[k].state != RAFFLE_PLACE_ALTERNATE && !rf_place_lost(p->place[k].state);
+    for (size_t i = (size_t)prize + 1; i < c->rules->prizes; i++)
+        vacant -= c->rules->prize[i].redraw_of == prize && c->prize[i].state == RAFFLE_PRIZE_DRAWN;
+    return vacant;
+}
+
+bool rf_control_waits(const rf_control *c, size_t prize)
+{
+    const int32_t first = c->rules->prize[prize].redraw_of;
+    if (c->prize[prize].state == RAFFLE_PRIZE_DRAWN)
+        return false;
+    return first < 0 || (c->prize[first].state == RAFFLE_PRIZE_DRAWN && vacancies(c, first) > 0);
+}
+
 int rf_control_next_prize(const rf_control *c)
 {
     for (size_t i = 0; i < c->rules->prizes; i++)
-        if (c->prize[i].state != RAFFLE_PRIZE_DRAWN)
+        if (rf_control_waits(c, i))
             return (int)i;
     return -1;
 }
@@ -128,6 +149,37 @@ static raffle_rc take_commitment(rf_control *c, int prize, const rf_record *r, r
     return RAFFLE_OK;
 }
 
+/* A redraw names the first draw, the reason, and who else is for it (GLI-31 4.4.1: nothing is drawn again but as the rules say). */
+static raffle_rc check_redraw(const rf_control *c, int prize, const rf_record *r, raffle_error *err)
+{
+    const rf_prize_rule *rule = &c->rules->prize[prize];
+    const bool redraw = rule->redraw_of >= 0;
+    if (rf_has(r, RF_F_REASON) != redraw || rf_has(r, RF_F_RESULT) != redraw)
+        return rf_fail(err, RAFFLE_INVALID, "\"%s\" is %s by the rules: its intent %s a reason", rule->name,
+                       redraw ? "a redraw" : "no redraw", redraw ? "needs" : "takes no");
+    if (redraw && (uint64_t)r->result != c->prize[rule->redraw_of].result)
+        return rf_fail(err, RAFFLE_CORRUPT, "the redraw \"%s\" names record %lld; the first draw's result is %llu",
+                       rule->name, (long long)r->result, (unsigned long long)c->prize[rule->redraw_of].result);
+    return redraw ? rf_control_approved(c, r, err) : RAFFLE_OK;
+}
+
+/* The prizes before it are drawn, and of a redraw a place is lost. */
+static raffle_rc check_turn(const rf_control *c, int prize, raffle_error *err)
+{
+    const rf_prize_rule *rule = &c->rules->prize[prize];
+    const int next = rf_control_next_prize(c);
+    if (c->prize[prize].state == RAFFLE_PRIZE_DRAWN)
+        return rf_fail(err, RAFFLE_DRAWN, "prize \"%s\" is drawn already", rule->name);
+    if (!rf_control_waits(c, (size_t)prize))
+        return rf_fail(err, RAFFLE_SEQUENCE,
+                       "\"%s\" is the redraw of a lost place of \"%s\", and none is without a winner", rule->name,
+                       c->rules->prize[rule->redraw_of].name);
+    if (prize != next)
+        return rf_fail(err, RAFFLE_SEQUENCE, "prize \"%s\" comes after \"%s\", which is not drawn", rule->name,
+                       c->rules->prize[next].name);
+    return RAFFLE_OK;
+}
+
 static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *err)
 {
     raffle_rc rc = rf_control_role(c, RF_OP_DRAW, r->by, err);
@@ -139,11 +191,9 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
     rf_prize_state *p = &c->prize[i];
     const rf_seal_state *seal = rf_control_seal(c, i);
     const char *name = c->rules->prize[i].name;
-    if (p->state == RAFFLE_PRIZE_DRAWN)
-        return rf_fail(err, RAFFLE_DRAWN, "prize \"%s\" is drawn already", name);
-    if (i != rf_control_next_prize(c))
-        return rf_fail(err, RAFFLE_SEQUENCE, "prize \"%s\" comes after \"%s\", which is not drawn", name,
-                       c->rules->prize[rf_control_next_prize(c)].name);
+    rc = check_turn(c, i, err);
+    if (rc != RAFFLE_OK)
+        return rc;
     if (seal->kind == 0)
         return rf_fail(err, RAFFLE_NOT_SEALED, "prize \"%s\" is drawn from %s seal, which is missing", name,
                        c->rules->prize[i].seal == RAFFLE_SEAL_EARLY ? "an early" : "the final");
@@ -161,7 +211,9 @@ static raffle_rc apply_intent(rf_control *c, const rf_record *r, raffle_error *e
             err, RAFFLE_HALTED,
             "a program was found to be another one, by record %llu: no draw begins before it is verified again",
             (unsigned long long)c->altered);
-    rc = rf_drum_intent(c, i, r, err);
+    rc = check_redraw(c, i, r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_drum_intent(c, i, r, err);
     if (rc == RAFFLE_OK)
         rc = take_commitment(c, i, r, err);
     if (rc != RAFFLE_OK)

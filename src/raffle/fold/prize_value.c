@@ -104,8 +104,17 @@ static size_t chain_start(const rf_control *c, size_t i)
     return i;
 }
 
+/* Whose value it is that a place of prize `i` has: a redraw's is that of the prize that was drawn first. */
+static size_t first_draw(const rf_control *c, size_t i)
+{
+    while (c->rules->prize[i].redraw_of >= 0)
+        i = (size_t)c->rules->prize[i].redraw_of;
+    return i;
+}
+
 bool rf_prize_needs_live(const rf_control *c, size_t i)
 {
+    i = first_draw(c, i);
     for (size_t k = chain_start(c, i); k <= i; k++)
         if (c->rules->prize[k].share >= 0 && !is_sealed(c, k))
             return true;
@@ -123,13 +132,17 @@ static int64_t pot_of(const rf_control *c, size_t i, const rf_live_pot *live)
 
 rf_prize_worth rf_prize_worth_of(const rf_control *c, size_t i, const rf_live_pot *live)
 {
+    const bool redraw = c->rules->prize[i].redraw_of >= 0;
     const bool open = rf_prize_needs_live(c, i);
     rf_prize_worth w = {.known = !open || live != NULL, .estimate = open && live != NULL};
     int64_t passed = 0;
+    i = first_draw(c, i);
     for (size_t k = chain_start(c, i); k <= i; k++) {
         w.is = rf_prize_value_of(&c->rules->prize[k], pot_of(c, k, live), passed);
         passed = w.is.overflow;
     }
+    if (redraw)
+        w.is = (rf_prize_value){.value = w.is.each, .each = w.is.each};
     return w;
 }
 
@@ -152,7 +165,7 @@ static bool was_missed(const rf_control *c, size_t i)
 int64_t rf_prize_awarded(const rf_control *c, size_t i)
 {
     const rf_prize_state *p = &c->prize[i];
-    if (p->state != RAFFLE_PRIZE_DRAWN || p->places == 0 || was_missed(c, i))
+    if (p->state != RAFFLE_PRIZE_DRAWN || p->places == 0 || was_missed(c, i) || c->rules->prize[i].redraw_of >= 0)
         return 0;
     return rf_prize_worth_of(c, i, NULL).is.value;
 }

@@ -30,7 +30,7 @@ typedef struct rf_prize_worth {
 
 /* Prize `i`, from the pot that it was drawn from, else that of the newest seal of its kind, else `live`, which may be NULL. */
 rf_prize_worth rf_prize_worth_of(const rf_control *c, size_t i, const rf_live_pot *live);
-/* What of a prize that was drawn its winners get: nothing, when none of them found its ace. */
+/* What of a prize that was drawn its winners get: nothing, when none of them found its ace; nor by a redraw, whose place the value of the first prize pays for. */
 int64_t rf_prize_awarded(const rf_control *c, size_t i);
 /* What of it the rules of the next raffle have as `carry`: what is above its cap, where the rules say so, and all of it when nobody found its ace. */
 int64_t rf_prize_carry(const rf_control *c, size_t i, const rf_prize_value *is);

@@ -148,7 +148,7 @@ static const type_row types[RF_TYPES] = {
     [RF_DRAW_ABORT] = {"draw.abort", COMMON | B(OK) | B(INTENT) | B(PRIZE) | B(ATTEMPT) | B(REASON), 0},
     [RF_DRAW_CALL] = {"draw.call", COMMON | B(INTENT) | B(NUMBER) | B(OUTCOME) | B(UNIT), B(SERIAL)},
     [RF_DRAW_INTENT] = {"draw.intent", COMMON | B(PRIZE) | B(SEAL) | B(ATTEMPT) | B(NUMBERS),
-                        B(COMMITMENT) | B(EVIDENCE) | B(OK) | B(PROVIDER)},
+                        B(COMMITMENT) | B(EVIDENCE) | B(OK) | B(PROVIDER) | B(REASON) | B(RESULT)},
     [RF_DRAW_MANUAL] = {"draw.manual",
                         COMMON | B(PRIZE) | B(ATTEMPT) | B(INTENT) | B(NOTE) | B(NUMBERS) | B(COUNT) | B(WINNERS) |
                             B(ALTERNATES),

@@ -84,6 +84,8 @@ static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_r
     put_text(w, "one_win", one_win[prize->one_win]);
     put_given(w, "papers_above", prize->papers_above);
     put_choice(w, "pot", pot, prize->pot);
+    if (prize->redraw_of >= 0)
+        put_text(w, "redraw_of", rules->prize[prize->redraw_of].name);
     put_choice(w, "round", round, prize->round);
     if (prize->round_to > 0)
         put_int(w, "round_to", prize->round_to);

@@ -98,6 +98,8 @@ typedef struct rf_prize_rule {
     int64_t ace;  /* envelopes that the winner chooses from, one of which has the ace; 0: it is no such prize */
     bool must_go; /* until one finds it, the next alternate chooses */
     char carry_from[RAFFLE_ORIGIN_SIZE]; /* the raffle that `carry` comes from */
+    int32_t
+        redraw_of; /* an earlier prize of which it is drawn again for one lost place; -1: it is a prize of its own */
 } rf_prize_rule;
 
 typedef struct rf_unit_rule {

@@ -12,7 +12,7 @@ static const int64_t money_max = INT64_C(1000000000000);
 typedef struct prize_parse {
     rf_prize_rule *rule;
     size_t entered;
-    char tier[RF_TIERS_MAX][RAFFLE_WORD_SIZE];
+    char tier[RF_TIERS_MAX][RAFFLE_WORD_SIZE], redraw_of[RAFFLE_WORD_SIZE];
     bool given;
 } prize_parse;
 
@@ -127,6 +127,11 @@ static raffle_rc prize_ace(rf_rules_input *p, const rf_rules_path *at, void *to)
     return rf_rules_int(p, at, 1, RF_ENVELOPES_MAX, &prize_rule(to)->ace);
 }
 
+static raffle_rc prize_redraw_of(rf_rules_input *p, const rf_rules_path *at, void *to)
+{
+    return rf_rules_word(p, at, ((prize_parse *)to)->redraw_of);
+}
+
 static raffle_rc prize_must_go(rf_rules_input *p, const rf_rules_path *at, void *to)
 {
     return rf_rules_bool(p, at, &prize_rule(to)->must_go);
@@ -195,6 +200,18 @@ static raffle_rc enter_tiers(rf_rules_input *p, const rf_rules_path *at, const r
     return RAFFLE_OK;
 }
 
+static raffle_rc find_redrawn(rf_rules_input *p, const rf_rules_path *at, const rf_rules *rules, size_t i,
+                              const prize_parse *q)
+{
+    for (size_t k = 0; k < i && q->redraw_of[0] != 0; k++)
+        if (strcmp(rules->prize[k].name, q->redraw_of) == 0)
+            q->rule->redraw_of = (int32_t)k;
+    return q->redraw_of[0] == 0 || q->rule->redraw_of >= 0
+               ? RAFFLE_OK
+               : rf_fail(p->err, RAFFLE_INVALID, "rules: \"%s.redraw_of\" is \"%s\", which is no earlier prize",
+                         at->text, q->redraw_of);
+}
+
 static raffle_rc read_prize(rf_rules_input *p, const rf_rules_path *at, size_t i, void *to)
 {
     static const rf_rules_field fields[] = {
@@ -220,6 +237,7 @@ static raffle_rc read_prize(rf_rules_input *p, const rf_rules_path *at, size_t i
         {"pot", prize_pot, false},
         {"ace", prize_ace, false},
         {"must_go", prize_must_go, false},
+        {"redraw_of", prize_redraw_of, false},
         {"seed", prize_seed, false},
         {"beacon_delay", prize_beacon_delay, false},
         {"tiers", prize_tiers, false},
@@ -239,11 +257,14 @@ static raffle_rc read_prize(rf_rules_input *p, const rf_rules_path *at, size_t i
                             .start = -1,
                             .carry = -1,
                             .minimum = -1,
-                            .cap = -1};
+                            .cap = -1,
+                            .redraw_of = -1};
     q->rule = rule;
     raffle_rc rc = rf_rules_object(p, at, fields, sizeof fields / sizeof fields[0], q);
     if (rc == RAFFLE_OK)
         rc = enter_tiers(p, at, rules, q);
+    if (rc == RAFFLE_OK)
+        rc = find_redrawn(p, at, rules, i, q);
     free(q);
     if (rc != RAFFLE_OK)
         return rc;
@@ -271,6 +292,22 @@ raffle_rc rf_rules_read_prizes(rf_rules_input *p, const rf_rules_path *at, void 
 }
 
 /* --- what must fit together --- */
+
+/* A redraw gives one lost place away once more, from the same numbers, and is worth what that place was: it has no money of its own. What nobody found of an ace is carried over instead. */
+static raffle_rc check_redraw(const rf_rules *rules, const rf_prize_rule *prize, raffle_error *err)
+{
+    if (prize->redraw_of < 0)
+        return RAFFLE_OK;
+    const rf_prize_rule *first = &rules->prize[prize->redraw_of];
+    if (prize->seal != first->seal || prize->entered != first->entered)
+        return rf_fail(err, RAFFLE_INVALID,
+                       "rules: prize \"%s\" has another seal or other tiers than \"%s\", whose redraw it is",
+                       prize->name, first->name);
+    if (prize->winners != 1 || rf_prize_is_money(prize) || prize->ace > 0 || first->ace > 0)
+        return rf_fail(err, RAFFLE_INVALID,
+                       "rules: the redraw \"%s\" has money of its own, more than one winner, or an ace", prize->name);
+    return RAFFLE_OK;
+}
 
 /* A committed draw without a beacon would be its operator's choice, and a round that is near could be known before the intent is published. */
 static raffle_rc check_beacon(const rf_rules *rules, const rf_prize_rule *prize, raffle_error *err)
@@ -363,5 +400,7 @@ raffle_rc rf_rules_check_prize(const rf_rules *rules, size_t i, raffle_error *er
     raffle_rc rc = check_beacon(rules, &rules->prize[i], err);
     if (rc == RAFFLE_OK)
         rc = check_drum(&rules->prize[i], err);
+    if (rc == RAFFLE_OK)
+        rc = check_redraw(rules, &rules->prize[i], err);
     return rc == RAFFLE_OK ? check_money(rules, i, err) : rc;
 }
