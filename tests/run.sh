@@ -156,7 +156,18 @@ fuzz_target() {
         tail -n 60 "$folder/log"
         return 1
     fi
-    sed -n 's/^stat::number_of_executed_units: */inputs: /p' "$folder/log"
+    sed -n "s/^stat::number_of_executed_units: */fuzz: $name, inputs: /p" "$folder/log"
+    echo "fuzz: $name" >>"$work/checks"
+}
+
+# All of them, as many at a time as there are jobs; each is one case.
+fuzz_targets() {
+    local targets=(fuzz/fuzz_*.c)
+    targets=("${targets[@]#fuzz/fuzz_}")
+    export -f fuzz_target
+    export work
+    printf '%s\n' "${targets[@]%.c}" | xargs -P "$jobs" -I{} bash -euo pipefail -c 'fuzz_target {}'
+    passed=$((passed + ${#targets[@]}))
 }
 
 # A build for certification has no provider `test:`.
@@ -259,11 +270,7 @@ main() {
     step "clang: threaded tests under the thread sanitizer" run_sanitized thread --suite threads
     check "clang: build of the fuzz targets" build_clang fuzz -Dfuzz=enabled -Db_lundef=false -Dtests=disabled \
         -Dcli=disabled -Dexamples=disabled
-    local target
-    for target in fuzz/fuzz_*.c; do
-        target=${target#fuzz/fuzz_}
-        check "fuzz: ${target%.c}" fuzz_target "${target%.c}"
-    done
+    step "fuzz targets" fuzz_targets
     check "build without test_rng" no_test_rng
     check "install" install_all
     check "a host with the shared library" host_shared

@@ -76,6 +76,20 @@ void rf_sha256_of(rf_sha256 *h, uint8_t out[32], const void *data, size_t length
     digest(h, out, (rf_span){data, length}, NULL, 0);
 }
 
+void rf_sha256_add(rf_sha256 *h, const void *data, size_t length)
+{
+    h->failed |= length > 0 && EVP_DigestUpdate(h->ctx, data, length) != 1;
+}
+
+void rf_sha256_so_far(rf_sha256 *h, uint8_t out[32])
+{
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    h->failed |= copy == NULL || EVP_MD_CTX_copy_ex(copy, h->ctx) != 1 || EVP_DigestFinal_ex(copy, out, NULL) != 1;
+    EVP_MD_CTX_free(copy);
+    if (h->failed)
+        memset(out, 0, DIGEST);
+}
+
 void rf_hmac_spans(rf_sha256 *h, uint8_t out[32], const uint8_t *key, size_t key_length, const rf_span *spans, size_t n)
 {
     uint8_t block[BLOCK] = {0}, inner[DIGEST];

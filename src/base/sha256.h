@@ -29,6 +29,11 @@ bool rf_sha256_ok(const rf_sha256 *h);
 void rf_sha256_spans(rf_sha256 *h, uint8_t out[32], const rf_span *spans, size_t n);
 void rf_sha256_of(rf_sha256 *h, uint8_t out[32], const void *data, size_t length);
 
+/* SHA-256 of what comes piece by piece, over an object that does nothing else. */
+void rf_sha256_add(rf_sha256 *h, const void *data, size_t length);
+/* Of all that was added; more may follow. */
+void rf_sha256_so_far(rf_sha256 *h, uint8_t out[32]);
+
 /* HMAC-SHA-256 (RFC 2104) of the spans under a key of any length. The key block is wiped. */
 void rf_hmac_spans(rf_sha256 *h, uint8_t out[32], const uint8_t *key, size_t key_length, const rf_span *spans,
                    size_t n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `raffle backup|restore|mirror`: a raffle as a file, back into a store, and a second store that follows (GLI-31 5.7). */
 #include "commands.h"
+#include "file_out.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,12 +32,14 @@ static int backup_into(cli *c, const char *path)
 {
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (file == NULL && fd >= 0)
+        (void)close(fd);
     if (file == NULL)
         return cli_fail_as(c, errno == EEXIST ? RAFFLE_EXISTS : RAFFLE_IO, "%.200s: %s", path, strerror(errno));
     int status = raffle_backup(c->raffle, write_part, file, &c->err) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
     if (status == CLI_DONE && (fflush(file) != 0 || fsync(fd) != 0))
         status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
-    if (fclose(file) != 0 && status == CLI_DONE)
+    if ((fclose(file) != 0 || !file_sync_name(path)) && status == CLI_DONE)
         status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
     if (status != CLI_DONE)
         (void)remove(path);

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,6 +43,22 @@ int file_out(cli *c, const char *name, const void *bytes, size_t length)
     if (fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0)
         return CLI_DONE;
     return cli_fail_as(c, RAFFLE_IO, "standard output: %s", strerror(errno));
+}
+
+bool file_sync_name(const char *path)
+{
+    char copy[PATH_MAX];
+    if (!cli_copy(copy, sizeof copy, path)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool good = fd >= 0 && fsync(fd) == 0;
+    const int why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return good;
 }
 
 raffle_rc file_gather(void *ctx, const char *bytes, size_t length, raffle_error *err)

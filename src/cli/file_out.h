@@ -10,6 +10,9 @@ int file_write(cli *c, const char *path, const void *bytes, size_t length, bool 
 /* The same for the file in option `name`, or standard output. */
 int file_out(cli *c, const char *name, const void *bytes, size_t length);
 
+/* Makes the name of a file durable, which it is when its folder is; errno says what failed. */
+bool file_sync_name(const char *path);
+
 /* Bytes that are gathered before they are written, by a raffle_write(): nothing is written when what makes them fails. */
 typedef struct file_bytes {
     char *bytes;

@@ -3,36 +3,23 @@
  * value. */
 #include "seed_file.h"
 
+#include "file_out.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    FILE_MAX = 1024,
-    PATH_SIZE = 4096
+    FILE_MAX = 1024
 };
 static const char head[] = "libraffle-seed-1 ";
 
 static int fail(cli *c, const char *path, const char *what)
 {
     return cli_fail_as(c, RAFFLE_IO, "%s: %s: %s", path, what, strerror(errno));
-}
-
-/* The name is durable when its folder is. */
-static bool sync_folder(const char *path)
-{
-    char copy[PATH_SIZE];
-    if (!cli_copy(copy, sizeof copy, path))
-        return false;
-    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return good;
 }
 
 static bool write_all(int fd, const char *bytes, size_t n)
@@ -61,7 +48,7 @@ int seed_file_write(cli *c, const char *path, const kept_seed *kept)
     close(fd);
     explicit_bzero(text, sizeof text);
     explicit_bzero(hex, sizeof hex);
-    if (good && sync_folder(path))
+    if (good && file_sync_name(path))
         return CLI_DONE;
     errno = good ? errno : error;
     unlink(path);

@@ -30,7 +30,7 @@ typedef struct writer {
     raffle *raffle;
     raffle_write write;
     void *ctx;
-    crypto_hash_sha256_state hash;
+    rf_sha256 *hash;
     char *buffer; /* secret: what is private goes through it */
     size_t used;
     size_t parts;
@@ -67,7 +67,7 @@ static raffle_rc flush(writer *w, raffle_error *err)
 static raffle_rc put(writer *w, const char *bytes, size_t n, raffle_error *err)
 {
     raffle_rc rc = RAFFLE_OK;
-    (void)crypto_hash_sha256_update(&w->hash, (const uint8_t *)bytes, n);
+    rf_sha256_add(w->hash, bytes, n);
     while (rc == RAFFLE_OK && n > 0) {
         const size_t room = BUFFER - w->used, some = n < room ? n : room;
         memcpy(w->buffer + w->used, bytes, some);
@@ -295,26 +295,28 @@ void rf_backup_answered(uint8_t out[RF_BACKUP_ANSWER], const uint8_t hash[32])
     memcpy(out + sizeof RF_BACKUP_MAGIC, hash, 32);
 }
 
-static void hash_so_far(const writer *w, uint8_t hash[32])
+static raffle_rc hash_so_far(const writer *w, uint8_t hash[32], raffle_error *err)
 {
-    crypto_hash_sha256_state state = w->hash;
-    (void)crypto_hash_sha256_final(&state, hash);
+    rf_sha256_so_far(w->hash, hash);
+    return rf_sha256_ok(w->hash) ? RAFFLE_OK : rf_fail(err, RAFFLE_IO, "OpenSSL's SHA-256 failed");
 }
 
 static raffle_rc put_end(writer *w, raffle_error *err)
 {
     uint8_t hash[32], message[RF_BACKUP_ANSWER], signature[64];
     char answer[96] = "", digits[65] = "";
-    hash_so_far(w, hash);
+    raffle_rc rc = hash_so_far(w, hash, err);
     rf_backup_answered(message, hash);
-    raffle_rc rc = rf_keys_sign(w->raffle->keys, w->raffle->origin, "control", message, sizeof message, signature, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_keys_sign(w->raffle->keys, w->raffle->origin, "control", message, sizeof message, signature, err);
     if (rc != RAFFLE_OK)
         return rc;
     rf_base64_encode(answer, signature, sizeof signature);
     rc = put_line(w, err, "answer %.88s\n", answer);
+    if (rc == RAFFLE_OK)
+        rc = hash_so_far(w, hash, err);
     if (rc != RAFFLE_OK)
         return rc;
-    hash_so_far(w, hash);
     rf_hex_encode(digits, hash, 32);
     rc = put_line(w, err, "end %.64s\n", digits);
     return rc == RAFFLE_OK ? flush(w, err) : rc;
@@ -338,14 +340,15 @@ raffle_rc raffle_backup(raffle *r, raffle_write write, void *ctx, raffle_error *
         rc = rf_null(err, "write");
     if (rc != RAFFLE_OK)
         return rc;
-    (void)crypto_hash_sha256_init(&w.hash);
+    w.hash = rf_sha256_new();
     w.buffer = sodium_malloc(BUFFER);
-    rc = w.buffer == NULL ? rf_nomem(err) : keep_moment(&w, err);
+    rc = w.hash == NULL || w.buffer == NULL ? rf_nomem(err) : keep_moment(&w, err);
     if (rc == RAFFLE_OK)
         rc = put_all(&w, err);
     for (size_t i = 0; i < w.parts; i++)
         free(w.part[i].note);
     free(w.part);
     sodium_free(w.buffer);
+    rf_sha256_free(w.hash);
     return rc;
 }

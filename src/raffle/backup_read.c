@@ -23,7 +23,7 @@ typedef struct input {
     const char *path;
     const rf_backup_sink *sink;
     rf_backup_end *end;
-    crypto_hash_sha256_state hash;
+    rf_sha256 *hash;
     char *line; /* secret, as private parts are: LINE_MOST bytes and a NUL */
     size_t length;
     char *leaf; /* the line before it */
@@ -61,7 +61,7 @@ static raffle_rc read_line(input *in, const char *what)
 static void hash_line(input *in)
 {
     in->line[in->length] = '\n';
-    (void)crypto_hash_sha256_update(&in->hash, (const uint8_t *)in->line, in->length + 1);
+    rf_sha256_add(in->hash, in->line, in->length + 1);
     in->line[in->length] = '\0';
 }
 
@@ -111,7 +111,8 @@ static raffle_rc take_head(input *in)
     uint64_t logs;
     char origin[RAFFLE_ORIGIN_SIZE] = "";
     raffle_rc rc = take_line(in, "its first line");
-    if (rc == RAFFLE_OK && strcmp(in->line, RF_BACKUP_MAGIC) != 0)
+    if (rc == RAFFLE_OK &&
+        (in->length != sizeof RF_BACKUP_MAGIC - 1 || memcmp(in->line, RF_BACKUP_MAGIC, in->length) != 0))
         return strncmp(in->line, RF_BACKUP_MAGIC, sizeof RF_BACKUP_MAGIC - 2) == 0
                    ? rf_fail(in->err, RAFFLE_NEWER, "this version of the library does not read \"%.40s\"", in->line)
                    : rf_fail(in->err, RAFFLE_CORRUPT, "%.150s is no backup", in->path);
@@ -175,17 +176,18 @@ static raffle_rc take_records(input *in, uint32_t log)
     return rc;
 }
 
-/* "note SIZE LENGTH", and so many bytes. */
-static raffle_rc take_note(input *in, uint32_t log)
+/* "note SIZE LENGTH", and so many bytes. `last`: the size of the note before it. */
+static raffle_rc take_note(input *in, uint32_t log, uint64_t *last)
 {
     rf_span word[2];
     uint64_t size, length;
     if (!words(in, "note", 2, word) || !number(&word[0], RF_LOG_RECORDS_MAX, &size) ||
-        !number(&word[1], RF_NOTE_MAX, &length) || length == 0)
+        !number(&word[1], RF_NOTE_MAX, &length) || length == 0 || size <= *last)
         return cut(in, "a note");
+    *last = size;
     if (fread(in->note, 1, (size_t)length, in->file) != length)
         return no_more(in, "a note");
-    (void)crypto_hash_sha256_update(&in->hash, (const uint8_t *)in->note, length);
+    rf_sha256_add(in->hash, in->note, length);
     return in->sink->note != NULL ? in->sink->note(in->sink->ctx, log, size, in->note, (size_t)length, in->err)
                                   : RAFFLE_OK;
 }
@@ -194,19 +196,31 @@ static raffle_rc take_note(input *in, uint32_t log)
 static raffle_rc take_log(input *in, uint32_t log)
 {
     rf_span word[2];
+    uint64_t last = 0;
     raffle_rc rc = take_records(in, log);
     if (rc == RAFFLE_OK)
         rc = read_line(in, "what follows a log");
     while (rc == RAFFLE_OK && words(in, "note", 2, word)) {
         hash_line(in);
-        rc = take_note(in, log);
+        rc = take_note(in, log, &last);
         if (rc == RAFFLE_OK)
             rc = read_line(in, "what follows a note");
     }
     return rc;
 }
 
-static raffle_rc take_key(input *in, const rf_span word[4])
+/* By scope, then by their bytes, a beginning before what it begins. */
+static bool comes_after(const raffle_store_key *a, const raffle_store_key *b)
+{
+    const uint32_t common = a->length < b->length ? a->length : b->length;
+    const int differ = memcmp(a->key, b->key, common);
+    if (a->scope != b->scope)
+        return a->scope > b->scope;
+    return differ != 0 ? differ > 0 : a->length > b->length;
+}
+
+/* `last`: the key before it. */
+static raffle_rc take_key(input *in, const rf_span word[4], raffle_store_key *last)
 {
     raffle_store_key key = {.struct_size = sizeof key};
     uint64_t scope, log, index;
@@ -218,16 +232,20 @@ static raffle_rc take_key(input *in, const rf_span word[4])
     key.scope = (uint32_t)scope;
     key.log = (uint32_t)log;
     key.index = index;
+    if (!comes_after(&key, last))
+        return cut(in, "a key");
+    *last = key;
     return in->sink->key != NULL ? in->sink->key(in->sink->ctx, &key, in->err) : RAFFLE_OK;
 }
 
 static raffle_rc take_keys(input *in)
 {
     rf_span word[4];
+    raffle_store_key last = {.scope = 0};
     raffle_rc rc = RAFFLE_OK;
     while (rc == RAFFLE_OK && words(in, "key", 4, word)) {
         hash_line(in);
-        rc = take_key(in, word);
+        rc = take_key(in, word, &last);
         if (rc == RAFFLE_OK)
             rc = read_line(in, "what follows a key");
     }
@@ -240,19 +258,18 @@ static raffle_rc take_end(input *in)
     rf_span word;
     uint8_t hash[32], says[32];
     size_t n = 0;
-    crypto_hash_sha256_state before = in->hash;
     if (!words(in, "answer", 1, &word) ||
         !rf_base64_decode(in->end->signature, sizeof in->end->signature, &n, word.data, word.length) ||
         n != sizeof in->end->signature)
         return cut(in, "its signature");
-    (void)crypto_hash_sha256_final(&before, in->end->hash);
+    rf_sha256_so_far(in->hash, in->end->hash);
     hash_line(in);
-    (void)crypto_hash_sha256_final(&in->hash, hash);
+    rf_sha256_so_far(in->hash, hash);
     raffle_rc rc = read_line(in, "its end");
     if (rc != RAFFLE_OK)
         return rc;
     if (!words(in, "end", 1, &word) || !rf_hex_decode(says, sizeof says, word.data, word.length) ||
-        memcmp(says, hash, sizeof hash) != 0 || getc_unlocked(in->file) != EOF)
+        !rf_sha256_ok(in->hash) || memcmp(says, hash, sizeof hash) != 0 || getc_unlocked(in->file) != EOF)
         return cut(in, "its end");
     return RAFFLE_OK;
 }
@@ -278,13 +295,13 @@ static raffle_rc allocate(input *in)
     in->line = sodium_malloc(LINE_MOST + 1);
     in->leaf = sodium_malloc(LINE_MOST + 1);
     in->note = malloc(RF_NOTE_MAX);
-    return in->line == NULL || in->leaf == NULL || in->note == NULL ? rf_nomem(in->err) : RAFFLE_OK;
+    in->hash = rf_sha256_new();
+    return in->hash == NULL || in->line == NULL || in->leaf == NULL || in->note == NULL ? rf_nomem(in->err) : RAFFLE_OK;
 }
 
 raffle_rc rf_backup_read(const char *path, const rf_backup_sink *sink, rf_backup_end *end, raffle_error *err)
 {
     input in = {.path = path, .sink = sink, .end = end, .err = err};
-    (void)crypto_hash_sha256_init(&in.hash);
     in.file = fopen(path, "re");
     if (in.file == NULL)
         return rf_fail(err, errno == ENOENT ? RAFFLE_NOT_FOUND : RAFFLE_IO, "%.150s: %s", path, strerror(errno));
@@ -296,6 +313,7 @@ raffle_rc rf_backup_read(const char *path, const rf_backup_sink *sink, rf_backup
     sodium_free(in.line);
     sodium_free(in.leaf);
     free(in.note);
+    rf_sha256_free(in.hash);
     free(in.size);
     (void)fclose(in.file);
     return rc;

@@ -20,6 +20,7 @@ static const bench_row rows[] = {
     {"draw", "drawing 10 and 1,000 winners", bench_draw},
     {"audit", "auditing everything", bench_audit},
     {"publish", "publishing everything, and auditing the folder", bench_publish},
+    {"backup", "backups: written, checked and put back", bench_backup},
     {"picks", "picks for a lab's collection", bench_picks},
 };
 

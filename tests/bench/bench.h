@@ -25,6 +25,7 @@ int bench_publish(void);
 int bench_proof(void);
 int bench_receipt(void);
 int bench_events(void);
+int bench_backup(void);
 int bench_picks(void);
 
 enum {
@@ -39,6 +40,7 @@ uint64_t bench_voids(void);
 /* The large raffle: made once, opened, and sealed once; returns the draw numbers in the drum. */
 void bench_large_make(void);
 raffle *bench_large_open(void);
+const char *bench_large_folder(void); /* where its store is, bench.raffle */
 uint64_t bench_large_seal(raffle *r);
 
 double bench_now(void); /* seconds */

@@ -73,6 +73,11 @@ void bench_large_make(void)
            (unsigned long long)bench_sales() * 10);
 }
 
+const char *bench_large_folder(void)
+{
+    return made;
+}
+
 raffle *bench_large_open(void)
 {
     char store[300];

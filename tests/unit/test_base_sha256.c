@@ -61,6 +61,25 @@ START_TEST(spans_are_concatenated)
 }
 END_TEST
 
+/* At each byte, what was added so far is what one call gives; and a look changes nothing. */
+START_TEST(pieces_add_up)
+{
+    rf_sha256 *h = rf_sha256_new(), *whole = rf_sha256_new();
+    uint8_t message[150], so_far[32], wanted[32];
+    for (size_t i = 0; i < sizeof message; i++)
+        message[i] = (uint8_t)(i * 7);
+    for (size_t i = 0; i <= sizeof message; i++) {
+        rf_sha256_so_far(h, so_far);
+        rf_sha256_of(whole, wanted, message, i);
+        ck_assert_mem_eq(so_far, wanted, 32);
+        rf_sha256_add(h, message + i, i < sizeof message);
+    }
+    ck_assert(rf_sha256_ok(h));
+    rf_sha256_free(h);
+    rf_sha256_free(whole);
+}
+END_TEST
+
 /* Callers hash a digest into itself. */
 START_TEST(output_may_be_the_input)
 {
@@ -96,6 +115,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, sha256_vectors);
     tcase_add_test(tests, hmac_vectors);
     tcase_add_test(tests, spans_are_concatenated);
+    tcase_add_test(tests, pieces_add_up);
     tcase_add_test(tests, output_may_be_the_input);
     tcase_add_test(tests, objects_are_independent_and_stay_ok);
 }

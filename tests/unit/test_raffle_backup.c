@@ -335,10 +335,13 @@ START_TEST(a_backup_made_up)
     char *bytes = read_backup(&length);
     bytes[length] = '\0';
     /* A key that leads elsewhere: nothing but the signature covers it. */
-    char *key = strstr(bytes, "\nkey 1 ") + 7;
-    *key = *key == '0' ? '1' : '0';
+    char *key = strstr(bytes, "\nkey 1 ") + 7, *last = strchr(key, ' ') - 1;
+    *last = *last == '0' ? '1' : '0';
     end_again(bytes, &length);
     ck_assert_int_eq(verify_bytes(bytes, length), RAFFLE_SIGNATURE);
+    memset(key, 'f', 2); /* before keys that are less */
+    end_again(bytes, &length);
+    ck_assert_int_eq(verify_bytes(bytes, length), RAFFLE_CORRUPT);
     *key = 'x';
     ck_assert_int_eq(verify_bytes(bytes, length), RAFFLE_CORRUPT);
     free(bytes);
