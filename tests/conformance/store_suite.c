@@ -757,6 +757,35 @@ START_TEST(anchor_never_goes_back)
 }
 END_TEST
 
+/* For raffle_restore(): the empty store has seen nothing, then it holds the raffle, and its anchor is found under that origin and no other. */
+START_TEST(put_back_makes_what_create_makes)
+{
+    uint8_t root[32] = {1}, found[32];
+    uint64_t size = 0;
+    char origin[RAFFLE_ORIGIN_SIZE];
+    raffle_store_free(store);
+    suite->close();
+    store = suite->open();
+    ck_assert_int_eq(rf_store_anchor_of(store, STORE_ORIGIN, 1, &size, found, &err), RAFFLE_NOT_FOUND);
+    ck_assert_int_eq(rf_store_put_back(store, STORE_ORIGIN, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_store_origin(store, origin, &err), RAFFLE_OK);
+    ck_assert_str_eq(origin, STORE_ORIGIN);
+    ck_assert_int_eq(rf_store_anchor_put(store, 1, 10, root, true, &err), RAFFLE_OK);
+    ck_assert_int_eq(rf_store_anchor_of(store, STORE_ORIGIN, 1, &size, found, &err), RAFFLE_NOT_FOUND); /* not yet */
+    rf_store_put_back_over(store);
+    ck_assert_int_eq(rf_store_put_back(store, STORE_ORIGIN, &err), RAFFLE_EXISTS);
+    store_append(store, 1, 3, "p");
+    ck_assert_uint_eq(store_check_log(store, 1), 3);
+    ck_assert_int_eq(rf_store_anchor_put(store, 1, 3, root, true, &err), RAFFLE_OK);
+    if (!rf_store_has_anchor(store))
+        return;
+    ck_assert_int_eq(rf_store_anchor_of(store, STORE_ORIGIN, 1, &size, found, &err), RAFFLE_OK);
+    ck_assert_uint_eq(size, 3);
+    ck_assert_mem_eq(found, root, 32);
+    ck_assert_int_ne(rf_store_anchor_of(store, STORE_ORIGIN "2", 1, &size, found, &err), RAFFLE_OK);
+}
+END_TEST
+
 /* --- threads --- */
 
 enum {
@@ -894,6 +923,7 @@ TCase *store_suite_tcase(const store_suite *s)
                                   erase_takes_the_private_part_alone,
                                   erase_what_is_not_there,
                                   anchor_never_goes_back,
+                                  put_back_makes_what_create_makes,
                                   concurrent_appends_lose_nothing,
                                   arguments_out_of_range,
                                   key_of_too_large_a_scope};
