@@ -63,6 +63,11 @@ def night(store):
     raffle("verify", "receipt", "published/control/checkpoint", "--key", key)
 
 
+def as_json(value):
+    """The views give keys in hexadecimal."""
+    return value.hex() if isinstance(value, bytes) else value
+
+
 def check_views():
     entries = []
     for line in sql("SELECT row_to_json(e) FROM raffle.entry AS e ORDER BY log, idx"):
@@ -72,7 +77,7 @@ def check_views():
     rows = views.expected(entries)
     for view, columns in views.columns_in_page().items():
         found = sorted((json.loads(line) for line in sql(f"SELECT row_to_json(v) FROM raffle.{view} AS v")), key=repr)
-        wanted = sorted(({"raffle": 1, **{c: row.get(c) for c in columns}} for row in rows[view]), key=repr)
+        wanted = sorted(({"raffle": 1, **{c: as_json(row.get(c)) for c in columns}} for row in rows[view]), key=repr)
         check(wanted and found == wanted, f"the view {view}: {found[:3]} and not {wanted[:3]}")
 
 
