@@ -359,7 +359,7 @@ def check_forged(page, folders, key, promise):
             ("Permutation", half, {"seed": "00" * 48}), ("skipped_not_entered is", half, lambda r: r.update(skipped_not_entered=r["skipped_not_entered"] + 1)),
             ("list of skips", half, {"skips": "00" * 32}), ("words were rejected", half, {"rejected": 1}),
             ("not signed by", half, {"note": stranger}), ("is of size", half, {"note": records[index["draw.result", "any"]]["note"]}),
-            ("is not the open intent's", half, {"numbers": 1}), ("no known type", half, {"t": "draw.manual"}), ("unknown member", half, {"zz": 1})):
+            ("is not the open intent's", half, {"numbers": 1}), ("no known type", half, {"t": "draw.other"}), ("unknown member", half, {"zz": 1})):
         forged(page, folders, "whole", key, reason, at, change)
     forged(page, folders, "whole", key, "leaves it out: the promise was not kept", unit, {"size": 1}, text=promise)
     for reason, at, change in (
