@@ -90,7 +90,6 @@ static raffle_rc ask_anchor(restoring *r, bool *again, raffle_error *err)
         if (rc != RAFFLE_OK && rc != RAFFLE_NOT_FOUND)
             return rf_fail_as(err, &quiet);
         a->known = rc == RAFFLE_OK;
-        a->sure = a->known && l->whole && a->size <= l->size;
         if (a->known && ((log == 0 && a->size > l->size) || (a->size == l->size && memcmp(a->root, l->root, 32) != 0)))
             return differs(r, log, err);
         *again = *again || (a->known && a->size < l->size);
@@ -128,6 +127,26 @@ static raffle_rc check_same(const restoring *r, const rf_backup_end *end, raffle
                : rf_fail(err, RAFFLE_CORRUPT, "%.150s was changed while it was read", r->path);
 }
 
+/* A backup's checkpoints were anchored before they were signed. So an anchor that has less of any log is older than the backup, and tells of no unit that it
+ * sold nothing since. A till's checkpoints are its own. */
+static bool is_older(const restoring *r, uint32_t log)
+{
+    const rf_backup_log *l = &r->facts.log[log];
+    const bool away = log > 0 && r->facts.control.unit[log - 1].away;
+    return !away && l->whole && l->size > 0 && (!r->anchor[log].known || r->anchor[log].size < l->size);
+}
+
+static void judge_anchor(restoring *r)
+{
+    bool older = false;
+    for (uint32_t log = 0; log < r->facts.logs; log++)
+        older = older || is_older(r, log);
+    for (uint32_t log = 0; log < r->facts.logs; log++) {
+        anchored *a = &r->anchor[log];
+        a->sure = !older && a->known && r->facts.log[log].whole && a->size == r->facts.log[log].size;
+    }
+}
+
 /* What the anchor saw is the beginning of what the backup holds. */
 static raffle_rc check_anchor(restoring *r, raffle_error *err)
 {
@@ -138,6 +157,8 @@ static raffle_rc check_anchor(restoring *r, raffle_error *err)
     if (r->anchor == NULL)
         return rf_nomem(err);
     raffle_rc rc = ask_anchor(r, &again, err);
+    if (rc == RAFFLE_OK)
+        judge_anchor(r);
     if (rc == RAFFLE_OK && again)
         rc = rf_backup_read(r->path, &sink, &end, err);
     return rc == RAFFLE_OK && again ? check_same(r, &end, err) : rc;

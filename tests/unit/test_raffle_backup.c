@@ -265,6 +265,40 @@ START_TEST(another_history_does_not_come_back)
 }
 END_TEST
 
+/* An anchor that has not even what the backup was signed over came from an older copy: it cannot tell what was sold since, of no unit. */
+START_TEST(an_anchor_older_than_the_backup_tells_nothing)
+{
+    char uri[256], anchor[128], old[128];
+    raffle *r = NULL;
+    raffle_unit_options options = {.struct_size = sizeof options, .name = "booth"};
+    raffle_unit_info info = RAFFLE_UNIT_INFO_INIT;
+    uint32_t booth = 0;
+    begin();
+    FX_OK(raffle_unit_enrol(fx.raffle, &fx_boss, &options, &booth, &fx.err));
+    FX_OK(raffle_unit_enable(fx.raffle, &fx_boss, booth, &fx.err));
+    raffle_unit *unit = fx_unit(booth);
+    fx_sell_many(unit, "ten", 3);
+    fx_sell("before", "ten");
+    snprintf(anchor, sizeof anchor, "%s-anchor", fx.path);
+    snprintf(old, sizeof old, "%s/older-anchor", fx.folder);
+    fx_copy(anchor, old, false);
+    fx_sell("between", "ten");
+    make_backup();
+    fx_sell("lost", "ten");
+    fx_sell_many(unit, "ten", 2); /* lost, too; and the older anchor has all of this one's in the backup */
+    raffle_unit_free(unit);
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s", again, old);
+    FX_OK(restore_at(uri, &fx_boss, &r));
+    for (uint32_t i = 1; i <= 2; i++) {
+        FX_OK(raffle_unit_describe(r, i, &info, &fx.err));
+        ck_assert_msg(info.enabled == 0, "unit %u would sell its last numbers twice", i);
+    }
+    raffle_free(r);
+    ck_assert_uint_eq(faults_of(again), 0);
+}
+END_TEST
+
 START_TEST(a_draw_that_is_open_is_finished_from_the_backup)
 {
     char uri[256];
@@ -515,6 +549,7 @@ END_TEST
 
 FX_MAIN("raffle_backup", a_raffle_comes_back_into_another_store, with_its_anchor_it_goes_on,
         an_older_control_log_does_not_come_back, a_unit_that_sold_since_sells_no_more,
-        another_history_does_not_come_back, a_draw_that_is_open_is_finished_from_the_backup,
-        a_backup_altered_in_any_byte, a_backup_made_up, who_may_not_and_where_not, a_mirror_follows_and_takes_over,
-        a_mirror_that_lacks_the_end_says_so, what_is_erased_is_erased_in_the_mirror, what_is_no_mirror)
+        another_history_does_not_come_back, an_anchor_older_than_the_backup_tells_nothing,
+        a_draw_that_is_open_is_finished_from_the_backup, a_backup_altered_in_any_byte, a_backup_made_up,
+        who_may_not_and_where_not, a_mirror_follows_and_takes_over, a_mirror_that_lacks_the_end_says_so,
+        what_is_erased_is_erased_in_the_mirror, what_is_no_mirror)
