@@ -276,16 +276,47 @@ static raffle_rc remember_erasure(mirroring *m, raffle_error *err)
     return RAFFLE_OK;
 }
 
+static bool is_erasure(const rf_record *r)
+{
+    return r->type == RF_EVENT && rf_text_is(&r->code, "private.erased") && rf_has(r, RF_F_UNIT) &&
+           rf_has(r, RF_F_SERIAL);
+}
+
+static raffle_rc find_erasure(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    mirroring *m = ctx;
+    raffle_rc rc = rf_record_decode(&m->decoded, bytes->leaf, bytes->leaf_length, err);
+    return rc == RAFFLE_OK && is_erasure(&m->decoded) ? remember_erasure(m, err) : rc;
+}
+
+/* The event comes before the erasure, and what copied it may have ended between the two: the first call through a handle, and one after a failure, look at
+ * all that were ever asked for. */
+static raffle_rc remember_all(mirroring *m, raffle_error *err)
+{
+    m->erasures = 0;
+    return rf_store_read(m->to->store, 0, 0, rf_log_size(m->to->log), find_erasure, m, err);
+}
+
+static raffle_rc see_part(void *ctx, const raffle_record *bytes, raffle_error *err)
+{
+    bool *there = ctx;
+    (void)err;
+    *there = bytes->private_part != NULL;
+    return RAFFLE_OK;
+}
+
 /* After the units' records are here. */
 static raffle_rc erase_all(mirroring *m, raffle_error *err)
 {
-    for (size_t i = 0; i < m->erasures; i++) {
-        raffle_error quiet = RAFFLE_ERROR_INIT;
-        raffle_rc rc = rf_store_erase(m->to->store, m->erasure[i].unit, m->erasure[i].serial, &quiet);
-        if (rc != RAFFLE_OK && rc != RAFFLE_NOT_FOUND)
-            return rf_fail_as(err, &quiet);
+    raffle_rc rc = RAFFLE_OK;
+    for (size_t i = 0; rc == RAFFLE_OK && i < m->erasures; i++) {
+        const erasure *e = &m->erasure[i];
+        bool there = false;
+        rc = rf_store_read(m->to->store, e->unit, e->serial, 1, see_part, &there, err);
+        if (rc == RAFFLE_OK && there)
+            rc = rf_store_erase(m->to->store, e->unit, e->serial, err);
     }
-    return RAFFLE_OK;
+    return rc;
 }
 
 /* What the control log's records ask for beside them: the notes of intents, and erasures. */
@@ -297,8 +328,7 @@ static raffle_rc follow_some(mirroring *m, raffle_error *err)
         rc = rf_record_decode(&m->decoded, r->leaf, r->leaf_length, err);
         if (rc == RAFFLE_OK && m->decoded.type == RF_DRAW_INTENT)
             rc = copy_note(m, r->index + 1, r->index + 1, err);
-        if (rc == RAFFLE_OK && m->decoded.type == RF_EVENT && rf_text_is(&m->decoded.code, "private.erased") &&
-            rf_has(&m->decoded, RF_F_UNIT) && rf_has(&m->decoded, RF_F_SERIAL))
+        if (rc == RAFFLE_OK && is_erasure(&m->decoded))
             rc = remember_erasure(m, err);
     }
     return rc;
@@ -372,13 +402,20 @@ static raffle_rc copy_all(mirroring *m, raffle_error *err)
     m->source = m->from->log;
     m->log = m->to->log;
     m->unit = NULL;
+    const bool again = !m->to->mirrored;
+    m->to->mirrored = false;
     raffle_rc rc = copy_log(m, err);
+    if (rc == RAFFLE_OK && again)
+        rc = remember_all(m, err);
     pthread_rwlock_rdlock(&m->to->control_lock);
     const size_t units = m->to->control.units;
     pthread_rwlock_unlock(&m->to->control_lock);
     for (uint32_t i = 1; rc == RAFFLE_OK && i <= units; i++)
         rc = copy_unit(m, i, err);
-    return rc == RAFFLE_OK ? erase_all(m, err) : rc;
+    if (rc == RAFFLE_OK)
+        rc = erase_all(m, err);
+    m->to->mirrored = rc == RAFFLE_OK;
+    return rc;
 }
 
 /* --- the call --- */

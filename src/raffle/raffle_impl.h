@@ -54,6 +54,7 @@ struct raffle {
     raffle_keys *keys; /* NULL: read only */
     raffle_host host;
     bool owns_host;
+    bool mirrored; /* the last raffle_mirror() into it ended well; of the one thread that may call it */
     uint32_t
         till; /* the unit whose keys alone are here: the control log and other units are written elsewhere; 0: the raffle's own */
     char origin[RAFFLE_ORIGIN_SIZE];

@@ -16,8 +16,9 @@ typedef enum failing_call {
     FAILING_SCAN,
     FAILING_NOTE,
     FAILING_ANCHOR,
-    FAILING_CALLS, /* those that reading makes; and one of writing */
-    FAILING_APPEND
+    FAILING_CALLS, /* those that reading makes; and two of writing */
+    FAILING_APPEND,
+    FAILING_ERASE
 } failing_call;
 
 typedef struct failing_store {
@@ -106,7 +107,8 @@ static inline raffle_rc failing_note_get(void *ctx, uint32_t log, uint64_t size,
 
 static inline raffle_rc failing_erase(void *ctx, uint32_t log, uint64_t index, raffle_error *err)
 {
-    return rf_store_erase(failing_inner(ctx), log, index, err);
+    raffle_rc rc = failing(ctx, FAILING_ERASE, err);
+    return rc == RAFFLE_OK ? rf_store_erase(failing_inner(ctx), log, index, err) : rc;
 }
 
 static inline raffle_rc failing_anchor_get(void *ctx, uint32_t log, uint64_t *size, uint8_t root[32], raffle_error *err)
