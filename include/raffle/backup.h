@@ -36,14 +36,15 @@ RAFFLE_API void raffle_backup_info_init(raffle_backup_info *info, size_t size);
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_backup_verify(const char *path, const char *key, raffle_backup_info *info,
                                                            raffle_error *err);
 
-/* Puts the raffle of a backup back into `store`, which holds none, and opens it. First all of raffle_backup_verify(); then the store's anchor: RAFFLE_HISTORY when it saw more of the
- * control log than is here, or something else. `keys` as in raffle_create(): they must hold the control key, RAFFLE_KEY. RAFFLE_EXISTS: the store holds a raffle.
+/* Puts the raffle of a backup back into `store`, which holds none, or what a restoring that was cut off left of it, and opens it. First all of
+ * raffle_backup_verify(); then the store's anchor: RAFFLE_HISTORY when it saw more of the control log than is here, or something else. `keys` as in raffle_create(): they must hold the control key, RAFFLE_KEY. RAFFLE_EXISTS: the store holds a raffle.
  *
  * `by`, a manager or administrator, goes on record: an event `raffle.restored`, and `unit.disable` with the reason "restored" for every unit that could sell and of which the anchor does not
  * tell that nothing was lost: it might sell the same numbers twice. RAFFLE_DRAW_OPEN: such a unit, and an open draw. NULL: nothing is written, and nothing disabled:
  * the copy is to become a mirror, and must not be sold from.
  *
- * One that is cut off leaves a store in which nothing opens. GLI-31 5.7.2. */
+ * One that is cut off, or fails while it writes, leaves a store in which nothing opens, and in which it can be done again: with the same backup, or one that goes on from it. After
+ * the store has all, only the anchor can fail: then the raffle is there, and raffle_open() opens it. GLI-31 5.7.2. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_restore(const char *path, const char *store, const char *keys,
                                                      const raffle_host *host, const raffle_actor *by, raffle **out,
                                                      raffle_error *err);

@@ -127,11 +127,25 @@ static raffle_rc make_units(creation *c, raffle_error *err)
     return rc;
 }
 
+/* A control log without records: a creation was cut off. Where units have records, it was a restoring. */
+static raffle_rc check_unwritten(const raffle *r, raffle_error *err)
+{
+    raffle_store_head head = {.struct_size = sizeof head};
+    raffle_rc rc = RAFFLE_OK;
+    for (uint32_t unit = 1; rc == RAFFLE_OK && head.size == 0 && unit <= RAFFLE_UNIT_MAX; unit++)
+        rc = rf_store_head(r->store, unit, &head, err);
+    return rc == RAFFLE_OK && head.size > 0
+               ? rf_fail(err, RAFFLE_EXISTS,
+                         "the store holds the units of %s, whose restoring was cut off: restore it again", r->origin)
+               : rc;
+}
+
 static raffle_rc create_in_store(creation *c, raffle_error *err)
 {
     raffle *r = c->raffle;
     raffle_error quiet = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_store_origin(r->store, r->origin, &quiet);
+    const bool begun = rc == RAFFLE_OK;
     if (rc == RAFFLE_NOT_FOUND) {
         memcpy(r->origin, c->rules->origin, sizeof r->origin);
         rc = rf_store_create(r->store, r->origin, err);
@@ -145,7 +159,9 @@ static raffle_rc create_in_store(creation *c, raffle_error *err)
     if (rc != RAFFLE_OK)
         return rc;
     if (rf_log_size(r->log) == 0) {
-        rc = write_open(c, err);
+        rc = begun ? check_unwritten(r, err) : RAFFLE_OK;
+        if (rc == RAFFLE_OK)
+            rc = write_open(c, err);
         return rc == RAFFLE_OK ? rf_raffle_load_control(r, err) : rc;
     }
     rc = rf_raffle_load_control(r, err);

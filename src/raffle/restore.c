@@ -42,13 +42,15 @@ typedef struct restoring {
     const char *path;
     const raffle_actor *by; /* NULL: a mirror is made */
     raffle_store *store;
+    bool begun;     /* one that was cut off left some of this there */
     raffle *raffle; /* a handle over the store whose control log is still to be written */
     anchored *anchor;
     rf_sha256 *hash;
     uint32_t log;
+    uint64_t there; /* records of it in the store already */
     rf_range range;
-    /* Rows on their way. */
-    size_t most, n, used, keys, nodes;
+    /* Rows on their way; the first `same` of the records are in the store. */
+    size_t same, most, n, used, keys, nodes;
     raffle_record *record;
     raffle_store_key *key;
     char *arena;
@@ -186,34 +188,79 @@ static raffle_rc check_risks(const restoring *r, raffle_error *err)
 
 /* --- rows of units --- */
 
+/* A key that is there already was written before the restoring was cut off, if it is of the same record. */
+static raffle_rc fill_keys(const restoring *r, const raffle_store_batch *batch, raffle_error *err)
+{
+    raffle_store_key owner = {.struct_size = sizeof owner};
+    raffle_rc rc = RAFFLE_OK;
+    for (size_t at = 0, done = 0; rc == RAFFLE_OK && at < r->keys; at++) {
+        rc = batch->keys(batch->ctx, r->key + at, r->keys - at, &done, &owner, err);
+        at += rc == RAFFLE_OK ? done : 0;
+        if (rc == RAFFLE_OK && at < r->keys && (owner.log != r->key[at].log || owner.index != r->key[at].index))
+            rc = rf_fail(err, RAFFLE_EXISTS,
+                         "a key of record %" PRIu64 " of log %" PRIu32 " is another record's in the store",
+                         r->key[at].index, r->key[at].log);
+    }
+    return rc;
+}
+
 static raffle_rc fill(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch, raffle_error *err)
 {
     const restoring *r = ctx;
-    raffle_store_key owner = {.struct_size = sizeof owner};
-    size_t done = 0;
-    if (r->n > 0 && head->size != r->record[0].index)
+    const size_t rest = r->n - r->same;
+    if (rest > 0 && head->size != r->record[r->same].index)
         return rf_fail(err, RAFFLE_EXISTS, "somebody else writes to the store");
-    raffle_rc rc = r->n > 0 ? batch->records(batch->ctx, r->record, r->n, err) : RAFFLE_OK;
+    raffle_rc rc = rest > 0 ? batch->records(batch->ctx, r->record + r->same, rest, err) : RAFFLE_OK;
     for (size_t i = 0; rc == RAFFLE_OK && i < r->nodes; i++)
         rc = batch->node(batch->ctx, r->node[i].level, r->node[i].index, r->node[i].hash, err);
-    if (rc == RAFFLE_OK && r->keys > 0)
-        rc = batch->keys(batch->ctx, r->key, r->keys, &done, &owner, err);
-    return rc == RAFFLE_OK && done < r->keys ? rf_fail(err, RAFFLE_CORRUPT, "a key stands twice in the backup") : rc;
+    return rc == RAFFLE_OK ? fill_keys(r, batch, err) : rc;
+}
+
+static bool same_bytes(const char *a, uint32_t a_length, const char *b, uint32_t b_length)
+{
+    return a_length == b_length && (a_length == 0 || memcmp(a, b, a_length) == 0);
+}
+
+static raffle_rc compare_there(void *ctx, const raffle_record *theirs, raffle_error *err)
+{
+    restoring *r = ctx;
+    const raffle_record *mine = &r->record[r->same++];
+    return same_bytes(mine->leaf, mine->leaf_length, theirs->leaf, theirs->leaf_length) &&
+                   same_bytes(mine->private_part, mine->private_length, theirs->private_part, theirs->private_length)
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_EXISTS,
+                         "record %" PRIu64 " of log %" PRIu32
+                         ", which a restoring that was cut off left in the store, is not the backup's",
+                         theirs->index, r->log);
+}
+
+static raffle_rc skip_there(restoring *r, raffle_error *err)
+{
+    const uint64_t first = r->n > 0 ? r->record[0].index : r->there;
+    if (first >= r->there)
+        return RAFFLE_OK;
+    const uint64_t count = r->there - first < r->n ? r->there - first : r->n;
+    raffle_rc rc = rf_store_read(r->store, r->log, first, count, compare_there, r, err);
+    return rc == RAFFLE_OK && r->same < count
+               ? rf_fail(err, RAFFLE_CORRUPT, "log %" PRIu32 " lacks records that the store counts", r->log)
+               : rc;
 }
 
 static raffle_rc flush(restoring *r, raffle_error *err)
 {
     const uint32_t log = r->n > 0 ? r->log : 0;
-    raffle_rc rc = r->n + r->keys > 0 ? rf_store_append(r->store, log, fill, r, -1, err) : RAFFLE_OK;
+    raffle_rc rc = skip_there(r, err);
+    if (rc == RAFFLE_OK && r->n - r->same + r->keys > 0)
+        rc = rf_store_append(r->store, log, fill, r, -1, err);
     sodium_memzero(r->arena, r->used);
-    r->n = r->used = r->keys = r->nodes = 0;
+    r->n = r->same = r->used = r->keys = r->nodes = 0;
     return rc;
 }
 
 static void take_node(void *ctx, uint32_t level, uint64_t index, const uint8_t hash[32])
 {
     restoring *r = ctx;
-    if (level < RF_NODE_LEVEL_MIN)
+    if (level < RF_NODE_LEVEL_MIN || (index + 1) << level <= r->there)
         return;
     r->node[r->nodes].level = level;
     r->node[r->nodes].index = index;
@@ -251,8 +298,33 @@ static raffle_rc write_record(void *ctx, const raffle_record *bytes, raffle_erro
 
 static raffle_rc begin_rows(void *ctx, uint32_t log, uint64_t size, raffle_error *err)
 {
-    raffle_rc rc = flush(ctx, err);
-    return rc == RAFFLE_OK ? begin_log(ctx, log, size, err) : rc;
+    restoring *r = ctx;
+    raffle_store_head head = {.struct_size = sizeof head};
+    raffle_rc rc = flush(r, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_store_head(r->store, log, &head, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (head.size > size)
+        return rf_fail(err, RAFFLE_EXISTS,
+                       "the store holds %" PRIu64 " records of log %" PRIu32 ", and the backup %" PRIu64, head.size,
+                       log, size);
+    r->there = head.size;
+    return begin_log(r, log, size, err);
+}
+
+/* A note that is there is not put again: a later one may be there, too. */
+static bool has_note(const restoring *r, uint32_t log, uint64_t size, const char *note, size_t length)
+{
+    uint64_t at;
+    size_t found = 0;
+    raffle_error quiet = RAFFLE_ERROR_INIT;
+    char *there = r->begun ? malloc(RF_NOTE_MAX) : NULL;
+    const bool has = there != NULL &&
+                     rf_store_note_get(r->store, log, size, &at, there, RF_NOTE_MAX, &found, &quiet) == RAFFLE_OK &&
+                     found == length && memcmp(there, note, length) == 0;
+    free(there);
+    return has;
 }
 
 /* The control log's newest comes with its records. */
@@ -262,6 +334,8 @@ static raffle_rc write_note(void *ctx, uint32_t log, uint64_t size, const char *
     if (log == 0 && size == r->facts.log[0].size)
         return RAFFLE_OK;
     raffle_rc rc = flush(r, err);
+    if (rc == RAFFLE_OK && has_note(r, log, size, note, length))
+        return RAFFLE_OK;
     return rc == RAFFLE_OK ? rf_store_note_put(r->store, log, size, note, length, err) : rc;
 }
 
@@ -406,14 +480,23 @@ static raffle_rc check_actor(const raffle_actor *by, raffle_actor *actor, raffle
     return rc;
 }
 
-static raffle_rc check_empty(const restoring *r, raffle_error *err)
+/* An empty store, or one in which a restoring of this raffle was cut off: without a record of the control log. */
+static raffle_rc check_empty(restoring *r, raffle_error *err)
 {
     char origin[RAFFLE_ORIGIN_SIZE];
+    raffle_store_head head = {.struct_size = sizeof head};
     raffle_error quiet = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_store_origin(r->store, origin, &quiet);
+    if (rc == RAFFLE_NOT_FOUND)
+        return RAFFLE_OK;
     if (rc == RAFFLE_OK)
-        return rf_fail(err, RAFFLE_EXISTS, "the store holds the raffle %s; a backup goes into an empty one", origin);
-    return rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &quiet);
+        rc = rf_store_head(r->store, 0, &head, &quiet);
+    if (rc != RAFFLE_OK)
+        return rf_fail_as(err, &quiet);
+    r->begun = strcmp(origin, r->facts.origin) == 0 && head.size == 0;
+    return r->begun
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_EXISTS, "the store holds the raffle %s; a backup goes into an empty one", origin);
 }
 
 static raffle_rc allocate(restoring *r, raffle_error *err)
@@ -429,7 +512,11 @@ static raffle_rc allocate(restoring *r, raffle_error *err)
 
 static raffle_rc write_all(restoring *r, raffle_keys *keys, const raffle_host *host, raffle_error *err)
 {
-    raffle_rc rc = rf_store_put_back(r->store, r->facts.origin, err);
+    raffle_rc rc = RAFFLE_OK;
+    if (r->begun)
+        rf_store_put_back_again(r->store);
+    else
+        rc = rf_store_put_back(r->store, r->facts.origin, err);
     if (rc == RAFFLE_OK)
         rc = write_units(r, err);
     if (rc == RAFFLE_OK)

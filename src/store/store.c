@@ -334,6 +334,11 @@ raffle_rc rf_store_put_back(raffle_store *store, const char *origin, raffle_erro
     return rc;
 }
 
+void rf_store_put_back_again(raffle_store *store)
+{
+    store->putting_back = true;
+}
+
 void rf_store_put_back_over(raffle_store *store)
 {
     store->putting_back = false;

@@ -33,6 +33,7 @@ raffle_rc rf_store_create(raffle_store *store, const char *origin, raffle_error 
 raffle_rc rf_store_anchor_of(raffle_store *store, const char *origin, uint32_t log, uint64_t *size, uint8_t root[32],
                              raffle_error *err);
 raffle_rc rf_store_put_back(raffle_store *store, const char *origin, raffle_error *err);
+void rf_store_put_back_again(raffle_store *store); /* that was cut off */
 void rf_store_put_back_over(raffle_store *store);
 /* Sets head->struct_size itself. */
 raffle_rc rf_store_head(raffle_store *store, uint32_t log, raffle_store_head *head, raffle_error *err);

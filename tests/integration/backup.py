@@ -147,14 +147,25 @@ def lost_after_the_backup():
     lose("night.raffle")
 
 
-def killed():
-    """Killed at any moment, a restore leaves a store in which nothing opens, or all of it."""
+def killed(server):
+    """Killed at any moment, a restore leaves a store in which nothing opens, or all of it; and done again, all of it."""
+    server.psql("CREATE DATABASE timed")
+    return killed_in("sqlite:timed.raffle", lambda i: f"sqlite:killed-{i}.part") + killed_in(
+        server.uri_of(database="timed", password=True), lambda i: new_database(server, f"killed_{i}"))
+
+
+def new_database(server, name):
+    server.psql(f"CREATE DATABASE {name}")
+    return server.uri_of(database=name, password=True)
+
+
+def killed_in(timed, name):
     began = time.monotonic()
-    restore("night.backup", "timed.raffle")
+    restore("night.backup", timed)
     took = time.monotonic() - began
     opened = 0
     for i in range(KILLS):
-        store = f"killed-{i}.part"
+        store = name(i)
         running = subprocess.Popen([os.environ["RAFFLE"], "restore", "night.backup", store, *KEYS, *BOSS],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -165,8 +176,10 @@ def killed():
         done = subprocess.run([os.environ["RAFFLE"], "status", store], capture_output=True, text=True, check=False)
         check(done.returncode in (0, 1), f"{store}: {done.stderr}")
         if done.returncode == 0:
-            raffle("audit", store)
             opened += 1
+        else:
+            restore("night.backup", store)
+        raffle("audit", store)
     return opened
 
 
@@ -207,12 +220,12 @@ def main():
         server.psql("CREATE DATABASE mirror")
         moved(server)
         lost_with_its_anchor()
-        opened = killed()
+        opened = killed(server)
         mirrored(server)
     lost_after_the_backup()
     for part in pathlib.Path(".").glob("killed-*"):
         part.unlink()
-    print(f"{checks} checks: {live} backups beside an import, {opened} of {KILLS} restores ended before they were killed")
+    print(f"{checks} checks: {live} backups beside an import, {opened} of {2 * KILLS} restores ended before they were killed")
 
 
 if __name__ == "__main__":

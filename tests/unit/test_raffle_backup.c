@@ -415,6 +415,63 @@ START_TEST(who_may_not_and_where_not)
 }
 END_TEST
 
+/* --- what is cut off --- */
+
+/* The store fails after so many appends: what was written of the units stays, and the control log is empty. */
+static void restore_half(int appends)
+{
+    failing_store f = {.which = FAILING_APPEND, .rc = RAFFLE_IO, .good = appends};
+    raffle_keys *k = NULL;
+    raffle_store *store = NULL;
+    raffle *r = NULL;
+    char uri[128];
+    snprintf(uri, sizeof uri, "sqlite:%s?create=1", again);
+    FX_OK(raffle_store_open(uri, NULL, &f.inner, &fx.err));
+    FX_OK(failing_store_new(&f, &store, &fx.err));
+    FX_OK(raffle_keys_open(keys, &fx.host, &k, &fx.err));
+    FX_FAILS(RAFFLE_IO, raffle_restore_with(backup, store, k, NULL, &fx_boss, &r, &fx.err));
+    raffle_keys_free(k);
+    raffle_store_free(store);
+}
+
+START_TEST(a_restore_that_was_cut_off_is_done_again)
+{
+    raffle *r = NULL;
+    begin();
+    live();
+    make_backup();
+    const uint64_t control = fx_size(0), sold = fx_size(1);
+    static const int appends[] = {0, 1, 1}; /* nothing; the unit's records; its keys, too */
+    for (size_t i = 0; i < sizeof appends / sizeof *appends; i++) {
+        restore_half(appends[i]);
+        FX_FAILS(RAFFLE_NOT_RAFFLE, raffle_open(again, keys, &fx.host, &r, &fx.err));
+    }
+    FX_FAILS(RAFFLE_EXISTS,
+             raffle_create(again, keys, &fx.host, FX_RULES, strlen(FX_RULES), &fx_boss, &r, &fx.err)); /* not over it */
+    FX_OK(restore_at(again, &fx_boss, &r));
+    same_log(fx.raffle, r, 0, control);
+    same_log(fx.raffle, r, 1, sold);
+    raffle_free(r);
+    ck_assert_uint_eq(faults_of(again), 0);
+}
+END_TEST
+
+/* Only what is the same is gone on with. */
+START_TEST(another_backup_does_not_go_on_with_it)
+{
+    raffle *r = NULL;
+    begin();
+    fx_sell("kept", "ten");
+    fx_sell("erased", "ten");
+    make_backup();
+    restore_half(2);
+    FX_OK(raffle_ticket_erase(fx.raffle, &fx_boss, 1, 2, &fx.err));
+    make_backup();
+    FX_FAILS(RAFFLE_EXISTS, restore_at(again, &fx_boss, &r));
+    fx_said("record 2 of log 1");
+}
+END_TEST
+
 /* --- mirrors --- */
 
 static raffle *open_mirror(void)
@@ -586,5 +643,6 @@ FX_MAIN("raffle_backup", a_raffle_comes_back_into_another_store, with_its_anchor
         an_older_control_log_does_not_come_back, a_unit_that_sold_since_sells_no_more,
         another_history_does_not_come_back, an_anchor_older_than_the_backup_tells_nothing,
         a_draw_that_is_open_is_finished_from_the_backup, a_backup_altered_in_any_byte, a_backup_made_up,
-        who_may_not_and_where_not, a_mirror_follows_and_takes_over, a_mirror_that_lacks_the_end_says_so,
-        what_is_erased_is_erased_in_the_mirror, an_erasure_that_was_cut_off_is_made_up_for, what_is_no_mirror)
+        who_may_not_and_where_not, a_restore_that_was_cut_off_is_done_again, another_backup_does_not_go_on_with_it,
+        a_mirror_follows_and_takes_over, a_mirror_that_lacks_the_end_says_so, what_is_erased_is_erased_in_the_mirror,
+        an_erasure_that_was_cut_off_is_made_up_for, what_is_no_mirror)
