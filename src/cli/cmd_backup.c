@@ -27,7 +27,7 @@ static raffle_rc write_part(void *ctx, const char *bytes, size_t length, raffle_
     return RAFFLE_HOST;
 }
 
-/* Whole and on the disk, or not at all. */
+/* Whole and on the disk, or removed; one that was killed leaves what its check finds to be cut off. */
 static int backup_into(cli *c, const char *path)
 {
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
@@ -36,6 +36,7 @@ static int backup_into(cli *c, const char *path)
         (void)close(fd);
     if (file == NULL)
         return cli_fail_as(c, errno == EEXIST ? RAFFLE_EXISTS : RAFFLE_IO, "%.200s: %s", path, strerror(errno));
+    (void)setvbuf(file, NULL, _IONBF, 0); /* what is private stays in the library's buffer */
     int status = raffle_backup(c->raffle, write_part, file, &c->err) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
     if (status == CLI_DONE && (fflush(file) != 0 || fsync(fd) != 0))
         status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
@@ -76,6 +77,7 @@ static int run_backup(cli *c)
     if (status != CLI_DONE)
         return status;
     if (path == NULL) {
+        (void)setvbuf(stdout, NULL, _IONBF, 0);
         if (raffle_backup(c->raffle, write_part, stdout, &c->err) != RAFFLE_OK)
             return cli_fail(c);
         return fflush(stdout) == 0 ? CLI_DONE : cli_fail_as(c, RAFFLE_IO, "standard output: %s", strerror(errno));

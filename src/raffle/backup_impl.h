@@ -31,6 +31,7 @@ typedef struct rf_backup_sink {
 
 /* What ends it. */
 typedef struct rf_backup_end {
+    uint8_t control[32];   /* the hash of all that stands before the units' logs */
     uint8_t hash[32];      /* of all that stands before the signature */
     uint8_t signature[64]; /* not verified */
 } rf_backup_end;

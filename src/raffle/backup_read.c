@@ -29,6 +29,7 @@ typedef struct input {
     char *leaf; /* the line before it */
     size_t leaf_length;
     char *note;
+    char *buffer;   /* the stream's: secret, too */
     uint64_t *size; /* [log] */
     size_t logs;
     raffle_error *err;
@@ -206,6 +207,8 @@ static raffle_rc take_log(input *in, uint32_t log)
         if (rc == RAFFLE_OK)
             rc = read_line(in, "what follows a note");
     }
+    if (log == 0 && rc == RAFFLE_OK)
+        rf_sha256_so_far(in->hash, in->end->control);
     return rc;
 }
 
@@ -295,8 +298,12 @@ static raffle_rc allocate(input *in)
     in->line = sodium_malloc(LINE_MOST + 1);
     in->leaf = sodium_malloc(LINE_MOST + 1);
     in->note = malloc(RF_NOTE_MAX);
+    in->buffer = sodium_malloc(BUFFER);
     in->hash = rf_sha256_new();
-    return in->hash == NULL || in->line == NULL || in->leaf == NULL || in->note == NULL ? rf_nomem(in->err) : RAFFLE_OK;
+    return in->hash == NULL || in->line == NULL || in->leaf == NULL || in->note == NULL || in->buffer == NULL ||
+                   setvbuf(in->file, in->buffer, _IOFBF, BUFFER) != 0
+               ? rf_nomem(in->err)
+               : RAFFLE_OK;
 }
 
 raffle_rc rf_backup_read(const char *path, const rf_backup_sink *sink, rf_backup_end *end, raffle_error *err)
@@ -306,15 +313,14 @@ raffle_rc rf_backup_read(const char *path, const rf_backup_sink *sink, rf_backup
     if (in.file == NULL)
         return rf_fail(err, errno == ENOENT ? RAFFLE_NOT_FOUND : RAFFLE_IO, "%.150s: %s", path, strerror(errno));
     raffle_rc rc = allocate(&in);
-    if (rc == RAFFLE_OK && setvbuf(in.file, NULL, _IOFBF, BUFFER) != 0)
-        rc = rf_nomem(err);
     if (rc == RAFFLE_OK)
         rc = take_all(&in);
+    (void)fclose(in.file);
+    sodium_free(in.buffer);
     sodium_free(in.line);
     sodium_free(in.leaf);
     free(in.note);
     rf_sha256_free(in.hash);
     free(in.size);
-    (void)fclose(in.file);
     return rc;
 }

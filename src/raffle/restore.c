@@ -122,11 +122,14 @@ static raffle_rc compare_record(void *ctx, const raffle_record *bytes, raffle_er
     return memcmp(hash, a->root, 32) == 0 ? RAFFLE_OK : differs(r, r->log, err);
 }
 
+static raffle_rc changed(const restoring *r, raffle_error *err)
+{
+    return rf_fail(err, RAFFLE_CORRUPT, "%.150s was changed while it was read", r->path);
+}
+
 static raffle_rc check_same(const restoring *r, const rf_backup_end *end, raffle_error *err)
 {
-    return memcmp(end->hash, r->facts.end.hash, 32) == 0
-               ? RAFFLE_OK
-               : rf_fail(err, RAFFLE_CORRUPT, "%.150s was changed while it was read", r->path);
+    return memcmp(end->hash, r->facts.end.hash, 32) == 0 ? RAFFLE_OK : changed(r, err);
 }
 
 /* A backup's checkpoints were anchored before they were signed. So an anchor that has less of any log is older than the backup, and tells of no unit that it
@@ -416,7 +419,6 @@ static raffle_rc write_control(void *ctx, rf_txn *txn, raffle_error *err)
 {
     restoring *r = ctx;
     rf_backup_end end;
-    uint8_t root[32];
     const rf_backup_sink sink = {r, NULL, stop, write_control_record, write_control_note, NULL};
     r->txn = txn;
     r->next_unit = 0;
@@ -424,10 +426,7 @@ static raffle_rc write_control(void *ctx, rf_txn *txn, raffle_error *err)
     raffle_rc rc = rf_backup_read(r->path, &sink, &end, &why);
     if (rc != RAFFLE_OK && !(rc == RAFFLE_NOT_FOUND && rf_txn_size(txn) == r->facts.log[0].size))
         return rf_fail_as(err, &why);
-    rc = rf_txn_root(txn, root, err);
-    if (rc == RAFFLE_OK && memcmp(root, r->facts.log[0].root, 32) != 0)
-        rc = rf_fail(err, RAFFLE_CORRUPT, "%.150s was changed while it was read", r->path);
-    return rc;
+    return memcmp(end.control, r->facts.end.control, 32) == 0 ? RAFFLE_OK : changed(r, err);
 }
 
 /* The event first, then the units. */

@@ -146,25 +146,30 @@ static inline void failing_free(void *ctx)
     raffle_store_free(failing_inner(ctx));
 }
 
+static inline void failing_store_table(raffle_store_table *table)
+{
+    raffle_store_table_init(table, sizeof *table);
+    table->origin = failing_origin;
+    table->create = failing_create;
+    table->head = failing_head;
+    table->append = failing_append;
+    table->read = failing_read;
+    table->node = failing_node;
+    table->find = failing_find;
+    table->scan = failing_scan;
+    table->note_put = failing_note_put;
+    table->note_get = failing_note_get;
+    table->erase = failing_erase;
+    table->anchor_get = failing_anchor_get;
+    table->anchor_put = failing_anchor_put;
+    table->free = failing_free;
+}
+
 static inline raffle_rc failing_store_new(failing_store *f, raffle_store **out, raffle_error *err)
 {
     raffle_store_table table;
-    raffle_store_table_init(&table, sizeof table);
+    failing_store_table(&table);
     table.batch_rows = f->batch_rows;
-    table.origin = failing_origin;
-    table.create = failing_create;
-    table.head = failing_head;
-    table.append = failing_append;
-    table.read = failing_read;
-    table.node = failing_node;
-    table.find = failing_find;
-    table.scan = failing_scan;
-    table.note_put = failing_note_put;
-    table.note_get = failing_note_get;
-    table.erase = failing_erase;
-    table.anchor_get = failing_anchor_get;
-    table.anchor_put = failing_anchor_put;
-    table.free = failing_free;
     return raffle_store_new(&table, f, out, err);
 }
 

@@ -472,6 +472,50 @@ START_TEST(another_backup_does_not_go_on_with_it)
 }
 END_TEST
 
+/* Somebody puts another file in the backup's place, between its check and the last reading: `altered` waits. */
+static raffle_rc swap_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
+                             uint64_t *size, raffle_error *err)
+{
+    char path[120];
+    snprintf(path, sizeof path, "%s/altered", fx.folder);
+    if (log == 0)
+        (void)rename(path, backup);
+    return failing_append(ctx, log, fill, fill_ctx, timeout_ms, size, err);
+}
+
+START_TEST(a_backup_that_changes_while_it_is_read)
+{
+    failing_store f = {.which = FAILING_NONE};
+    raffle_store_table table;
+    raffle_keys *k = NULL;
+    raffle_store *store = NULL;
+    raffle *r = NULL;
+    char uri[128];
+    size_t length;
+    begin();
+    live();
+    make_backup();
+    char *bytes = read_backup(&length), *line = bytes;
+    for (int i = 0; i < 5; i++)
+        line = strchr(line, '\n') + 1; /* the private part of the first record */
+    ck_assert_int_ne(line[2], '\n');
+    line[2] = (char)(line[2] ^ 1);
+    ck_assert_int_eq(verify_bytes(bytes, length), RAFFLE_CORRUPT);
+    free(bytes);
+    snprintf(uri, sizeof uri, "sqlite:%s?create=1", again);
+    FX_OK(raffle_store_open(uri, NULL, &f.inner, &fx.err));
+    failing_store_table(&table);
+    table.append = swap_append;
+    FX_OK(raffle_store_new(&table, &f, &store, &fx.err));
+    FX_OK(raffle_keys_open(keys, &fx.host, &k, &fx.err));
+    FX_FAILS(RAFFLE_CORRUPT, raffle_restore_with(backup, store, k, NULL, &fx_boss, &r, &fx.err));
+    fx_said("was changed while it was read");
+    raffle_keys_free(k);
+    raffle_store_free(store);
+    FX_FAILS(RAFFLE_NOT_RAFFLE, raffle_open(again, keys, &fx.host, &r, &fx.err));
+}
+END_TEST
+
 /* --- mirrors --- */
 
 static raffle *open_mirror(void)
@@ -644,5 +688,5 @@ FX_MAIN("raffle_backup", a_raffle_comes_back_into_another_store, with_its_anchor
         another_history_does_not_come_back, an_anchor_older_than_the_backup_tells_nothing,
         a_draw_that_is_open_is_finished_from_the_backup, a_backup_altered_in_any_byte, a_backup_made_up,
         who_may_not_and_where_not, a_restore_that_was_cut_off_is_done_again, another_backup_does_not_go_on_with_it,
-        a_mirror_follows_and_takes_over, a_mirror_that_lacks_the_end_says_so, what_is_erased_is_erased_in_the_mirror,
-        an_erasure_that_was_cut_off_is_made_up_for, what_is_no_mirror)
+        a_backup_that_changes_while_it_is_read, a_mirror_follows_and_takes_over, a_mirror_that_lacks_the_end_says_so,
+        what_is_erased_is_erased_in_the_mirror, an_erasure_that_was_cut_off_is_made_up_for, what_is_no_mirror)
