@@ -660,6 +660,45 @@ START_TEST(an_erasure_that_was_cut_off_is_made_up_for)
 }
 END_TEST
 
+/* Whatever fails on the way, the same handle goes on from what the store has; so does a second one, which another process may have. */
+START_TEST(a_mirror_goes_on_after_a_failure)
+{
+    failing_store f = {.which = FAILING_APPEND, .rc = RAFFLE_IO};
+    raffle_keys *k = NULL;
+    raffle_store *store = NULL;
+    raffle *m = NULL, *second = NULL;
+    begin();
+    fx_sell("first", "ten");
+    make_backup();
+    raffle_free(open_mirror());
+    live();
+    FX_OK(raffle_store_open(again, NULL, &f.inner, &fx.err));
+    FX_OK(failing_store_new(&f, &store, &fx.err));
+    FX_OK(raffle_keys_open(keys, &fx.host, &k, &fx.err));
+    FX_OK(raffle_open_with(store, k, NULL, &m, &fx.err));
+    f.good = 0; /* the control log's; then the unit's */
+    FX_FAILS(RAFFLE_IO, raffle_mirror(fx.raffle, m, NULL, &fx.err));
+    f.good = 1;
+    FX_FAILS(RAFFLE_IO, raffle_mirror(fx.raffle, m, NULL, &fx.err));
+    f.which = FAILING_NONE;
+    ck_assert_uint_eq(follow(m).records, all_records());
+    FX_OK(raffle_open(again, keys, &fx.host, &second, &fx.err));
+    for (int i = 0; i < 3; i++) {
+        char order[8];
+        snprintf(order, sizeof order, "m-%d", i);
+        fx_sell(order, "one");
+        FX_OK(raffle_event(fx.raffle, &fx_super, 0, "x.more", NULL, NULL, &fx.err));
+        ck_assert_uint_eq(follow(i % 2 == 0 ? m : second).copied, 2);
+        ck_assert_uint_eq(follow(i % 2 == 0 ? second : m).copied, 0);
+    }
+    raffle_free(second);
+    raffle_free(m);
+    raffle_keys_free(k);
+    raffle_store_free(store);
+    ck_assert_uint_eq(faults_of(again), 0);
+}
+END_TEST
+
 START_TEST(what_is_no_mirror)
 {
     char path[120];
@@ -689,4 +728,5 @@ FX_MAIN("raffle_backup", a_raffle_comes_back_into_another_store, with_its_anchor
         a_draw_that_is_open_is_finished_from_the_backup, a_backup_altered_in_any_byte, a_backup_made_up,
         who_may_not_and_where_not, a_restore_that_was_cut_off_is_done_again, another_backup_does_not_go_on_with_it,
         a_backup_that_changes_while_it_is_read, a_mirror_follows_and_takes_over, a_mirror_that_lacks_the_end_says_so,
-        what_is_erased_is_erased_in_the_mirror, an_erasure_that_was_cut_off_is_made_up_for, what_is_no_mirror)
+        what_is_erased_is_erased_in_the_mirror, an_erasure_that_was_cut_off_is_made_up_for,
+        a_mirror_goes_on_after_a_failure, what_is_no_mirror)
