@@ -472,6 +472,59 @@ START_TEST(another_backup_does_not_go_on_with_it)
 }
 END_TEST
 
+/* A database that undoes a transaction for a conflict: the batch is filled again from its beginning. */
+typedef struct conflict {
+    raffle_store_fill fill;
+    void *ctx;
+} conflict;
+
+static raffle_rc fill_in_vain(void *ctx, const raffle_store_head *head, const raffle_store_batch *batch,
+                              raffle_error *err)
+{
+    const conflict *c = ctx;
+    raffle_rc rc = c->fill(c->ctx, head, batch, err);
+    return rc == RAFFLE_OK ? raffle_error_set(err, RAFFLE_BUSY, 0, "a conflict") : rc;
+}
+
+static raffle_rc conflict_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
+                                 uint64_t *size, raffle_error *err)
+{
+    failing_store *f = ctx;
+    raffle_error quiet = RAFFLE_ERROR_INIT;
+    conflict c = {fill, fill_ctx};
+    if (f->good-- > 0)
+        ck_assert_int_eq(rf_store_append(f->inner, log, fill_in_vain, &c, timeout_ms, &quiet), RAFFLE_BUSY);
+    return failing_append(ctx, log, fill, fill_ctx, timeout_ms, size, err);
+}
+
+START_TEST(a_conflict_while_it_is_put_back)
+{
+    failing_store f = {.which = FAILING_NONE, .good = 3}; /* the unit's records, its keys, the control log's */
+    raffle_store_table table;
+    raffle_keys *k = NULL;
+    raffle_store *store = NULL;
+    raffle *r = NULL;
+    char uri[128];
+    begin();
+    live();
+    make_backup();
+    const uint64_t control = fx_size(0), sold = fx_size(1);
+    snprintf(uri, sizeof uri, "sqlite:%s?create=1", again);
+    FX_OK(raffle_store_open(uri, NULL, &f.inner, &fx.err));
+    failing_store_table(&table);
+    table.append = conflict_append;
+    FX_OK(raffle_store_new(&table, &f, &store, &fx.err));
+    FX_OK(raffle_keys_open(keys, &fx.host, &k, &fx.err));
+    FX_OK(raffle_restore_with(backup, store, k, NULL, &fx_boss, &r, &fx.err));
+    same_log(fx.raffle, r, 0, control);
+    same_log(fx.raffle, r, 1, sold);
+    raffle_free(r);
+    raffle_keys_free(k);
+    raffle_store_free(store);
+    ck_assert_uint_eq(faults_of(again), 0);
+}
+END_TEST
+
 /* Somebody puts another file in the backup's place, between its check and the last reading: `altered` waits. */
 static raffle_rc swap_append(void *ctx, uint32_t log, raffle_store_fill fill, void *fill_ctx, int32_t timeout_ms,
                              uint64_t *size, raffle_error *err)
@@ -727,6 +780,6 @@ FX_MAIN("raffle_backup", a_raffle_comes_back_into_another_store, with_its_anchor
         another_history_does_not_come_back, an_anchor_older_than_the_backup_tells_nothing,
         a_draw_that_is_open_is_finished_from_the_backup, a_backup_altered_in_any_byte, a_backup_made_up,
         who_may_not_and_where_not, a_restore_that_was_cut_off_is_done_again, another_backup_does_not_go_on_with_it,
-        a_backup_that_changes_while_it_is_read, a_mirror_follows_and_takes_over, a_mirror_that_lacks_the_end_says_so,
-        what_is_erased_is_erased_in_the_mirror, an_erasure_that_was_cut_off_is_made_up_for,
-        a_mirror_goes_on_after_a_failure, what_is_no_mirror)
+        a_conflict_while_it_is_put_back, a_backup_that_changes_while_it_is_read, a_mirror_follows_and_takes_over,
+        a_mirror_that_lacks_the_end_says_so, what_is_erased_is_erased_in_the_mirror,
+        an_erasure_that_was_cut_off_is_made_up_for, a_mirror_goes_on_after_a_failure, what_is_no_mirror)
