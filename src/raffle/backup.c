@@ -35,6 +35,8 @@ typedef struct writer {
     size_t used;
     size_t parts;
     part *part; /* [0]: the control log's */
+    size_t intents;
+    uint64_t *intent; /* the control log's size after each draw.intent */
     rf_record record;
 } writer;
 
@@ -218,26 +220,43 @@ static raffle_rc put_record(void *ctx, const raffle_record *bytes, raffle_error 
     return rc == RAFFLE_OK ? put(w, "\n", 1, err) : rc;
 }
 
-/* The checkpoint of an intent, as its witnesses cosigned it, which a draw that is open still needs, and its auditors later. */
-static raffle_rc put_intent(void *ctx, const raffle_record *bytes, raffle_error *err)
+/* A sink asks a store nothing else (raffle/ext/store.h): the intents' notes are read behind the records. */
+static raffle_rc remember_intent(void *ctx, const raffle_record *bytes, raffle_error *err)
 {
     writer *w = ctx;
-    uint64_t size;
-    size_t length;
-    raffle_error quiet = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_record_decode(&w->record, bytes->leaf, bytes->leaf_length, err);
     if (rc != RAFFLE_OK || w->record.type != RF_DRAW_INTENT || bytes->index + 1 >= w->part[0].size)
         return rc;
+    uint64_t *grown = realloc(w->intent, (w->intents + 1) * sizeof *grown);
+    if (grown == NULL)
+        return rf_nomem(err);
+    w->intent = grown;
+    w->intent[w->intents++] = bytes->index + 1;
+    return RAFFLE_OK;
+}
+
+/* The checkpoint of an intent, as its witnesses cosigned it, which a draw that is open still needs, and its auditors later. */
+static raffle_rc put_intent(writer *w, uint64_t at, char *note, raffle_error *err)
+{
+    uint64_t size;
+    size_t length;
+    raffle_error quiet = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_store_note_get(w->raffle->store, 0, at, &size, note, RF_NOTE_MAX, &length, &quiet);
+    if (rc == RAFFLE_NOT_FOUND)
+        return RAFFLE_OK;
+    return rc == RAFFLE_OK ? put_note(w, size, note, length, err) : rf_fail_as(err, &quiet);
+}
+
+static raffle_rc put_intents(writer *w, raffle_error *err)
+{
+    raffle_rc rc = RAFFLE_OK;
     char *note = malloc(RF_NOTE_MAX);
     if (note == NULL)
         return rf_nomem(err);
-    rc = rf_store_note_get(w->raffle->store, 0, bytes->index + 1, &size, note, RF_NOTE_MAX, &length, &quiet);
-    if (rc == RAFFLE_OK)
-        rc = put_note(w, size, note, length, err);
-    else if (rc != RAFFLE_NOT_FOUND)
-        rc = rf_fail_as(err, &quiet);
+    for (size_t i = 0; rc == RAFFLE_OK && i < w->intents; i++)
+        rc = put_intent(w, w->intent[i], note, err);
     free(note);
-    return rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rc;
+    return rc;
 }
 
 static raffle_rc put_records(writer *w, uint32_t log, raffle_store_sink_record put_one, raffle_error *err)
@@ -256,7 +275,9 @@ static raffle_rc put_log(writer *w, uint32_t log, raffle_error *err)
     if (rc == RAFFLE_OK)
         rc = put_records(w, log, put_record, err);
     if (rc == RAFFLE_OK && log == 0)
-        rc = put_records(w, log, put_intent, err);
+        rc = put_records(w, log, remember_intent, err);
+    if (rc == RAFFLE_OK && log == 0)
+        rc = put_intents(w, err);
     return rc == RAFFLE_OK && p->note != NULL ? put_note(w, p->note_size, p->note, p->note_length, err) : rc;
 }
 
@@ -348,6 +369,7 @@ raffle_rc raffle_backup(raffle *r, raffle_write write, void *ctx, raffle_error *
     for (size_t i = 0; i < w.parts; i++)
         free(w.part[i].note);
     free(w.part);
+    free(w.intent);
     sodium_free(w.buffer);
     rf_sha256_free(w.hash);
     return rc;
