@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values on their way into C and back: text, bytes, times, and a call's failure as an exception."""
+import datetime
+import os
+from typing import Any, Optional, Tuple, Type, Union
+
+from . import _callbacks
+from ._native import ffi, lib
+from .errors import Error, TooSmall, class_of
+
+Buffer = Union[bytes, bytearray, memoryview]
+Document = Union[str, bytes, bytearray, memoryview]
+"""A text that travels: a note, a kit, a receipt. `str` is taken as UTF-8."""
+StrPath = Union[str, "os.PathLike[str]"]
+
+NULL = ffi.NULL
+LATEST = 2**64 - 1
+
+ERROR = ffi.typeof("raffle_error *")
+ERROR_SIZE = ffi.sizeof("raffle_error")
+
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+MILLISECOND = datetime.timedelta(milliseconds=1)
+
+
+# --- calls ---
+
+def call(function: Any, *arguments: Any) -> None:
+    """Calls C, with an error of its own last; a failure is raised."""
+    err = ffi.new(ERROR)
+    err.struct_size = ERROR_SIZE
+    rc = function(*arguments, err)
+    if rc:
+        raise failure(rc, err)
+
+
+def failure(rc: int, err: Any) -> BaseException:
+    """The exception of a call that failed: that of the callback which did, or the status's own."""
+    token = err.token
+    if token:
+        raised = _callbacks.recall(token)
+        if raised is not None:
+            return raised
+    kind: Type[Error] = class_of(rc)
+    return kind(ffi.string(err.message).decode("utf-8", "replace"), rc=rc, detail=err.detail, token=token)
+
+
+def text_out(function: Any, *arguments: Any, cap: int) -> bytes:
+    """What a call writes as text into a buffer; once more with a larger one when it says that it needs that."""
+    length = ffi.new("size_t *")
+    out = ffi.new("char[]", cap)
+    try:
+        call(function, *arguments, out, cap, length)
+    except TooSmall:
+        out = ffi.new("char[]", length[0] + 1)
+        call(function, *arguments, out, length[0] + 1, length)
+    return bytes(ffi.buffer(out, length[0]))
+
+
+def string_out(function: Any, *arguments: Any, cap: int) -> str:
+    """What a call writes as a string into an array of a known size."""
+    out = ffi.new("char[]", cap)
+    call(function, *arguments, out)
+    return string(out)
+
+
+# --- text and bytes ---
+
+def string(pointer: Any) -> str:
+    return str(ffi.string(pointer).decode("utf-8"))
+
+
+def text(value: str, what: str) -> bytes:
+    """A string for C, which ends at a NUL."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is a str, not {type(value).__name__}")
+    data = value.encode("utf-8")
+    if b"\0" in data:
+        raise ValueError(f"{what} has a NUL character")
+    return data
+
+
+def optional_text(value: Optional[str], what: str) -> Any:
+    return NULL if value is None else text(value, what)
+
+
+def path(value: StrPath, what: str) -> bytes:
+    """A path or URI."""
+    return text(os.fspath(value), what)
+
+
+def document(value: Document, what: str) -> Tuple[Any, int]:
+    """A text with its length, as pointer and number."""
+    if isinstance(value, str):
+        value = value.encode("utf-8")
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise TypeError(f"{what} is a str or bytes, not {type(value).__name__}")
+    view = ffi.from_buffer(value)
+    return ffi.cast("char *", view) if len(view) else ffi.new("char[1]"), len(view)
+
+
+def fixed(value: Buffer, size: int, what: str) -> Any:
+    """Exactly so many bytes."""
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise TypeError(f"{what} is bytes, not {type(value).__name__}")
+    view = ffi.from_buffer(value)
+    if len(view) != size:
+        raise ValueError(f"{what} has {len(view)} bytes, not {size}")
+    return ffi.new("uint8_t[]", bytes(view))
+
+
+# --- times ---
+
+def ms_of(value: Optional[datetime.datetime], what: str) -> int:
+    """Milliseconds since 1970; None is 0, which stands for none."""
+    if value is None:
+        return 0
+    if not isinstance(value, datetime.datetime):
+        raise TypeError(f"{what} is a datetime, not {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise ValueError(f"{what} has no time zone")
+    return (value - EPOCH) // MILLISECOND
+
+
+def time_of(ms: int) -> datetime.datetime:
+    return EPOCH + ms * MILLISECOND
+
+
+# --- numbers ---
+
+
+def integer(value: int, what: str) -> int:
+    """An int, and neither a float nor a str that Python might take for one."""
+    if not isinstance(value, int):
+        raise TypeError(f"{what} is an int, not {type(value).__name__}")
+    return value
+
+
+def array_size(value: int, what: str) -> int:
+    """How many elements the caller asks for."""
+    if integer(value, what) < 0:
+        raise ValueError(f"{what} is {value}")
+    return value

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Handles: one owner for each, freed once, and never while a call uses it."""
+import atexit
+import contextlib
+import threading
+import weakref
+from types import TracebackType
+from typing import Any, ClassVar, Iterator, Optional, Type, TypeVar
+
+from ._border import NULL, call
+from ._callbacks import inside
+from ._native import ffi, lib
+from .errors import Misuse
+
+H = TypeVar("H", bound="Handle")
+
+alive: "weakref.WeakSet[Handle]" = weakref.WeakSet()
+
+
+class Handle:
+    """A handle of the library's. It is freed by `free()`, at the end of a `with`, or with the object; a second time does nothing. In C each keeps alive what it
+    was made from, so that the order does not matter. Another thread that is inside a call goes on; the handle is freed when that returns.
+    """
+
+    _c: ClassVar[str]
+    _guarded: ClassVar[bool] = True
+    """Whether a callback that the library waits for may not use it."""
+    _ptr: Any
+
+    def __init__(self) -> None:
+        raise TypeError(f"{type(self).__name__} is made by open() or by a method, not by calling it")
+
+    @classmethod
+    def _own(cls: Type[H], pointer: Any) -> H:
+        """Takes over a handle that C made."""
+        made = object.__new__(cls)
+        # What keeps the pointer is counted: the last one, the object or a call that is running, frees the handle.
+        made._ptr = ffi.gc(pointer, getattr(lib, cls._c + "_free"))
+        made._made()
+        alive.add(made)
+        return made
+
+    def _made(self) -> None:
+        """What else there is to it."""
+
+    @classmethod
+    def _make(cls: Type[H], function: Any, *arguments: Any) -> H:
+        """The handle that a call gives by its out-parameter."""
+        out = ffi.new(cls._c + " **")
+        call(function, *arguments, out)
+        return cls._own(out[0])
+
+    def _get(self) -> Any:
+        """The pointer, for a call."""
+        pointer = self._ptr
+        if pointer is None:
+            raise ValueError(f"this {type(self).__name__} was freed")
+        if inside.depth and self._guarded:
+            raise Misuse("a callback that the library waits for may not call it")
+        return pointer
+
+    def free(self) -> None:
+        """Releases the handle."""
+        self._ptr = None
+
+    @property
+    def freed(self) -> bool:
+        """Whether it was."""
+        return self._ptr is None
+
+    def __enter__(self: H) -> H:
+        if self._ptr is None:
+            raise ValueError(f"this {type(self).__name__} was freed")
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.free()
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"{type(self).__name__} is a handle, which cannot be copied")
+
+
+class OneThread(Handle):
+    """A handle that one thread at a time may use: a second one that comes meanwhile is refused."""
+
+    _busy: threading.Lock
+
+    def _made(self) -> None:
+        self._busy = threading.Lock()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._busy.acquire(blocking=False):
+            raise Misuse(f"this {type(self).__name__} is in use by another call")
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def _call(self, function: Any, *arguments: Any) -> None:
+        with self._alone():
+            call(function, self._get(), *arguments)
+
+
+def pointer_or_null(handle: Optional[Handle]) -> Any:
+    return NULL if handle is None else handle._get()
+
+
+def given(value: object, kind: Type[H], what: str) -> H:
+    """A handle that the caller must give."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{what} is a {kind.__name__}, not {type(value).__name__}")
+    return value
+
+
+@atexit.register
+def free_all() -> None:
+    """Before the interpreter is taken down: freeing may call back into it."""
+    for handle in list(alive):
+        handle.free()

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests share: the people, rules, a clock that is set by hand, and raffles in a folder of the test's own."""
+import datetime
+import pathlib
+from typing import Any, Dict, Iterator
+
+import pytest
+
+import raffle
+from raffle import Actor, Raffle, Role, Unit
+
+NOON = datetime.datetime(2026, 9, 21, 12, 0, tzinfo=datetime.timezone.utc)
+
+
+def make_rules(**others: Any) -> Dict[str, Any]:
+    rules: Dict[str, Any] = {
+        "origin": "raffle.example/gala", "name": "Gala 50/50", "organisation": "Gala Society", "currency": "CAD", "rehearsal": True,
+        "sales": {"opens": "2020-01-01T00:00:00.000Z", "closes": "2100-01-01T00:00:00.000Z"},
+        "tiers": [{"name": "one", "count": 1, "price": 500}, {"name": "twenty", "count": 20, "price": 1000}],
+        "prizes": [{"name": "first", "title": "Half of the pot", "share": 5000, "alternates": 1}],
+        "rng": ["test", "system", "host:cloud"],
+    }
+    rules.update(others)
+    return rules
+
+
+class People:
+    ann = Actor("ann", Role.SELLER)
+    sue = Actor("sue", Role.SUPERVISOR)
+    boss = Actor("boss", Role.MANAGER)
+    deputy = Actor("deputy", Role.MANAGER)
+    machine = Actor("web", Role.SYSTEM)
+
+
+@pytest.fixture
+def people() -> People:
+    return People()
+
+
+class Clock(raffle.Host):
+    """A replayed clock, a second later each time."""
+
+    replayed_clock = True
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.released = 0
+        self.lines: "list[tuple[raffle.LogLevel, str]]" = []
+
+    def clock(self) -> datetime.datetime:
+        self.now += datetime.timedelta(seconds=1)
+        return self.now
+
+    def log(self, level: raffle.LogLevel, line: str) -> None:
+        self.lines.append((level, line))
+
+    def release(self) -> None:
+        self.released += 1
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def gala(tmp_path: pathlib.Path, people: People) -> Iterator[Raffle]:
+    """A raffle with one unit."""
+    with Raffle.create(tmp_path / "gala.raffle", make_rules(), people.boss) as made:
+        yield made
+
+
+@pytest.fixture
+def till(gala: Raffle) -> Iterator[Unit]:
+    with gala.unit_open(1) as unit:
+        yield unit
+
+
+def seal_and_ack(r: Raffle, people: People, kind: raffle.SealKind = raffle.SealKind.FINAL) -> raffle.SealInfo:
+    seal = r.seal(people.boss, kind)
+    r.voids_ack(people.boss, seal.index)
+    return seal
+
+
+def draw_one(r: Raffle, people: People, prize: str = "first") -> None:
+    """Seals, acknowledges and draws."""
+    seal_and_ack(r, people)
+    with raffle.Rng.open("test:seed=0102") as rng, r.draw_begin(people.boss, prize) as draw:
+        draw.finish(rng)
