@@ -29,7 +29,10 @@ def call(function: Any, *arguments: Any) -> None:
     """Calls C, with an error of its own last; a failure is raised."""
     err = ffi.new(ERROR)
     err.struct_size = ERROR_SIZE
-    rc = function(*arguments, err)
+    try:
+        rc = function(*arguments, err)
+    finally:
+        del arguments  # or the failure's traceback would keep a handle from being freed; so elsewhere
     if rc:
         raise failure(rc, err)
 
@@ -50,17 +53,23 @@ def text_out(function: Any, *arguments: Any, cap: int) -> bytes:
     length = ffi.new("size_t *")
     out = ffi.new("char[]", cap)
     try:
-        call(function, *arguments, out, cap, length)
-    except TooSmall:
-        out = ffi.new("char[]", length[0] + 1)
-        call(function, *arguments, out, length[0] + 1, length)
+        try:
+            call(function, *arguments, out, cap, length)
+        except TooSmall:
+            out = ffi.new("char[]", length[0] + 1)
+            call(function, *arguments, out, length[0] + 1, length)
+    finally:
+        del arguments
     return bytes(ffi.buffer(out, length[0]))
 
 
 def string_out(function: Any, *arguments: Any, cap: int) -> str:
     """What a call writes as a string into an array of a known size."""
     out = ffi.new("char[]", cap)
-    call(function, *arguments, out)
+    try:
+        call(function, *arguments, out)
+    finally:
+        del arguments
     return string(out)
 
 
@@ -103,10 +112,17 @@ def fixed(value: Buffer, size: int, what: str) -> Any:
     """Exactly so many bytes."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"{what} is bytes, not {type(value).__name__}")
-    view = ffi.from_buffer(value)
-    if len(view) != size:
-        raise ValueError(f"{what} has {len(view)} bytes, not {size}")
-    return ffi.new("uint8_t[]", bytes(view))
+    data = bytes(value)
+    if len(data) != size:
+        raise ValueError(f"{what} has {len(data)} bytes, not {size}")
+    return octets(data)
+
+
+def octets(data: bytes) -> Any:
+    """A copy, for C; never empty, so that it points to something."""
+    out = ffi.new("uint8_t[]", max(len(data), 1))
+    ffi.memmove(out, data, len(data))
+    return out
 
 
 # --- times ---

@@ -47,7 +47,10 @@ class Handle:
     def _make(cls: Type[H], function: Any, *arguments: Any) -> H:
         """The handle that a call gives by its out-parameter."""
         out = ffi.new(cls._c + " **")
-        call(function, *arguments, out)
+        try:
+            call(function, *arguments, out)
+        finally:
+            del arguments
         return cls._own(out[0])
 
     def _get(self) -> Any:
@@ -99,7 +102,10 @@ class OneThread(Handle):
 
     def _call(self, function: Any, *arguments: Any) -> None:
         with self._alone():
-            call(function, self._get(), *arguments)
+            try:
+                call(function, self._get(), *arguments)
+            finally:
+                del arguments
 
 
 def pointer_or_null(handle: Optional[Handle]) -> Any:

@@ -50,7 +50,10 @@ for options in ("audit", "publish", "report"):
 def writing(function: Any, *arguments: Any, write: Writer) -> None:
     """A call that ends in a writer and its ctx."""
     ctx = ffi.new_handle(giver(write))
-    call(function, *arguments, lib.raffle_py_write, ctx)
+    try:
+        call(function, *arguments, lib.raffle_py_write, ctx)
+    finally:
+        del arguments
 
 
 def giver(write: Writer) -> Callable[[bytes], object]:
@@ -69,13 +72,6 @@ def giver(write: Writer) -> Callable[[bytes], object]:
             data = data[done:]
 
     return whole
-
-
-def written(function: Any, *arguments: Any) -> bytes:
-    """All that such a call writes."""
-    pieces = bytearray()
-    writing(function, *arguments, write=pieces.extend)
-    return bytes(pieces)
 
 
 def reader(source: Reader) -> Callable[[int], bytes]:

@@ -38,7 +38,7 @@ def beacon_parse(json: Document) -> Tuple[int, bytes]:
     data, length = document(json, "json")
     round, value = ffi.new("uint64_t *"), ffi.new("uint8_t[]", lib.RAFFLE_BEACON_SIZE)
     call(lib.raffle_beacon_parse, data, length, round, value)
-    return int(round[0]), bytes(value)
+    return int(round[0]), bytes(ffi.buffer(value))
 
 
 @callback("beacon_verify")

@@ -284,14 +284,15 @@ class Draws(Handle):
         lib.raffle_draw_options_init(options, ffi.sizeof("raffle_draw_options"))
         if seed is not None:
             commitment, evidence = seed.commitment, seed.evidence
-        options.rng = pointer = pointer_or_null(rng)
         if commitment is not None:
             ffi.memmove(options.commitment, fixed(commitment, 32, "commitment"), 32)
         put_text(options, "evidence", evidence)
         options.ok = optional_actor(ok)
-        made = Draw._make(lib.raffle_draw_begin, self._get(), actor(by), text(prize, "prize"), options)
-        del pointer  # it lives as long as the call
-        return made
+        pointer = options.rng = pointer_or_null(rng)
+        try:
+            return Draw._make(lib.raffle_draw_begin, self._get(), actor(by), text(prize, "prize"), options)
+        finally:
+            del pointer  # it lives as long as the call
 
     def draw_pending(self) -> Optional[DrawInfo]:
         """The open intent, or None.

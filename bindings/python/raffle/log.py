@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ._border import LATEST, NULL, Buffer, Document, call, document, fixed, text, text_out
+from ._border import LATEST, NULL, Buffer, Document, call, document, fixed, octets, text, text_out
 from ._handles import Handle, OneThread
 from ._native import ffi, lib
 from ._structs import Struct
@@ -102,7 +102,7 @@ class Logs(Handle):
         """
         out, reached = ffi.new("uint8_t[32]"), ffi.new("uint64_t *", 0 if size == LATEST else size)
         call(lib.raffle_root, self._get(), log, size, reached, out)
-        return bytes(out), int(reached[0])
+        return bytes(ffi.buffer(out)), int(reached[0])
 
     def checkpoint(self, log: int = 0) -> str:
         """Signs the log as it is now, keeps the checkpoint (C2SP tlog-checkpoint), and gives it.
@@ -135,13 +135,16 @@ class Logs(Handle):
 
 def proof_out(function: Any, *arguments: Any) -> List[bytes]:
     proof, n = ffi.new("uint8_t[]", 64 * 32), ffi.new("size_t *")
-    call(function, *arguments, proof, n)
+    try:
+        call(function, *arguments, proof, n)
+    finally:
+        del arguments
     return [bytes(ffi.buffer(proof + 32 * i, 32)) for i in range(n[0])]
 
 
 def proof_in(proof: Sequence[Buffer]) -> Tuple[Any, int]:
     hashes = b"".join(bytes(fixed(one, 32, "a hash of the proof")) for one in proof)
-    return ffi.new("uint8_t[]", hashes or b"\0"), len(hashes) // 32
+    return octets(hashes), len(hashes) // 32
 
 
 def checkpoint_verify(note: Document, key: str) -> CheckpointInfo:
@@ -163,7 +166,7 @@ def leaf_hash(leaf: Buffer) -> bytes:
     out = ffi.new("uint8_t[32]")
     data = ffi.from_buffer(leaf)
     call(lib.raffle_leaf_hash, data, len(data), out)
-    return bytes(out)
+    return bytes(ffi.buffer(out))
 
 
 def inclusion_verify(index: int, size: int, leaf_hash: Buffer, proof: Sequence[Buffer], root: Buffer) -> None:

@@ -171,7 +171,7 @@ class Rng(Handle):
         seed, commitment = ffi.new("uint8_t[48]"), ffi.new("uint8_t[32]")
         evidence = ffi.new("char[]", lib.RAFFLE_NAME_SIZE)
         call(lib.raffle_rng_seed, self._get(), seed, commitment, evidence, timeout_ms)
-        made = Seed(bytes(seed), bytes(commitment), string(evidence))
+        made = Seed(bytes(ffi.buffer(seed)), bytes(ffi.buffer(commitment)), string(evidence))
         ffi.memmove(seed, bytes(48), 48)
         return made
 
@@ -200,4 +200,4 @@ def seed_commitment(seed: Buffer) -> bytes:
     """
     out = ffi.new("uint8_t[32]")
     call(lib.raffle_seed_commitment, fixed(seed, 48, "seed"), out)
-    return bytes(out)
+    return bytes(ffi.buffer(out))

@@ -151,31 +151,53 @@ class Cart:
 
     def texts(self, name: str, values: Texts) -> None:
         """A column of text: one value for all lines, a value a line, or bytes with a line feed after each."""
-        offset, cap = SALE[name]
         if isinstance(values, str):
-            self.same(name, values, offset, cap)
+            self.same(name, values)
         elif isinstance(values, (bytes, bytearray, memoryview)):
-            data = ffi.from_buffer(values)
-            length = len(data)
-            self.joined(name, data, length - (length > 0 and data[length - 1] == b"\n"), b"\n", offset, cap)
+            self.lines(name, values)
         else:
-            if len(values) != self.n:
-                raise ValueError(f"{name} has {len(values)} values for {self.n} lines")
-            joined = "\0".join(values).encode("utf-8")
-            if len(joined) > self.n - 1:  # else every value is empty
-                self.joined(name, joined, len(joined), b"\0", offset, cap)
+            self.values(name, values)
 
-    def same(self, name: str, value: str, offset: int, cap: int) -> None:
+    def same(self, name: str, value: str) -> None:
+        offset, cap = SALE[name]
         data = text(value, name)
         if len(data) >= cap:
-            raise Invalid(f"{name} is longer than {cap - 1} bytes", detail=1)
+            raise Invalid(f"{name} has {len(data)} bytes, and {cap - 1} may be", detail=1)
         if data:
             lib.raffle_py_put_text(self.first + offset, SALE_SIZE, data, len(data), self.n)
 
-    def joined(self, name: str, data: Any, length: int, separator: bytes, offset: int, cap: int) -> None:
-        put = lib.raffle_py_put_texts(self.first + offset, SALE_SIZE, cap, data, length, separator, self.n)
+    def lines(self, name: str, values: Buffer) -> None:
+        data = ffi.from_buffer(values)
+        length = len(data)
+        put = self.put(name, data, length - (length > 0 and data[length - 1] == b"\n"), b"\n")
         if put != self.n:
-            raise Invalid(f"line {put + 1}: {name} is missing, is longer than {cap - 1} bytes or has a NUL character or a line too many", detail=put + 1)
+            _, cap = SALE[name]
+            raise Invalid(f"line {put + 1}: {name} is missing, has more than {cap - 1} bytes or a NUL character, or more lines follow", detail=put + 1)
+
+    def values(self, name: str, values: Sequence[str]) -> None:
+        if len(values) != self.n:
+            raise ValueError(f"{name} has {len(values)} values for {self.n} lines")
+        data = "\0".join(values).encode("utf-8")
+        if len(data) == self.n - 1:  # every value is empty
+            return
+        if data.count(b"\0") != self.n - 1 or self.put(name, data, len(data), b"\0") != self.n:
+            raise self.fault(name, values)
+
+    def put(self, name: str, data: Any, length: int, separator: bytes) -> int:
+        """How many lines fit."""
+        offset, cap = SALE[name]
+        return int(lib.raffle_py_put_texts(self.first + offset, SALE_SIZE, cap, data, length, separator, self.n))
+
+    def fault(self, name: str, values: Sequence[str]) -> Invalid:
+        """Of the first value that cannot be put into its line."""
+        _, cap = SALE[name]
+        for line, value in enumerate(values, 1):
+            size = len(value.encode("utf-8"))
+            if "\0" in value:
+                return Invalid(f"line {line}: {name} has a NUL character", detail=line)
+            if size >= cap:
+                return Invalid(f"line {line}: {name} has {size} bytes, and {cap - 1} may be", detail=line)
+        raise AssertionError(f"{name} fits")
 
     def times(self, values: Times) -> None:
         if not isinstance(values, (array.array, bytes, bytearray, memoryview)):
@@ -201,12 +223,12 @@ def cart_of(sales: Iterable[Sale]) -> Cart:
     return cart
 
 
-def sell(unit: Any, by: Actor, cart: Cart, timeout_ms: int) -> Tickets:
+def sell(unit: Handle, by: Actor, cart: Cart, timeout_ms: int) -> Tickets:
     out = ffi.new("raffle_ticket[]", cart.n)
     lib.raffle_ticket_init(out, TICKET_SIZE)
     tickets = Tickets(out, cart.n)
     try:
-        call(lib.raffle_unit_sell, unit, actor(by), cart.sales, cart.n, timeout_ms, out)
+        call(lib.raffle_unit_sell, unit._get(), actor(by), cart.sales, cart.n, timeout_ms, out)
     except BaseException as no:
         if hasattr(no, "tickets"):
             no.tickets = tickets

@@ -108,7 +108,7 @@ class Unit(Handle):
 
         C: raffle_unit_sell
         """
-        return sell(self._get(), by, cart_of([sales] if isinstance(sales, Sale) else sales), timeout_ms)
+        return sell(self, by, cart_of([sales] if isinstance(sales, Sale) else sales), timeout_ms)
 
     def sell_columns(self, by: Actor, n: int, *, tier: Texts, order: Texts = "", payment: Texts = "", buyer: Texts = "", channel: Texts = "",
                      at: Optional[Times] = None, timeout_ms: int = 10000) -> Tickets:
@@ -122,7 +122,7 @@ class Unit(Handle):
             cart.texts(name, values)
         if at is not None:
             cart.times(at)
-        return sell(self._get(), by, cart, timeout_ms)
+        return sell(self, by, cart, timeout_ms)
 
     def validation(self, serial: int) -> str:
         """The validation number of a ticket, made on request and kept nowhere (GLI-31 2.3.2). A secret of the buyer's: print it, do not log it.

@@ -32,7 +32,7 @@ def self_hash() -> Tuple[str, bytes]:
     """
     path, digest = ffi.new("char[]", 4096), ffi.new("uint8_t[32]")
     call(lib.raffle_self_hash, path, 4096, digest)
-    return string(path), bytes(digest)
+    return string(path), bytes(ffi.buffer(digest))
 
 
 def vectors(text_of_file: Document) -> int:

@@ -1,61 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests share: the people, rules, a clock that is set by hand, and raffles in a folder of the test's own."""
-import datetime
+"""The fixtures; and with --every-call whether the tests called all of the library."""
 import pathlib
-from typing import Any, Dict, Iterator
+import sys
+from typing import Any, Iterator, Set
 
 import pytest
-
 import raffle
-from raffle import Actor, Raffle, Role, Unit
-
-NOON = datetime.datetime(2026, 9, 21, 12, 0, tzinfo=datetime.timezone.utc)
-
-
-def make_rules(**others: Any) -> Dict[str, Any]:
-    rules: Dict[str, Any] = {
-        "origin": "raffle.example/gala", "name": "Gala 50/50", "organisation": "Gala Society", "currency": "CAD", "rehearsal": True,
-        "sales": {"opens": "2020-01-01T00:00:00.000Z", "closes": "2100-01-01T00:00:00.000Z"},
-        "tiers": [{"name": "one", "count": 1, "price": 500}, {"name": "twenty", "count": 20, "price": 1000}],
-        "prizes": [{"name": "first", "title": "Half of the pot", "share": 5000, "alternates": 1}],
-        "rng": ["test", "system", "host:cloud"],
-    }
-    rules.update(others)
-    return rules
-
-
-class People:
-    ann = Actor("ann", Role.SELLER)
-    sue = Actor("sue", Role.SUPERVISOR)
-    boss = Actor("boss", Role.MANAGER)
-    deputy = Actor("deputy", Role.MANAGER)
-    machine = Actor("web", Role.SYSTEM)
+from raffle import Raffle, Unit
+from support import Clock, People, exported, make_rules
 
 
 @pytest.fixture
 def people() -> People:
     return People()
-
-
-class Clock(raffle.Host):
-    """A replayed clock, a second later each time."""
-
-    replayed_clock = True
-
-    def __init__(self) -> None:
-        self.now = NOON
-        self.released = 0
-        self.lines: "list[tuple[raffle.LogLevel, str]]" = []
-
-    def clock(self) -> datetime.datetime:
-        self.now += datetime.timedelta(seconds=1)
-        return self.now
-
-    def log(self, level: raffle.LogLevel, line: str) -> None:
-        self.lines.append((level, line))
-
-    def release(self) -> None:
-        self.released += 1
 
 
 @pytest.fixture
@@ -76,14 +33,37 @@ def till(gala: Raffle) -> Iterator[Unit]:
         yield unit
 
 
-def seal_and_ack(r: Raffle, people: People, kind: raffle.SealKind = raffle.SealKind.FINAL) -> raffle.SealInfo:
-    seal = r.seal(people.boss, kind)
-    r.voids_ack(people.boss, seal.index)
-    return seal
+# --- that every exported call is made by some test ---
+
+class Recorder:
+    """In place of `lib` in the package's modules: notes which functions are asked for."""
+
+    def __init__(self, lib: Any) -> None:
+        self.lib = lib
+        self.called: Set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.called.add(name)
+        return getattr(self.lib, name)
 
 
-def draw_one(r: Raffle, people: People, prize: str = "first") -> None:
-    """Seals, acknowledges and draws."""
-    seal_and_ack(r, people)
-    with raffle.Rng.open("test:seed=0102") as rng, r.draw_begin(people.boss, prize) as draw:
-        draw.finish(rng)
+recorder = Recorder(raffle.rng.lib)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-call", action="store_true", help="fail when the tests have not made every call that the library exports")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--every-call"):
+        for name, module in list(sys.modules.items()):
+            if name.startswith("raffle.") and hasattr(module, "lib"):
+                module.lib = recorder  # type: ignore[attr-defined]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if session.config.getoption("--every-call") and exitstatus == 0:
+        missing = sorted(exported() - recorder.called)
+        print(f"\ncalls that no test makes: {', '.join(missing) or 'none'}")
+        if missing:
+            session.exitstatus = 1
