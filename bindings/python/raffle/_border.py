@@ -5,7 +5,7 @@ import os
 from typing import Any, Optional, Tuple, Type, Union
 
 from . import _callbacks
-from ._native import ffi, lib
+from ._native import ffi
 from .errors import Error, TooSmall, class_of
 
 Buffer = Union[bytes, bytearray, memoryview]

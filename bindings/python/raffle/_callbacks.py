@@ -122,6 +122,13 @@ class Unraisable:
 
 # --- what C keeps ---
 
+def lend(function: Any, what: str) -> Any:
+    """A `ctx` for the time of one call: whoever takes it keeps it that long."""
+    if not callable(function):
+        raise TypeError(f"{what} is a function, not {type(function).__name__}")
+    return ffi.new_handle(function)
+
+
 kept: Dict[int, Any] = {}
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Callable, Optional, Protocol, Union
 
 from ._border import NULL, call
-from ._callbacks import callback
+from ._callbacks import callback, lend
 from ._native import ffi, lib
 
 
@@ -97,8 +97,6 @@ def set_progress(options: Any, name: str, tell: Optional[Progress]) -> Any:
     """Into a struct of options; what is returned lives as long as the call."""
     if tell is None:
         return NULL
-    if not callable(tell):
-        raise TypeError(f"progress is a function, not {type(tell).__name__}")
     options.progress = getattr(lib, f"raffle_py_{name}_options_progress")
-    options.progress_ctx = ctx = ffi.new_handle(tell)
+    options.progress_ctx = ctx = lend(tell, "progress")
     return ctx

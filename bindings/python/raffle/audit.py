@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional, Tuple, Union
 
 from ._border import Document, StrPath, call, optional_text, path, text
-from ._callbacks import callback
+from ._callbacks import callback, lend
 from ._handles import OneThread
 from ._native import ffi, lib
 from ._structs import Number, Struct
@@ -189,8 +189,8 @@ class Audit(OneThread):
         alive = [set_progress(options, "audit", progress)]
         if beacon is not None:
             options.beacon = lib.raffle_py_beacon_verify
-            options.beacon_ctx = ffi.new_handle(beacon)
-            alive.append(options.beacon_ctx)
+            alive.append(lend(beacon, "beacon"))
+            options.beacon_ctx = alive[-1]
         if authorities is not None:
             alive.append(ffi.new("char[]", text(authorities, "authorities")))
             options.authorities = alive[-1]

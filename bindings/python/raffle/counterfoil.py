@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, List
 
 from ._border import call, text
-from ._callbacks import callback
+from ._callbacks import callback, lend
 from ._handles import Handle
-from ._native import ffi, lib
+from ._native import lib
 from ._structs import Struct
 from .actor import Actor, actor
 
@@ -73,7 +73,7 @@ class Counterfoils(Handle):
 
         C: raffle_counterfoils
         """
-        ctx = ffi.new_handle(take)
+        ctx = lend(take, "take")
         call(lib.raffle_counterfoils, self._get(), unit, first, count, lib.raffle_py_counterfoil_take, ctx)
 
     def print(self, by: Actor, unit: int, first: int, count: int) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Iterator, Optional, Tuple
 
 from ._border import Buffer, call, fixed, string, text
+from ._callbacks import lend
 from ._handles import Handle, OneThread, pointer_or_null
 from ._native import ffi, lib
 from ._structs import Number, Struct
@@ -231,7 +232,7 @@ class Draw(OneThread):
                 ffi.memmove(getattr(options, member), fixed(value, 48, member), 48)
         if verify is not None:
             options.verify = lib.raffle_py_beacon_verify
-            options.verify_ctx = ctx = ffi.new_handle(verify)
+            options.verify_ctx = ctx = lend(verify, "verify")
         options.ok = optional_actor(ok)
         self._call(lib.raffle_draw_finish, pointer_or_null(rng), options, timeout_ms)
         del ctx  # it lives as long as the call

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterator, List, NamedTuple, Optional
 
 from ._border import NULL, call, ms_of, optional_text, string, text
-from ._callbacks import callback
+from ._callbacks import callback, lend
 from ._handles import Handle
 from ._native import ffi, lib
 from ._structs import Number, Struct
@@ -166,7 +166,7 @@ class Events(Handle):
         if after is not None:
             query.flags |= lib.RAFFLE_EVENT_GO_ON
             query.last_at, query.last_log, query.last_index = ms_of(after.at, "after"), after.log, after.index
-        ctx, more = ffi.new_handle(take), ffi.new("int32_t *")
+        ctx, more = lend(take, "take"), ffi.new("int32_t *")
         call(lib.raffle_event_find, self._get(), query, lib.raffle_py_event_sink, ctx, more)
         return bool(more[0])
 
