@@ -99,13 +99,13 @@ def path(value: StrPath, what: str) -> bytes:
 
 
 def document(value: Document, what: str) -> Tuple[Any, int]:
-    """A text with its length, as pointer and number."""
+    """A text with its length, as an array of C that keeps the bytes alive, and a number."""
     if isinstance(value, str):
         value = value.encode("utf-8")
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"{what} is a str or bytes, not {type(value).__name__}")
-    view = ffi.from_buffer(value)
-    return ffi.cast("char *", view) if len(view) else ffi.new("char[1]"), len(view)
+    data = bytes(value)  # a copy of what others could change meanwhile
+    return ffi.from_buffer("char[]", data), len(data)
 
 
 def fixed(value: Buffer, size: int, what: str) -> Any:
