@@ -2,7 +2,7 @@
 """The fixtures; and with --every-call whether the tests called all of the library."""
 import pathlib
 import sys
-from typing import Any, Iterator, Set
+from typing import Any, Iterator, List, Set
 
 import pytest
 import raffle
@@ -27,6 +27,14 @@ def gala(tmp_path: pathlib.Path, people: People) -> Iterator[Raffle]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
+    """The unit of a raffle that several tests share, because they write nothing."""
+    with Raffle.create(tmp_path_factory.mktemp("idle") / "idle.raffle", make_rules(), People.boss) as made, made.unit_open(1) as unit:
+        unit.raffle = made  # type: ignore[attr-defined]
+        yield unit
+
+
 @pytest.fixture
 def till(gala: Raffle) -> Iterator[Unit]:
     with gala.unit_open(1) as unit:
@@ -45,6 +53,9 @@ class Recorder:
     def __getattr__(self, name: str) -> Any:
         self.called.add(name)
         return getattr(self.lib, name)
+
+    def __dir__(self) -> List[str]:
+        return dir(self.lib)
 
 
 recorder = Recorder(raffle.rng.lib)

@@ -298,14 +298,15 @@ BAD: List[Any] = [
 
 
 @pytest.mark.parametrize("n", range(len(BAD)))
-def test_bad_values(gala: Raffle, till: Unit, people: People, n: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_values(idle: Unit, people: People, n: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     kind, use = BAD[n]
-    before = gala.describe()
+    r: Raffle = idle.raffle  # type: ignore[attr-defined]
+    before = r.describe()
     with pytest.raises(kind) as caught:
-        use(gala, till, people)
+        use(r, idle, people)
     assert str(caught.value) or isinstance(caught.value, MemoryError)
-    assert gala.describe() == before, "nothing was written"
+    assert r.describe() == before, "nothing was written"
 
 
 def test_actors(people: People) -> None:

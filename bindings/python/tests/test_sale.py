@@ -4,7 +4,7 @@ import array
 import datetime
 import pathlib
 import uuid
-from typing import List
+from typing import Any, Callable, Dict, List, Type
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -120,18 +120,17 @@ def test_replayed_times(tmp_path: pathlib.Path, people: People, clock: Clock) ->
     (dict(tier="one", at=[NOON, NOON.replace(tzinfo=None)]), ValueError),
     (dict(tier="one", at=array.array("q", [2**63 - 1, 0])), raffle.Error),
 ])
-def test_bad_columns(gala: Raffle, till: Unit, people: People, columns: dict, kind: type) -> None:
+def test_bad_columns(idle: Unit, people: People, columns: Dict[str, Any], kind: Type[BaseException]) -> None:
     with pytest.raises(kind):
-        till.sell_columns(people.ann, 2, **columns)
-    assert gala.describe().tickets in (0, 1)
+        idle.sell_columns(people.ann, 2, **columns)
 
 
 @pytest.mark.parametrize("n", [0, -1, 10001, 2**70])
-def test_bad_counts(till: Unit, people: People, n: int) -> None:
+def test_bad_counts(idle: Unit, people: People, n: int) -> None:
     with pytest.raises((ValueError, OverflowError)):
-        till.sell_columns(people.ann, n, tier="one")
+        idle.sell_columns(people.ann, n, tier="one")
     with pytest.raises(ValueError):
-        till.sell(people.ann, [])
+        idle.sell(people.ann, [])
 
 
 TEXTS = st.lists(st.text(max_size=70), min_size=1, max_size=20)
@@ -141,7 +140,7 @@ TEXTS = st.lists(st.text(max_size=70), min_size=1, max_size=20)
 @given(TEXTS)
 def test_any_column_is_what_any_object_is(till: Unit, people: People, buyers: List[str]) -> None:
     """Objects, a list and, where no value has a line feed, a buffer give the same tickets or the same failure."""
-    def outcome(sell) -> object:
+    def outcome(sell: Callable[[], Tickets]) -> object:
         try:
             return [t.rc for t in sell()]
         except UnicodeEncodeError as no:
