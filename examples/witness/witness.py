@@ -13,6 +13,7 @@ said. Python's standard library alone. It speaks HTTP: put a server with TLS bef
 import argparse
 import base64
 import binascii
+import contextlib
 import hashlib
 import http.server
 import os
@@ -125,7 +126,7 @@ class Witness:
     def __init__(self, name, seed, logs, state, clock):
         self.name, self.seed, self.logs, self.state, self.clock = name, seed, logs, state, clock
         self.public = ed25519.public_key(seed)
-        with self.open() as db:
+        with contextlib.closing(self.open()) as db:
             db.execute("CREATE TABLE IF NOT EXISTS cosigned (origin TEXT PRIMARY KEY, size INTEGER, root BLOB, note TEXT)")
 
     def open(self):
