@@ -11,7 +11,7 @@ import pytest
 
 import raffle
 from support import SOURCE, exported
-from raffle import _structs, errors
+from raffle import _border, _structs, errors
 from raffle._native import ffi, lib
 
 MODULES = [getattr(raffle, name) if hasattr(raffle, name) and inspect.ismodule(getattr(raffle, name)) else __import__(f"raffle.{name}", fromlist=["x"])
@@ -31,6 +31,15 @@ def test_each_status_has_its_exception() -> None:
         assert kind.rc == rc and name in (kind.__doc__ or "") and raffle.rc_text(rc)
         family = next(family for last, family in errors.FAMILIES if rc <= last)
         assert issubclass(kind, family) and issubclass(family, raffle.Error)
+
+
+def test_an_error_is_as_the_library_initialises_it() -> None:
+    """The border sets the size by itself, for every call makes one."""
+    mine, theirs = ffi.new(_border.ERROR), ffi.new(_border.ERROR)
+    mine.struct_size = _border.ERROR_SIZE
+    ffi.memmove(theirs, b"\xa5" * _border.ERROR_SIZE, _border.ERROR_SIZE)
+    lib.raffle_error_init(theirs, _border.ERROR_SIZE)
+    assert bytes(ffi.buffer(mine)) == bytes(ffi.buffer(theirs))
 
 
 def test_a_status_of_a_newer_library_has_its_family() -> None:
