@@ -2,9 +2,9 @@
 """Values on their way into C and back: text, bytes, times, and a call's failure as an exception."""
 import datetime
 import os
-from typing import Any, Optional, Tuple, Type, Union
+from typing import Any, List, Optional, Tuple, Type, Union
 
-from . import _callbacks
+from ._callbacks import raised, recall, running
 from ._native import ffi
 from .errors import Error, TooSmall, class_of
 
@@ -18,6 +18,8 @@ LATEST = 2**64 - 1
 
 ERROR = ffi.typeof("raffle_error *")
 ERROR_SIZE = ffi.sizeof("raffle_error")
+spare: List[Any] = []
+"""Errors that no call uses: as many as were ever at work at once."""
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 MILLISECOND = datetime.timedelta(milliseconds=1)
@@ -27,23 +29,31 @@ MILLISECOND = datetime.timedelta(milliseconds=1)
 
 def call(function: Any, *arguments: Any) -> None:
     """Calls C, with an error of its own last; a failure is raised."""
-    err = ffi.new(ERROR)
-    err.struct_size = ERROR_SIZE
+    try:
+        err = spare.pop()
+    except IndexError:
+        err = ffi.new(ERROR)
+        err.struct_size = ERROR_SIZE
+    running.append(None)
     try:
         rc = function(*arguments, err)
+        if rc:
+            raise failure(rc, err)
     finally:
         del arguments  # or the failure's traceback would keep a handle from being freed; so elsewhere
-    if rc:
-        raise failure(rc, err)
+        spare.append(err)
+        running.pop()
+        if raised and not running:
+            raised.clear()
 
 
 def failure(rc: int, err: Any) -> BaseException:
     """The exception of a call that failed: that of the callback which did, or the status's own."""
     token = err.token
     if token:
-        raised = _callbacks.recall(token)
-        if raised is not None:
-            return raised
+        exception = recall(token)
+        if exception is not None:
+            return exception
     kind: Type[Error] = class_of(rc)
     return kind(ffi.string(err.message).decode("utf-8", "replace"), rc=rc, detail=err.detail, token=token)
 

@@ -10,15 +10,17 @@ import itertools
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Callable, Deque, Dict, Optional, Tuple, Type
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Type
 
 from ._native import ffi, lib
 from .errors import Error
 
 # --- exceptions on their way ---
 
-# Of a group commit several callers get the same token; so the last ones are kept, not only until the first asks.
-raised: Deque[Tuple[int, BaseException]] = collections.deque(maxlen=16)
+# The calls that are inside of C. Of a group commit several get the same number; so what was raised is kept until all of them have returned, and no longer: an exception
+# keeps the frames that it passed, and all that they know.
+running: List[Any] = []
+raised: Deque[Tuple[int, BaseException]] = collections.deque(maxlen=64)
 tokens = itertools.count(1)
 
 
@@ -56,34 +58,29 @@ def fail(err: Any, exception: BaseException) -> int:
 
 # --- in which thread ---
 
-class Inside(threading.local):
-    """How many of the callbacks that must not call the library this thread is inside of."""
-
-    depth = 0
-
-
-inside = Inside()
+# The threads that are inside of a callback which must not call the library, once for each of these.
+inside: List[int] = []
 
 
 # --- the functions that C calls ---
 
-def callback(name: str, locked: bool = False) -> Callable[[Callable[..., Optional[int]]], Callable[..., Optional[int]]]:
+def callback(name: str, locked: bool = False, owner: Callable[[Any], Any] = ffi.from_handle) -> Callable[[Callable[..., Optional[int]]], Callable[..., Optional[int]]]:
     """The implementation of the callback `name`: gets the host's object and what C gave, `err` last, and returns a status or None.
 
-    locked: locks of the library's may be held, so that calling it from there would wait for ever; the handles refuse it.
+    locked: locks of the library's may be held, so that calling it from there would wait for ever; the handles refuse it. owner: finds the object by C's `ctx`.
     """
     def decorate(function: Callable[..., Optional[int]]) -> Callable[..., Optional[int]]:
         @functools.wraps(function)
         def answer(ctx: Any, *arguments: Any) -> int:
             if locked:
-                inside.depth += 1
+                inside.append(threading.get_ident())
             try:
-                return function(ffi.from_handle(ctx), *arguments) or 0
+                return function(owner(ctx), *arguments) or 0
             except BaseException as exception:  # also KeyboardInterrupt: it goes on where C was entered
                 return fail(arguments[-1], exception)
             finally:
                 if locked:
-                    inside.depth -= 1
+                    inside.remove(threading.get_ident())
 
         ffi.def_extern(name=f"raffle_py_{name}", error=lib.RAFFLE_HOST)(answer)
         return function
@@ -120,7 +117,7 @@ class Unraisable:
         self.object = where
 
 
-# --- what C keeps ---
+# --- who is called ---
 
 def lend(function: Any, what: str) -> Any:
     """A `ctx` for the time of one call: whoever takes it keeps it that long."""
@@ -129,18 +126,23 @@ def lend(function: Any, what: str) -> Any:
     return ffi.new_handle(function)
 
 
+# What C keeps. By a number and not by an address: one that is gone is no pointer to nothing.
 kept: Dict[int, Any] = {}
+numbers = itertools.count(1)
 
 
 def keep(host: object) -> Any:
     """A `ctx` for C, which keeps `host` alive until drop()."""
-    handle = ffi.new_handle(host)
-    kept[int(ffi.cast("uintptr_t", handle))] = handle
-    return handle
+    number = next(numbers)
+    kept[number] = host
+    return ffi.cast("void *", number)
 
 
-def drop(ctx: Any) -> object:
-    """Ends it, and gives the host's object."""
-    host: object = ffi.from_handle(ctx)
-    kept.pop(int(ffi.cast("uintptr_t", ctx)), None)
-    return host
+def owner_of(ctx: Any) -> Any:
+    """Whom keep() kept."""
+    return kept[int(ffi.cast("uintptr_t", ctx))]
+
+
+def drop(ctx: Any) -> Any:
+    """Ends it, and gives the host; None when that was done."""
+    return kept.pop(int(ffi.cast("uintptr_t", ctx)), None)

@@ -32,10 +32,9 @@ class Handle:
 
     @classmethod
     def _own(cls: Type[H], pointer: Any) -> H:
-        """Takes over a handle that C made."""
+        """Takes over a handle that C made. What keeps the pointer is counted: the last one, the object or a call that is running, frees the handle."""
         made = object.__new__(cls)
-        # What keeps the pointer is counted: the last one, the object or a call that is running, frees the handle.
-        made._ptr = ffi.gc(pointer, getattr(lib, cls._c + "_free"))
+        made._ptr = pointer
         made._made()
         alive.add(made)
         return made
@@ -46,19 +45,21 @@ class Handle:
     @classmethod
     def _make(cls: Type[H], function: Any, *arguments: Any) -> H:
         """The handle that a call gives by its out-parameter."""
-        out = ffi.new(cls._c + " **")
+        out, pointer = ffi.new(cls._c + " **"), None
         try:
             call(function, *arguments, out)
         finally:
             del arguments
-        return cls._own(out[0])
+            if out[0] != NULL:  # also when Ctrl-C came while C was at work
+                pointer = ffi.gc(out[0], getattr(lib, cls._c + "_free"))
+        return cls._own(pointer)
 
     def _get(self) -> Any:
         """The pointer, for a call."""
         pointer = self._ptr
         if pointer is None:
             raise ValueError(f"this {type(self).__name__} was freed")
-        if inside.depth and self._guarded:
+        if inside and self._guarded and threading.get_ident() in inside:
             raise Misuse("a callback that the library waits for may not call it")
         return pointer
 

@@ -9,6 +9,8 @@ from typing import Any, Callable, ClassVar, Dict, List, Optional, Tuple, Type, T
 from ._border import time_of
 from ._native import ffi, lib
 
+new, buffer = ffi.new, ffi.buffer
+
 CODES = {"int32_t": "i", "uint32_t": "I", "int64_t": "q", "uint64_t": "Q", "int": "i", "unsigned int": "I", "long": "q", "unsigned long": "Q"}
 
 S = TypeVar("S", bound="Struct")
@@ -82,6 +84,7 @@ class Layout:
             converters.append(converter(hints[known], pointer))
         self.form = struct.Struct(form + f"{self.size - end}x")
         assert self.form.size == self.size
+        self.unpack = self.form.unpack
         # One expression for all members, as namedtuple has its own made: four times as fast as a loop, and batches of tickets come this way.
         values = (f"{name!r}: " + (f"v[{i}]" if convert is None else f"c[{i}](v[{i}])") for i, (name, convert) in enumerate(zip(names, converters)))
         self.members: Callable[[Tuple[Any, ...]], Dict[str, Any]] = eval(f"lambda v: {{{', '.join(values)}}}", {"c": converters})
@@ -105,7 +108,7 @@ class Struct:
     def _new(cls) -> Any:
         """One for C to fill."""
         layout = cls._lay()
-        out = ffi.new(layout.pointer)
+        out = new(layout.pointer)
         layout.init(out, layout.size)
         return out
 
@@ -120,5 +123,5 @@ class Struct:
     def _read(cls: Type[S], pointer: Any) -> S:
         layout = cls._lay()
         made = object.__new__(cls)
-        made.__dict__.update(layout.members(layout.form.unpack(ffi.buffer(pointer, layout.size))))
+        made.__dict__.update(layout.members(layout.unpack(buffer(pointer, layout.size))))
         return made

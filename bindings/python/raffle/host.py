@@ -4,7 +4,7 @@ import datetime
 from typing import Any, Optional, Union
 
 from ._border import EPOCH, MILLISECOND, NULL, ms_of, string
-from ._callbacks import callback, drop, keep, notice
+from ._callbacks import callback, drop, keep, notice, owner_of
 from ._native import ffi, lib
 from ._structs import Number
 from .errors import NotFound
@@ -52,13 +52,13 @@ class Host:
         """Called once for each call that took this host and succeeded, when the last handle from it is freed."""
 
 
-@callback("host_clock", locked=True)
+@callback("host_clock", locked=True, owner=owner_of)
 def clock(host: Host, ms: Any, err: Any) -> None:
     now = host.clock()
     ms[0] = ms_of(now, "the clock's time") if isinstance(now, datetime.datetime) else now
 
 
-@callback("host_secret", locked=True)
+@callback("host_secret", locked=True, owner=owner_of)
 def secret(host: Host, what: Any, out: Any, cap: int, length: Any, err: Any) -> None:
     found = host.secret(string(what))
     if found is None:
@@ -71,15 +71,15 @@ def secret(host: Host, what: Any, out: Any, cap: int, length: Any, err: Any) -> 
 
 @notice("host_log")
 def log(ctx: Any, level: int, line: Any) -> None:
-    host: Host = ffi.from_handle(ctx)
+    host: Host = owner_of(ctx)
     host.log(LogLevel(level), string(line))
 
 
 @notice("host_release")
 def release(ctx: Any) -> None:
-    host = drop(ctx)
-    assert isinstance(host, Host)
-    host.release()
+    host: Optional[Host] = drop(ctx)
+    if host is not None:
+        host.release()
 
 
 class Lent:

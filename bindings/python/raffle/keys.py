@@ -4,7 +4,7 @@ import abc
 from typing import Any, Optional
 
 from ._border import path, string
-from ._callbacks import callback, drop, keep, notice
+from ._callbacks import callback, drop, keep, notice, owner_of
 from ._handles import Handle
 from ._native import ffi, lib
 from .errors import NotFound
@@ -56,41 +56,41 @@ def hand_out(value: Optional[bytes], size: int, out: Any, what: str) -> None:
     ffi.memmove(out, value, size)
 
 
-@callback("keys_table_make", locked=True)
+@callback("keys_table_make", locked=True, owner=owner_of)
 def make(table: KeysTable, origin: Any, name: Any, err: Any) -> None:
     table.make(string(origin), string(name))
 
 
-@callback("keys_table_public_key", locked=True)
+@callback("keys_table_public_key", locked=True, owner=owner_of)
 def public_key(table: KeysTable, origin: Any, name: Any, out: Any, err: Any) -> None:
     hand_out(table.public_key(string(origin), string(name)), 32, out, "public key")
 
 
-@callback("keys_table_sign", locked=True)
+@callback("keys_table_sign", locked=True, owner=owner_of)
 def sign(table: KeysTable, origin: Any, name: Any, message: Any, length: int, out: Any, err: Any) -> None:
     hand_out(table.sign(string(origin), string(name), bytes(ffi.buffer(message, length))), 64, out, "signature")
 
 
-@callback("keys_table_ticket_key", locked=True)
+@callback("keys_table_ticket_key", locked=True, owner=owner_of)
 def ticket_key(table: KeysTable, origin: Any, out: Any, err: Any) -> None:
     hand_out(table.ticket_key(string(origin)), 32, out, "ticket key")
 
 
-@callback("keys_table_unit_ticket_key", locked=True)
+@callback("keys_table_unit_ticket_key", locked=True, owner=owner_of)
 def unit_ticket_key(table: KeysTable, origin: Any, unit: int, out: Any, err: Any) -> None:
     hand_out(table.unit_ticket_key(string(origin), unit), 32, out, "ticket key of the unit")
 
 
-@callback("keys_table_unit_ticket_key_keep", locked=True)
+@callback("keys_table_unit_ticket_key_keep", locked=True, owner=owner_of)
 def unit_ticket_key_keep(table: KeysTable, origin: Any, unit: int, key: Any, err: Any) -> None:
     table.unit_ticket_key_keep(string(origin), unit, bytes(ffi.buffer(key, 32)))
 
 
 @notice("keys_table_free")
 def free(ctx: Any) -> None:
-    table = drop(ctx)
-    assert isinstance(table, KeysTable)
-    table.free()
+    table: Optional[KeysTable] = drop(ctx)
+    if table is not None:
+        table.free()
 
 
 class Keys(Handle):

@@ -6,7 +6,7 @@ import threading
 from typing import Any, List, Optional, Tuple, Union
 
 from ._border import Buffer, array_size, call, fixed, string, text
-from ._callbacks import callback, drop, keep, notice
+from ._callbacks import callback, drop, keep, notice, owner_of
 from ._handles import Handle
 from ._native import ffi, lib
 from .errors import Misuse
@@ -39,7 +39,7 @@ def filling() -> List[RngTable]:
     return tables
 
 
-@callback("rng_table_fill", locked=True)
+@callback("rng_table_fill", locked=True, owner=owner_of)
 def fill(table: RngTable, out: Any, length: int, filled: Any, evidence: Any, timeout_ms: int, err: Any) -> None:
     filling().append(table)
     try:
@@ -61,9 +61,9 @@ def fill(table: RngTable, out: Any, length: int, filled: Any, evidence: Any, tim
 
 @notice("rng_table_free")
 def free(ctx: Any) -> None:
-    table = drop(ctx)
-    assert isinstance(table, RngTable)
-    table.free()
+    table: Optional[RngTable] = drop(ctx)
+    if table is not None:
+        table.free()
 
 
 class Seed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Optional, Sequence, Tuple
 
 from ._border import NULL, StrPath, failure, path, string
-from ._callbacks import callback, drop, keep, notice
+from ._callbacks import callback, drop, keep, notice, owner_of
 from ._handles import Handle
 from ._native import ffi, lib
 from .errors import Misuse, NotFound, TooSmall
@@ -284,7 +284,7 @@ def batch_read(batch: StoreBatch, start: int, count: int, sink: Any, sink_ctx: A
     return pour_records(batch.read(start, count), sink, sink_ctx, err)
 
 
-@callback("store_table_origin", locked=True)
+@callback("store_table_origin", locked=True, owner=owner_of)
 def origin(table: StoreTable, out: Any, err: Any) -> None:
     name = found(table.origin(), "raffle").encode("utf-8")
     if len(name) >= lib.RAFFLE_ORIGIN_SIZE:
@@ -292,17 +292,17 @@ def origin(table: StoreTable, out: Any, err: Any) -> None:
     ffi.memmove(out, name + b"\0", len(name) + 1)
 
 
-@callback("store_table_create", locked=True)
+@callback("store_table_create", locked=True, owner=owner_of)
 def create(table: StoreTable, origin: Any, err: Any) -> None:
     table.create(string(origin))
 
 
-@callback("store_table_head", locked=True)
+@callback("store_table_head", locked=True, owner=owner_of)
 def head(table: StoreTable, log: int, out: Any, err: Any) -> None:
     table.head(log)._write(out)
 
 
-@callback("store_table_append", locked=True)
+@callback("store_table_append", locked=True, owner=owner_of)
 def append(table: StoreTable, log: int, c_fill: Any, fill_ctx: Any, timeout_ms: int, size: Any, err: Any) -> None:
     running = True
 
@@ -328,12 +328,12 @@ def append(table: StoreTable, log: int, c_fill: Any, fill_ctx: Any, timeout_ms: 
         running = False
 
 
-@callback("store_table_read", locked=True)
+@callback("store_table_read", locked=True, owner=owner_of)
 def read(table: StoreTable, log: int, start: int, count: int, sink: Any, sink_ctx: Any, err: Any) -> int:
     return pour_records(table.read(log, start, count), sink, sink_ctx, err)
 
 
-@callback("store_table_node", locked=True)
+@callback("store_table_node", locked=True, owner=owner_of)
 def node(table: StoreTable, log: int, level: int, index: int, out: Any, err: Any) -> int:
     hash = table.node(log, level, index)
     if hash is None:
@@ -342,7 +342,7 @@ def node(table: StoreTable, log: int, level: int, index: int, out: Any, err: Any
     return 0
 
 
-@callback("store_table_find", locked=True)
+@callback("store_table_find", locked=True, owner=owner_of)
 def find(table: StoreTable, scope: int, key: Any, length: int, row: Any, err: Any) -> int:
     known = table.find(scope, octets(key, length))
     if known is None:
@@ -351,23 +351,23 @@ def find(table: StoreTable, scope: int, key: Any, length: int, row: Any, err: An
     return 0
 
 
-@callback("store_table_scan", locked=True)
+@callback("store_table_scan", locked=True, owner=owner_of)
 def scan(table: StoreTable, scope: int, prefix: Any, prefix_length: int, after: Any, after_length: int, count: int, sink: Any, sink_ctx: Any, err: Any) -> int:
     return pour_keys(table.scan(scope, octets(prefix, prefix_length), octets(after, after_length), count), sink, sink_ctx, err)
 
 
-@callback("store_table_scan_back", locked=True)
+@callback("store_table_scan_back", locked=True, owner=owner_of)
 def scan_back(table: StoreTable, scope: int, prefix: Any, prefix_length: int, before: Any, before_length: int, count: int, sink: Any, sink_ctx: Any,
               err: Any) -> int:
     return pour_keys(table.scan_back(scope, octets(prefix, prefix_length), octets(before, before_length), count), sink, sink_ctx, err)
 
 
-@callback("store_table_note_put", locked=True)
+@callback("store_table_note_put", locked=True, owner=owner_of)
 def note_put(table: StoreTable, log: int, size: int, note: Any, length: int, err: Any) -> None:
     table.note_put(log, size, octets(note, length))
 
 
-@callback("store_table_note_get", locked=True)
+@callback("store_table_note_get", locked=True, owner=owner_of)
 def note_get(table: StoreTable, log: int, size: int, note_size: Any, note: Any, cap: int, length: Any, err: Any) -> int:
     answer = table.note_get(log, None if size == 2**64 - 1 else size)
     if answer is None:
@@ -377,37 +377,37 @@ def note_get(table: StoreTable, log: int, size: int, note_size: Any, note: Any, 
     return 0
 
 
-@callback("store_table_erase", locked=True)
+@callback("store_table_erase", locked=True, owner=owner_of)
 def erase(table: StoreTable, log: int, index: int, err: Any) -> None:
     table.erase(log, index)
 
 
-@callback("store_table_anchor_get", locked=True)
+@callback("store_table_anchor_get", locked=True, owner=owner_of)
 def anchor_get(table: StoreTable, log: int, size: Any, root: Any, err: Any) -> None:
     put_root(table.anchor_get(log), size, root)
 
 
-@callback("store_table_anchor_put", locked=True)
+@callback("store_table_anchor_put", locked=True, owner=owner_of)
 def anchor_put(table: StoreTable, log: int, size: int, root: Any, durable: int, err: Any) -> None:
     table.anchor_put(log, size, octets(root, 32), bool(durable))
 
 
-@callback("store_table_anchor_of", locked=True)
+@callback("store_table_anchor_of", locked=True, owner=owner_of)
 def anchor_of(table: StoreTable, origin: Any, log: int, size: Any, root: Any, err: Any) -> None:
     put_root(table.anchor_of(string(origin), log), size, root)
 
 
-@callback("store_table_put_back", locked=True)
+@callback("store_table_put_back", locked=True, owner=owner_of)
 def put_back(table: StoreTable, origin: Any, err: Any) -> None:
     table.put_back(string(origin))
 
 
-@callback("store_table_manifest", locked=True)
+@callback("store_table_manifest", locked=True, owner=owner_of)
 def manifest(table: StoreTable, out: Any, cap: int, length: Any, err: Any) -> None:
     copy_out(found(table.manifest(), "manifest"), cap, out, length, "manifest")
 
 
-@callback("store_table_tile", locked=True)
+@callback("store_table_tile", locked=True, owner=owner_of)
 def tile(table: StoreTable, log: int, level: int, index: int, hashes: Any, width: Any, err: Any) -> None:
     data = found(table.tile(log, level, index), "tile")
     if len(data) % 32 or len(data) > 256 * 32:
@@ -416,16 +416,16 @@ def tile(table: StoreTable, log: int, level: int, index: int, hashes: Any, width
     width[0] = len(data) // 32
 
 
-@callback("store_table_file", locked=True)
+@callback("store_table_file", locked=True, owner=owner_of)
 def file(table: StoreTable, path: Any, out: Any, cap: int, length: Any, err: Any) -> None:
     copy_out(found(table.file(string(path)), "file"), cap, out, length, "file")
 
 
 @notice("store_table_free")
 def free(ctx: Any) -> None:
-    table = drop(ctx)
-    assert isinstance(table, StoreTable)
-    table.free()
+    table: Optional[StoreTable] = drop(ctx)
+    if table is not None:
+        table.free()
 
 
 NEEDED = ("origin", "create", "head", "append", "read", "node", "find", "scan", "note_put", "note_get", "erase", "free")

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 import pytest
 
 import raffle
-from raffle import Host, Keys, KeysTable, Raffle, Rng, RngTable, Sale, Unit
+from raffle import Keys, KeysTable, Raffle, Rng, RngTable, Sale, Unit
 from support import NOON, SOURCE, Clock, People, draw_one, make_rules, seal_and_ack
 
 sys.path.insert(0, str(SOURCE / "examples" / "witness"))
@@ -382,14 +382,13 @@ def test_progress_that_raises(tmp_path: pathlib.Path, gala: Raffle, till: Unit, 
         raffle.Audit.run(tmp_path / "gala.raffle", progress=7)  # type: ignore[arg-type]
 
 
-def test_the_last_exceptions_are_not_kept_for_ever(shop: Unit, people: People, moody: Moody) -> None:
-    watched = []
-    for i in range(40):
-        moody.does = Broken(str(i))
-        watched.append(weakref.ref(moody.does))
+def test_exceptions_are_not_kept(shop: Unit, people: People, moody: Moody) -> None:
+    """Nor the frames that they passed."""
+    for _ in range(3):
+        moody.does = Broken()
+        watched = weakref.ref(moody.does)
         with pytest.raises(Broken):
             shop.sell(people.ann, Sale("one"))
-    moody.does = None
-    gc.collect()
-    assert sum(one() is not None for one in watched) <= 17
-    assert isinstance(Host(), Host)
+        moody.does = None
+        gc.collect()
+        assert watched() is None

@@ -15,7 +15,7 @@ import pytest
 
 import raffle
 from raffle import Assurance, Audit, EventSeverity, FaultKind, Raffle, ReceiptProves, ReportFormat, Role, Rng, Sale, Second, Store, Unit
-from support import NOON, SOURCE, Clock, People, draw_one, make_rules, seal_and_ack
+from support import NOON, SOURCE, People, draw_one, make_rules, seal_and_ack
 
 sys.path.insert(0, str(SOURCE / "examples" / "witness"))
 import witness as program  # noqa: E402
