@@ -105,6 +105,10 @@ class Prize(Struct):
     """Envelopes that its winner chooses from; 0: it has no ace."""
     must_go: bool
     """The next alternate chooses when the ace was missed; else the prize is carried over."""
+    redraw_of: str
+    """The prize whose lost place it gives away once more; "": it is a prize of its own."""
+    waits: bool
+    """It can be drawn when its turn comes; else it is drawn, or a redraw for which no place is without a winner."""
 
 
 @dataclass(frozen=True)
@@ -274,10 +278,10 @@ class Draws(Handle):
         return each(self.prize_at)
 
     def draw_begin(self, by: Actor, prize: str, *, rng: Optional[Rng] = None, seed: Optional[Seed] = None, commitment: Optional[Buffer] = None, evidence: str = "",
-                   ok: Optional[Actor] = None) -> Draw:
+                   ok: Optional[Actor] = None, reason: Optional[str] = None) -> Draw:
         """Begins: writes the intent, durably, before any randomness is asked for, and signs its checkpoint. rng: the provider that will be asked, or gave the seed,
         refused now when the rules do not allow it. A committed draw needs the `seed`, of which the commitment and evidence are used, or these two alone. ok: a
-        second approver, which a drum needs where draw numbers have no counterfoil.
+        second approver, which a redraw needs, and a drum where draw numbers have no counterfoil. reason: of a redraw, a word.
 
         C: raffle_draw_begin, raffle_draw_options_init
         """
@@ -290,10 +294,11 @@ class Draws(Handle):
         put_text(options, "evidence", evidence)
         options.ok = optional_actor(ok)
         pointer = options.rng = pointer_or_null(rng)
+        word = options.reason = ffi.NULL if reason is None else ffi.new("char[]", text(reason, "reason"))
         try:
             return Draw._make(lib.raffle_draw_begin, self._get(), actor(by), text(prize, "prize"), options)
         finally:
-            del pointer  # it lives as long as the call
+            del pointer, word  # they live as long as the call
 
     def draw_pending(self) -> Optional[DrawInfo]:
         """The open intent, or None.

@@ -149,6 +149,27 @@ def test_a_lost_seed(tmp_path: pathlib.Path, people: People, clock: Clock) -> No
         assert audit.draw_at(0).seed_lost and not audit.verdict().passed
 
 
+def test_a_redraw(tmp_path: pathlib.Path, people: People) -> None:
+    rules = make_rules(prizes=[{"name": "first", "amount": 1001, "winners": 2}, {"name": "again", "redraw_of": "first"}])
+    with Raffle.create(tmp_path / "r.raffle", rules, people.boss) as r, r.unit_open(1) as till, Rng.open("test:seed=05") as rng:
+        till.sell(people.ann, [Sale("one")] * 9)
+        seal_and_ack(r, people)
+        with r.draw_begin(people.boss, "first") as draw:
+            draw.finish(rng)
+        with pytest.raises(raffle.Sequence):
+            r.draw_begin(people.boss, "again", reason="unclaimed", ok=people.sue)
+        r.forfeit(people.boss, "first", 1, "unclaimed", ok=people.sue)
+        prize = r.prize_by_name("again")
+        assert (prize.redraw_of, prize.waits, prize.value, r.prize_by_name("first").redraw_of) == ("first", True, 500, "")
+        with pytest.raises(raffle.Invalid, match="reason"):
+            r.draw_begin(people.boss, "again", ok=people.sue)
+        with pytest.raises(ValueError, match="NUL"):
+            r.draw_begin(people.boss, "again", ok=people.sue, reason="un\0claimed")
+        with r.draw_begin(people.boss, "again", reason="unclaimed", ok=people.sue) as draw:
+            draw.finish(rng)
+        assert not r.prize_by_name("again").waits
+
+
 def test_a_drum(tmp_path: pathlib.Path, people: People) -> None:
     rules = make_rules(prizes=[{"name": "quilt", "draw": "drum", "alternates": 1}], tiers=[{"name": "three", "count": 3, "price": 500}])
     with Raffle.create(tmp_path / "r.raffle", rules, people.boss) as r, r.unit_open(1) as till:
