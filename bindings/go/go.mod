@@ -1,0 +1,3 @@
+module raffle.example/raffle
+
+go 1.24
