@@ -216,6 +216,14 @@ def chart(python, env):
     check(len(drawn.findall(".//{http://www.w3.org/2000/svg}rect")) == 180, "the chart has not a bar a minute")
 
 
+def readme(python, env):
+    """The night of the binding's README is a program."""
+    os.mkdir("readme")
+    program = (BINDING / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    said = run(python, "-W", "error", "-c", program, env=env, cwd="readme", says="place 1: draw number 1-")
+    check(said.endswith("audit: passed\n"), f"the README's night says {said}")
+
+
 def main():
     before = tree(BINDING), tree(EXAMPLES)
     install_library()
@@ -225,7 +233,7 @@ def main():
     pytest(python, env, "--every-call", BINDING / "tests")
     types(python, env)
     bench(python, env)
-    for example in (shop, till, night, provider, chart):
+    for example in (shop, till, night, provider, chart, readme):
         example(python, env)
     source_distribution(env)
     check((tree(BINDING), tree(EXAMPLES)) == before, f"left in the source: {sorted((tree(BINDING) | tree(EXAMPLES)) - before[0] - before[1])}")

@@ -4,13 +4,14 @@
 
     python bench/bench.py [sell] [call] [leak]
 
-`sell`: batches of 1,000 into one store, durable, UUIDv7 order keys; the ways alternate batch by batch, and each figure is the median. "C" is raffle_unit_sell() on lines
+`sell`: batches of 1,000 into one store, durable, UUIDv7 order keys; the ways alternate batch by batch in an order of chance, and each figure is the median. "C" is raffle_unit_sell() on lines
 that were filled beforehand: a C host has to fill its lines, too, so that the ratios are the least that may be said. `call`: a call by the binding, less the
 same call by the extension alone. `leak`: what a million calls leave behind.
 """
 import gc
 import os
 import pathlib
+import random
 import resource
 import statistics
 import sys
@@ -89,8 +90,8 @@ def bench_sell() -> None:
         with r.unit_open(1) as unit:
             state, times = [0], {name: [] for name in WAYS}  # type: ignore[var-annotated]
             for _ in range(BATCHES):
-                for name, way in WAYS.items():
-                    run = way(unit, order_keys(BATCH, state))
+                for name in random.sample(sorted(WAYS), len(WAYS)):  # so that what SQLite does now and then falls upon all
+                    run = WAYS[name](unit, order_keys(BATCH, state))
                     began = time.perf_counter()
                     run()
                     times[name].append(time.perf_counter() - began)
