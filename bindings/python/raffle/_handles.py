@@ -109,8 +109,9 @@ class OneThread(Handle):
                 del arguments
 
 
-def pointer_or_null(handle: Optional[Handle]) -> Any:
-    return NULL if handle is None else handle._get()
+def optional_handle(value: Optional[Handle], kind: Type[Handle], what: str) -> Any:
+    """The pointer of a handle that may be left out."""
+    return NULL if value is None else given(value, kind, what)._get()
 
 
 def given(value: object, kind: Type[H], what: str) -> H:
@@ -123,5 +124,11 @@ def given(value: object, kind: Type[H], what: str) -> H:
 @atexit.register
 def free_all() -> None:
     """Before the interpreter is taken down: freeing may call back into it."""
-    for handle in list(alive):
+    while True:
+        try:
+            handles = list(alive)
+            break
+        except RuntimeError:  # another thread made one
+            continue
+    for handle in handles:
         handle.free()

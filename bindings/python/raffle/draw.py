@@ -4,9 +4,9 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Iterator, Optional, Tuple
 
-from ._border import Buffer, call, fixed, string, text
+from ._border import NULL, Buffer, call, fixed, string, text
 from ._callbacks import lend
-from ._handles import Handle, OneThread, pointer_or_null
+from ._handles import Handle, OneThread, optional_handle
 from ._native import ffi, lib
 from ._structs import Number, Struct
 from .actor import Actor, actor, optional_actor
@@ -238,7 +238,7 @@ class Draw(OneThread):
             options.verify = lib.raffle_py_beacon_verify
             options.verify_ctx = ctx = lend(verify, "verify")
         options.ok = optional_actor(ok)
-        self._call(lib.raffle_draw_finish, pointer_or_null(rng), options, timeout_ms)
+        self._call(lib.raffle_draw_finish, optional_handle(rng, Rng, "rng"), options, timeout_ms)
         del ctx  # it lives as long as the call
         ffi.memmove(options.seed, bytes(48), 48)
 
@@ -288,13 +288,15 @@ class Draws(Handle):
         options = ffi.new("raffle_draw_options *")
         lib.raffle_draw_options_init(options, ffi.sizeof("raffle_draw_options"))
         if seed is not None:
+            if not isinstance(seed, Seed):
+                raise TypeError(f"seed is a Seed, not {type(seed).__name__}")
             commitment, evidence = seed.commitment, seed.evidence
         if commitment is not None:
             ffi.memmove(options.commitment, fixed(commitment, 32, "commitment"), 32)
         put_text(options, "evidence", evidence)
         options.ok = optional_actor(ok)
-        pointer = options.rng = pointer_or_null(rng)
-        word = options.reason = ffi.NULL if reason is None else ffi.new("char[]", text(reason, "reason"))
+        word = options.reason = NULL if reason is None else ffi.new("char[]", text(reason, "reason"))
+        pointer = options.rng = optional_handle(rng, Rng, "rng")
         try:
             return Draw._make(lib.raffle_draw_begin, self._get(), actor(by), text(prize, "prize"), options)
         finally:

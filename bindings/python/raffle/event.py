@@ -164,6 +164,8 @@ class Events(Handle):
         put_text(query, "component", component)
         query.flags = lib.RAFFLE_EVENT_NEWEST * bool(newest) | lib.RAFFLE_EVENT_IN_LOG * (log is not None)
         if after is not None:
+            if not isinstance(after, EventHit):
+                raise TypeError(f"after is an EventHit, not {type(after).__name__}")
             query.flags |= lib.RAFFLE_EVENT_GO_ON
             query.last_at, query.last_log, query.last_index = ms_of(after.at, "after"), after.log, after.index
         ctx, more = lend(take, "take"), ffi.new("int32_t *")

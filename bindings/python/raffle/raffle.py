@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Iterator, Mapping, Optional, Union
 
 from ._border import Document, StrPath, call, document, ms_of, optional_text, path, string_out, text
-from ._handles import given, pointer_or_null
+from ._handles import given, optional_handle
 from ._native import lib
 from ._structs import Struct
 from ._writers import Writer, writing
@@ -192,7 +192,7 @@ class Raffle(Cash, Counterfoils, Draws, Events, Logs, Operations, Publishing, Re
         with Lent(host) as lent:
             if with_handles(store, keys, host):
                 assert isinstance(store, Store) and not isinstance(keys, str)
-                return cls._make(lib.raffle_open_with, store._get(), pointer_or_null(keys), lent)
+                return cls._make(lib.raffle_open_with, store._get(), optional_handle(keys, Keys, "keys"), lent)
             assert not isinstance(store, Store) and not isinstance(keys, Keys)
             return cls._make(lib.raffle_open, path(store, "store"), optional_text(keys, "keys"), lent)
 
