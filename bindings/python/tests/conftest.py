@@ -4,10 +4,15 @@ import pathlib
 import sys
 from typing import Any, Iterator, List, Set
 
+import hypothesis
 import pytest
 import raffle
 from raffle import Raffle, Unit
 from support import Clock, People, exported, make_rules
+
+# The same examples each time, and nothing kept beside the sources.
+hypothesis.settings.register_profile("raffle", database=None, derandomize=True)
+hypothesis.settings.load_profile("raffle")
 
 
 @pytest.fixture
