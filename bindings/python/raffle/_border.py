@@ -154,7 +154,6 @@ def time_of(ms: int) -> datetime.datetime:
 
 # --- numbers ---
 
-
 def integer(value: int, what: str) -> int:
     """An int, and neither a float nor a str that Python might take for one."""
     if not isinstance(value, int):

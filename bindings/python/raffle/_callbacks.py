@@ -7,6 +7,7 @@ number and raises it again, the very object.
 import collections
 import functools
 import itertools
+import os
 import sys
 import threading
 from types import TracebackType
@@ -41,19 +42,22 @@ def recall(token: int) -> Optional[BaseException]:
 
 
 def sentence(exception: BaseException) -> bytes:
-    if isinstance(exception, Error):
-        return exception.message.encode("utf-8", "backslashreplace")
+    """What the library says of it, and logs perhaps, whatever the class does."""
     try:
         said = str(exception)
     except Exception:
         said = "its text could not be made"
-    return f"{type(exception).__name__}: {said}".encode("utf-8", "backslashreplace")
+    if not isinstance(exception, Error):
+        said = f"{type(exception).__name__}: {said}"
+    return said.encode("utf-8", "backslashreplace").replace(b"\0", b"?")
 
 
 def fail(err: Any, exception: BaseException) -> int:
     """The status of a callback that raised; `err` says so to the library."""
-    rc = exception.rc if isinstance(exception, Error) and exception.rc else lib.RAFFLE_HOST
-    return int(lib.raffle_error_set(err, rc, remember(exception), sentence(exception).replace(b"\0", b"?")))
+    rc = exception.rc if isinstance(exception, Error) else 0
+    if not isinstance(rc, int) or not 0 < rc < 2**31:
+        rc = lib.RAFFLE_HOST
+    return int(lib.raffle_error_set(err, rc, remember(exception), sentence(exception)))
 
 
 # --- in which thread ---
@@ -61,6 +65,13 @@ def fail(err: Any, exception: BaseException) -> int:
 # The threads that are inside of a callback which must not call the library, once for each of these.
 inside: List[int] = []
 
+
+def forget_others() -> None:
+    """In a child of fork() there is no other thread, and a new one may get an old one's number."""
+    inside[:] = [thread for thread in inside if thread == threading.get_ident()]
+
+
+os.register_at_fork(after_in_child=forget_others)
 
 # --- the functions that C calls ---
 

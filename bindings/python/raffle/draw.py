@@ -238,9 +238,11 @@ class Draw(OneThread):
             options.verify = lib.raffle_py_beacon_verify
             options.verify_ctx = ctx = lend(verify, "verify")
         options.ok = optional_actor(ok)
-        self._call(lib.raffle_draw_finish, optional_handle(rng, Rng, "rng"), options, timeout_ms)
-        del ctx  # it lives as long as the call
-        ffi.memmove(options.seed, bytes(48), 48)
+        try:
+            self._call(lib.raffle_draw_finish, optional_handle(rng, Rng, "rng"), options, timeout_ms)
+        finally:
+            ffi.memmove(options.seed, bytes(48), 48)
+            del ctx  # it lives as long as the call
 
     def call(self, unit: int, number: int) -> Call:
         """A draw number that was drawn from the drum by hand and called: verified, and written, whether it takes a place or is rejected, durably (GLI-31 2.6.4).

@@ -24,6 +24,18 @@ class Broken(Exception):
     """Nothing that the library knows."""
 
 
+class Silent(raffle.Error):
+    """One that forgot what an Error has, and cannot say what it is."""
+
+    rc = "none"  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        pass
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
 class Interrupted(BaseException):
     """As KeyboardInterrupt is."""
 
@@ -53,7 +65,7 @@ def shop(tmp_path: pathlib.Path, people: People, moody: Moody):
 
 
 @pytest.mark.parametrize("exception", [Broken("it stopped"), KeyError("k"), Interrupted(), KeyboardInterrupt(), raffle.Clock("no time"), raffle.Io("disk"),
-                                       StopIteration(), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "x"), Broken("\ud800\0\x01")], ids=repr)
+                                       StopIteration(), Silent(), raffle.Error(), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "x"), Broken("\ud800\0\x01")], ids=lambda one: type(one).__name__)
 def test_what_the_clock_raises_comes_back(shop: Unit, people: People, moody: Moody, exception: BaseException) -> None:
     moody.does = exception
     with pytest.raises(type(exception)) as caught:
