@@ -65,8 +65,8 @@ def pyproject() -> Dict[str, Any]:
         return tomllib.load(file)
 
 
-def metadata() -> bytes:
-    return bytes(pyproject_metadata.StandardMetadata.from_pyproject(pyproject(), HERE).as_rfc822())
+def metadata(folder: pathlib.Path) -> bytes:
+    return bytes(pyproject_metadata.StandardMetadata.from_pyproject(pyproject(), folder).as_rfc822())
 
 
 def name_and_version() -> str:
@@ -84,9 +84,10 @@ def get_requires_for_build_sdist(config_settings: Settings = None) -> list[str]:
 
 def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Settings = None) -> str:
     # meson-python has none, so that pip would build everything twice.
-    info = pathlib.Path(metadata_directory) / f"{name_and_version()}.dist-info"
+    info = pathlib.Path(metadata_directory).resolve() / f"{name_and_version()}.dist-info"
     info.mkdir()
-    (info / "METADATA").write_bytes(metadata())
+    with tree() as folder:
+        (info / "METADATA").write_bytes(metadata(folder))
     return info.name
 
 
@@ -98,10 +99,10 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     # Not meson-python's own, which packs what git keeps of one folder.
+    target, name = pathlib.Path(sdist_directory).resolve(), name_and_version()
     with tree() as folder:
-        (folder / "PKG-INFO").write_bytes(metadata())
-        name = name_and_version()
-        with tarfile.open(pathlib.Path(sdist_directory) / f"{name}.tar.gz", "w:gz", format=tarfile.PAX_FORMAT) as sdist:
+        (folder / "PKG-INFO").write_bytes(metadata(folder))
+        with tarfile.open(target / f"{name}.tar.gz", "w:gz", format=tarfile.PAX_FORMAT) as sdist:
             for path in sorted(folder.rglob("*")):
                 if path.is_file():
                     sdist.add(path, f"{name}/{path.relative_to(folder)}", filter=nobody)
