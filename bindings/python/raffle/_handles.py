@@ -5,14 +5,15 @@ import contextlib
 import threading
 import weakref
 from types import TracebackType
-from typing import Any, ClassVar, Iterator, Optional, Type, TypeVar
+from typing import Any, ClassVar, Iterable, Iterator, Optional, Type, TypeVar
 
 from ._border import NULL, call
-from ._callbacks import inside
+from ._callbacks import drop, inside, keep
 from ._native import ffi, lib
 from .errors import Misuse
 
 H = TypeVar("H", bound="Handle")
+T = TypeVar("T")
 
 alive: "weakref.WeakSet[Handle]" = weakref.WeakSet()
 
@@ -53,6 +54,22 @@ class Handle:
             if out[0] != NULL:  # also when Ctrl-C came while C was at work
                 pointer = ffi.gc(out[0], getattr(lib, cls._c + "_free"))
         return cls._own(pointer)
+
+    @classmethod
+    def _over(cls: Type[H], table: object, names: Iterable[str], *before: Any, **numbers: int) -> H:
+        """A handle over a host's table: of the functions `names`, which C calls, and of numbers. `before`: what the call takes before it."""
+        functions = ffi.new(cls._c + "_table *")
+        getattr(lib, cls._c + "_table_init")(functions, ffi.sizeof(cls._c + "_table"))
+        for name in names:
+            setattr(functions, name, getattr(lib, f"raffle_py_{cls._c[len('raffle_'):]}_table_{name}"))
+        for name, number in numbers.items():
+            setattr(functions, name, number)
+        ctx = keep(table)
+        try:
+            return cls._make(getattr(lib, cls._c + "_new"), *before, functions, ctx)
+        except BaseException:
+            drop(ctx)
+            raise
 
     def _get(self) -> Any:
         """The pointer, for a call."""
@@ -114,10 +131,16 @@ def optional_handle(value: Optional[Handle], kind: Type[Handle], what: str) -> A
     return NULL if value is None else given(value, kind, what)._get()
 
 
-def given(value: object, kind: Type[H], what: str) -> H:
-    """A handle that the caller must give."""
+def check_table(table: object, kind: type) -> None:
+    """That a host's table is one."""
+    if not isinstance(table, kind):
+        raise TypeError(f"table is of {kind.__name__}, not {type(table).__name__}")
+
+
+def given(value: object, kind: Type[T], what: str) -> T:
+    """What the caller must give."""
     if not isinstance(value, kind):
-        raise TypeError(f"{what} is a {kind.__name__}, not {type(value).__name__}")
+        raise TypeError(f"{what} is of {kind.__name__}, not {type(value).__name__}")
     return value
 
 

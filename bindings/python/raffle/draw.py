@@ -6,7 +6,7 @@ from typing import Any, Iterator, Optional, Tuple
 
 from ._border import NULL, Buffer, call, fixed, string, text
 from ._callbacks import lend
-from ._handles import Handle, OneThread, optional_handle
+from ._handles import Handle, OneThread, given, optional_handle
 from ._native import ffi, lib
 from ._structs import Number, Struct
 from .actor import Actor, actor, optional_actor
@@ -290,8 +290,7 @@ class Draws(Handle):
         options = ffi.new("raffle_draw_options *")
         lib.raffle_draw_options_init(options, ffi.sizeof("raffle_draw_options"))
         if seed is not None:
-            if not isinstance(seed, Seed):
-                raise TypeError(f"seed is a Seed, not {type(seed).__name__}")
+            given(seed, Seed, "seed")
             commitment, evidence = seed.commitment, seed.evidence
         if commitment is not None:
             ffi.memmove(options.commitment, fixed(commitment, 32, "commitment"), 32)

@@ -6,7 +6,7 @@ from typing import Any, Callable, Iterator, List, NamedTuple, Optional
 
 from ._border import NULL, call, ms_of, optional_text, string, text
 from ._callbacks import callback, lend
-from ._handles import Handle
+from ._handles import Handle, given
 from ._native import ffi, lib
 from ._structs import Number, Struct
 from .actor import Actor, Role, actor, optional_actor
@@ -164,8 +164,7 @@ class Events(Handle):
         put_text(query, "component", component)
         query.flags = lib.RAFFLE_EVENT_NEWEST * bool(newest) | lib.RAFFLE_EVENT_IN_LOG * (log is not None)
         if after is not None:
-            if not isinstance(after, EventHit):
-                raise TypeError(f"after is an EventHit, not {type(after).__name__}")
+            given(after, EventHit, "after")
             query.flags |= lib.RAFFLE_EVENT_GO_ON
             query.last_at, query.last_log, query.last_index = ms_of(after.at, "after"), after.log, after.index
         ctx, more = lend(take, "take"), ffi.new("int32_t *")

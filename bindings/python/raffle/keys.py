@@ -4,8 +4,8 @@ import abc
 from typing import Any, Optional
 
 from ._border import path, string
-from ._callbacks import callback, drop, keep, notice, owner_of
-from ._handles import Handle
+from ._callbacks import callback, drop, notice, owner_of
+from ._handles import Handle, check_table
 from ._native import ffi, lib
 from .errors import NotFound
 from .host import Host, Lent
@@ -116,18 +116,6 @@ class Keys(Handle):
 
         C: raffle_keys_new
         """
-        if not isinstance(table, KeysTable):
-            raise TypeError(f"table is a KeysTable, not {type(table).__name__}")
-        functions = ffi.new("raffle_keys_table *")
-        lib.raffle_keys_table_init(functions, ffi.sizeof("raffle_keys_table"))
-        for name in ("make", "public_key", "sign", "ticket_key", "free"):
-            setattr(functions, name, getattr(lib, f"raffle_py_keys_table_{name}"))
-        if type(table).unit_ticket_key is not KeysTable.unit_ticket_key:
-            functions.unit_ticket_key = lib.raffle_py_keys_table_unit_ticket_key
-            functions.unit_ticket_key_keep = lib.raffle_py_keys_table_unit_ticket_key_keep
-        ctx = keep(table)
-        try:
-            return cls._make(lib.raffle_keys_new, functions, ctx)
-        except BaseException:
-            drop(ctx)
-            raise
+        check_table(table, KeysTable)
+        own = type(table).unit_ticket_key is not KeysTable.unit_ticket_key
+        return cls._over(table, ("make", "public_key", "sign", "ticket_key", "free", *(("unit_ticket_key", "unit_ticket_key_keep") if own else ())))

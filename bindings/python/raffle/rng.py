@@ -6,8 +6,8 @@ import threading
 from typing import Any, List, Optional, Tuple, Union
 
 from ._border import Buffer, array_size, call, fixed, string, text
-from ._callbacks import callback, drop, keep, notice, owner_of
-from ._handles import Handle
+from ._callbacks import callback, drop, notice, owner_of
+from ._handles import Handle, check_table
 from ._native import ffi, lib
 from .errors import Misuse
 from .host import Host, Lent
@@ -111,18 +111,8 @@ class Rng(Handle):
 
         C: raffle_rng_new
         """
-        if not isinstance(table, RngTable):
-            raise TypeError(f"table is an RngTable, not {type(table).__name__}")
-        functions = ffi.new("raffle_rng_table *")
-        lib.raffle_rng_table_init(functions, ffi.sizeof("raffle_rng_table"))
-        functions.fill = lib.raffle_py_rng_table_fill
-        functions.free = lib.raffle_py_rng_table_free
-        ctx = keep(table)
-        try:
-            made = cls._make(lib.raffle_rng_new, text(name, "name"), functions, ctx)
-        except BaseException:
-            drop(ctx)
-            raise
+        check_table(table, RngTable)
+        made = cls._over(table, ("fill", "free"), text(name, "name"))
         made._table = table
         return made
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Optional, Sequence, Tuple
 
 from ._border import NULL, StrPath, failure, path, string
-from ._callbacks import callback, drop, keep, notice, owner_of
-from ._handles import Handle
+from ._callbacks import callback, drop, notice, owner_of
+from ._handles import Handle, check_table
 from ._native import ffi, lib
 from .errors import Misuse, NotFound, TooSmall
 from .host import Host, Lent
@@ -455,19 +455,6 @@ class Store(Handle):
 
         C: raffle_store_new
         """
-        if not isinstance(table, StoreTable):
-            raise TypeError(f"table is a StoreTable, not {type(table).__name__}")
-        functions = ffi.new("raffle_store_table *")
-        lib.raffle_store_table_init(functions, ffi.sizeof("raffle_store_table"))
-        functions.batch_rows, functions.batch_bytes = table.batch_rows, table.batch_bytes
+        check_table(table, StoreTable)
         own = [name for name in OPTIONAL if getattr(type(table), name) is not getattr(StoreTable, name)]
-        for name in (*NEEDED, *own):
-            setattr(functions, name, getattr(lib, f"raffle_py_store_table_{name}"))
-        ctx = keep(table)
-        try:
-            return cls._make(lib.raffle_store_new, functions, ctx)
-        except BaseException:
-            drop(ctx)
-            raise
-
-
+        return cls._over(table, (*NEEDED, *own), batch_rows=table.batch_rows, batch_bytes=table.batch_bytes)

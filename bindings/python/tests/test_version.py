@@ -11,10 +11,12 @@ import pytest
 import raffle
 from support import SOURCE, People
 from raffle import Raffle
+from raffle._native import lib
 
 
 def test_versions_agree() -> None:
     assert raffle.version() == raffle.build()["version"] == raffle.__version__ == importlib.metadata.version("libraffle")
+    assert f"{lib.RAFFLE_VERSION_MAJOR}.{lib.RAFFLE_VERSION_MINOR}.{lib.RAFFLE_VERSION_PATCH}" == raffle.version()
     assert "sqlite" in raffle.build()["stores"]
 
 
