@@ -142,8 +142,15 @@ class Rehearsal:
         self.folder.cleanup()
 
 
+class Fails(raffle.RngTable):
+    """A callback that raises."""
+
+    def fill(self, length: int, timeout_ms: int) -> bytes:
+        raise LookupError("no randomness today")
+
+
 def some_calls(r: Raffle, n: int) -> None:
-    """Calls of every kind: text out, struct out, handles, failures, callbacks."""
+    """Calls of every kind, ten at a time: text out, struct out, handles, failures, callbacks that raise."""
     for i in range(n // 10):
         raffle.number_parse(raffle.number_format(1, i + 1))
         raffle.leaf_hash(b"x")
@@ -157,7 +164,11 @@ def some_calls(r: Raffle, n: int) -> None:
             raffle.number_parse("no number")
         except raffle.Invalid:
             pass
-        Actor("ann", Role.SELLER)
+        with raffle.Rng.new("host:fails", Fails()) as rng:
+            try:
+                rng.fill(1)
+            except LookupError:
+                pass
         raffle.beacon_time(i + 1)
         raffle.rc_text(raffle.NotFound.rc)
 

@@ -55,7 +55,9 @@ def failure(rc: int, err: Any) -> BaseException:
         if exception is not None:
             return exception
     kind: Type[Error] = class_of(rc)
-    return kind(ffi.string(err.message).decode("utf-8", "replace"), rc=rc, detail=err.detail, token=token)
+    made = kind(ffi.string(err.message).decode("utf-8", "replace"), rc=rc, detail=err.detail, token=token)
+    made._of_call = True
+    return made
 
 
 def text_out(function: Any, *arguments: Any, cap: int) -> bytes:

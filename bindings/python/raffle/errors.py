@@ -23,6 +23,8 @@ class Error(Exception):
 
     rc: int = 0
     """The status, as in C."""
+    _of_call = False
+    """The library's own, for one call; else it was made elsewhere, and several may get it."""
 
     def __init__(self, message: str = "", *, rc: Optional[int] = None, detail: int = 0, token: int = 0) -> None:
         super().__init__(message)

@@ -11,7 +11,7 @@ from ._handles import Handle
 from ._native import ffi, lib
 from ._structs import Struct
 from .actor import Actor, actor
-from .errors import Invalid
+from .errors import Error, Invalid
 
 
 class Sale(NamedTuple):
@@ -229,8 +229,8 @@ def sell(unit: Handle, by: Actor, cart: Cart, timeout_ms: int) -> Tickets:
     tickets = Tickets(out, cart.n)
     try:
         call(lib.raffle_unit_sell, unit._get(), actor(by), cart.sales, cart.n, timeout_ms, out)
-    except BaseException as no:
-        if hasattr(no, "tickets"):
+    except Error as no:
+        if no._of_call:  # and not what a callback raised, which other callers get, too
             no.tickets = tickets
         raise
     return tickets

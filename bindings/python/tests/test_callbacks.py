@@ -106,6 +106,10 @@ def test_every_caller_of_a_group_gets_the_exception(shop: Unit, people: People, 
     for thread in threads:
         thread.join()
     assert len(seen) == 12 and all(one is moody.does for one in seen)
+    moody.does = raffle.Io("the clock's disk")
+    with pytest.raises(raffle.Io) as caught:
+        shop.sell(people.ann, Sale("one"))
+    assert caught.value is moody.does and caught.value.tickets is None
 
 
 class Reentrant(Clock):
