@@ -238,6 +238,31 @@ integration() {
     (cd "$folder" && RAFFLE=$work/gcc/src/cli/raffle RAFFLE_SOURCE=$root RAFFLE_BUILD=$work/gcc RAFFLE_PYTHON=$work/venv/bin/python "${run[@]}" "$root/$script" "$@" </dev/null)
 }
 
+# integration_case SCRIPT: what it says goes into a file, and is shown when it fails. xargs stops at 255.
+integration_case() {
+    local log=$work/integration/${1##*/}.log since=$SECONDS
+    if ! integration "$1" >"$log" 2>&1; then
+        tail -n 60 "$log"
+        echo "FAILED: $1"
+        return 255
+    fi
+    echo "$1: $((SECONDS - since)) s: $(tail -n 1 "$log" | cut -c 1-150)"
+    echo "$1" >>"$work/checks"
+}
+
+# All of them, as many at a time as there are jobs; each is one case, or as many as its last line says.
+integration_cases() {
+    local scripts=(tests/integration/*.sh tests/integration/*.py) script cases
+    mkdir -p "$work/integration"
+    export -f integration integration_case
+    export work root
+    printf '%s\n' "${scripts[@]}" | xargs -P "$jobs" -I{} bash -euo pipefail -c 'integration_case {}'
+    for script in "${scripts[@]}"; do
+        cases=$(tail -n 1 "$work/integration/${script##*/}.log" | sed -n 's/^\([0-9]*\) passed, 0 failed$/\1/p')
+        passed=$((passed + ${cases:-1}))
+    done
+}
+
 # What the scripts and the quickstart left, once more under two implementations that share no code with the library.
 every_raffle() {
     local stores=("$work"/integration/*/*.raffle "$work"/quickstart/*.raffle)
@@ -276,11 +301,9 @@ main() {
     check "install" install_all
     check "a host with the shared library" host_shared
     check "a host with the static library" host_static
+    check "docs/bindings.md" python3 tests/abi/bindings.py
     check "the example's sales are what their script makes" example_data
-    local script
-    for script in tests/integration/*.sh tests/integration/*.py; do
-        [ ! -e "$script" ] || check "$script" integration "$script"
-    done
+    step "integration" integration_cases
     check "quickstart" examples/quickstart.sh --no-install "$work/quickstart"
     check "every raffle of these tests" every_raffle
     check "every clause of GLI-31: its tests ran" every_clause

@@ -392,6 +392,8 @@ func TestEvents(t *testing.T) {
 		codes++
 	}
 	equal(t, codes > 20, true)
+	_, err = raffle.EventCodeGet(1 << 30)
+	fails(t, err, raffle.ErrNotFound, "")
 }
 
 func TestReports(t *testing.T) {
@@ -475,6 +477,8 @@ func TestPublishedAndAudited(t *testing.T) {
 			faults++
 		}
 		equal(t, faults, 1)
+		_, err = a.FaultAt(1)
+		fails(t, err, raffle.ErrNotFound, "")
 		for draw, err := range a.Draws() {
 			must(t, err)
 			equal(t, draw.Assurance, raffle.AssuranceOperator)
