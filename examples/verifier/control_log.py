@@ -57,13 +57,16 @@ class Seal:
 
 
 class Place:
-    def __init__(self, place, state):
+    """`since`: from when on its claim period runs, its result or its promotion."""
+
+    def __init__(self, place, state, since=None):
         self.unit, self.number, self.serial, self.state, self.found = place["unit"], place["number"], place["serial"], state, False
+        self.since = since
 
 
 class Prize:
     def __init__(self, rule):
-        self.rule, self.name, self.attempts, self.result, self.places, self.due, self.seal = rule, rule["name"], 0, None, [], None, None
+        self.rule, self.name, self.attempts, self.result, self.places, self.seal = rule, rule["name"], 0, None, [], None
         self.opened = set()  # envelopes that the ace was not in
 
 
@@ -371,8 +374,8 @@ class ControlLog:
         intent, prize, rule = self.intent, self.intent.prize, self.intent.prize.rule
         self.draws.append(Draw(intent, self.size, record, places, len(self.winners)))
         prize.seal = intent.seal
-        prize.result, prize.due = self.size, record["at_ms"] + rule["claim_days"] * DAY_MS
-        prize.places = [Place(place, "drawn" if i < record["winners"] else "alternate") for i, place in enumerate(places)]
+        prize.result = self.size
+        prize.places = [Place(place, "drawn" if i < record["winners"] else "alternate", record["at_ms"]) for i, place in enumerate(places)]
         self.winners += prize.places[:record["winners"]]
         self.intent = None
 
@@ -490,7 +493,7 @@ class ControlLog:
         need(record.get("promoted") == promoted, f"the alternate that takes over is {promoted or 'none'}")
         place.state = state
         if promoted is not None:
-            prize.places[promoted - 1].state = "drawn"
+            prize.places[promoted - 1].state, prize.places[promoted - 1].since = "drawn", record["at_ms"]
             self.winners.append(prize.places[promoted - 1])
 
     def _winner_verify(self, record):
@@ -528,10 +531,16 @@ class ControlLog:
         index = self.prizes.index(prize)
         return "papers_above" in prize.rule and each_of(self.rules, [p.seal for p in self.prizes], index) > prize.rule["papers_above"]
 
-    def _check_in_time(self, record, prize):
+    @staticmethod
+    def _due(prize, place):
+        """Until when the place is claimed; None: no limit."""
         days = prize.rule["claim_days"]
-        need(days == 0 or record["at_ms"] < prize.due, "the claim period is over")
-        if days > 0 and self.latest >= prize.due:
+        return place.since + days * DAY_MS if days > 0 else None
+
+    def _check_in_time(self, record, prize, place):
+        due = self._due(prize, place)
+        need(due is None or record["at_ms"] < due, "the claim period is over")
+        if due is not None and self.latest >= due:
             self.late_claims.append(self.size)
 
     def _claim(self, record):
@@ -539,7 +548,7 @@ class ControlLog:
         prize, place = self._place(record, "official", "waiting")
         need("ace" not in prize.rule or place.found, "the winner has not found the ace")
         if place.state == "official":
-            self._check_in_time(record, prize)
+            self._check_in_time(record, prize, place)
         need(("papers" in record) == self._needs_papers(prize) and record.get("papers", True), "papers are asked for, or are not")
         place.state = "claimed"
 
@@ -548,14 +557,15 @@ class ControlLog:
         prize, place = self._place(record, "official")
         need("ace" not in prize.rule or place.found, "the winner has not found the ace")
         need(self._needs_papers(prize), "no papers are asked for")
-        self._check_in_time(record, prize)
+        self._check_in_time(record, prize, place)
         place.state = "waiting"
 
     def _forfeit(self, record):
         self._role(record, "forfeit")
         prize, place = self._place(record, "drawn", "verified", "official", "waiting")
-        over, waits = record["at_ms"] >= prize.due, place.state == "waiting"
+        due, waits = self._due(prize, place), place.state == "waiting"
+        over = due is None or record["at_ms"] >= due
         need("ok" in record or (over and not waits), "the claim period is not over, or the place waits, and nobody approved it")
-        if "ok" not in record:
-            self.lapsed.append((self.size, prize.due))
-        self._lose(record, prize, place, "expired" if over and not waits and prize.rule["claim_days"] > 0 else "forfeited")
+        self._lose(record, prize, place, "expired" if over and not waits and due is not None else "forfeited")
+        if "ok" not in record and due is not None:
+            self.lapsed.append((self.size, due))

@@ -202,7 +202,8 @@ typedef struct raffle_pick {
     uint64_t number;   /* the draw number: `unit`-`number` */
     uint64_t serial;   /* of its ticket */
     int64_t called_at; /* when its number was drawn */
-    int64_t claim_by;  /* claimed until then, before a forfeit needs no second approver; 0: no limit */
+    int64_t
+        claim_by; /* claimed until then, before a forfeit needs no second approver; 0: no limit. Of an alternate who takes over it is counted anew */
     int32_t found;     /* of a prize with an ace: 1: its winner found it, and may claim */
     uint32_t reserved; /* zero */
 } raffle_pick;

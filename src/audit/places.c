@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t day_ms = INT64_C(86400000);
-
 /* --- voids --- */
 
 typedef enum when {
@@ -137,9 +135,10 @@ static raffle_rc add_lapsed(rf_places *places, uint64_t index, int64_t due, raff
 static raffle_rc remember_forfeit(rf_places *places, const rf_control *c, const rf_record *r, raffle_error *err)
 {
     int prize;
-    if (rf_has(r, RF_F_OK) || find_place(c, r, &prize) == NULL)
+    const rf_place_state *p = find_place(c, r, &prize);
+    const int64_t due = p == NULL ? 0 : rf_control_claim_by(c, prize, p);
+    if (rf_has(r, RF_F_OK) || due == 0)
         return RAFFLE_OK;
-    const int64_t due = c->prize[prize].result_at + c->rules->prize[prize].claim_days * day_ms;
     return r->at < due ? RAFFLE_OK : add_lapsed(places, c->size, due, err); /* sooner, the fold refuses it */
 }
 
@@ -166,7 +165,7 @@ static void check_claimed(raffle_audit *a, const rf_places *places, const rf_con
     const rf_place_state *p = find_place(c, r, &prize);
     if (p == NULL || p->state != RAFFLE_PLACE_OFFICIAL)
         return;
-    const int64_t claim_by = rf_control_claim_by(c, prize);
+    const int64_t claim_by = rf_control_claim_by(c, prize, p);
     if (claim_by != 0 && r->at < claim_by && places->latest >= claim_by)
         rf_fault(&a->faults, RAFFLE_FAULT_INTEGRITY, 0, c->size, "claim",
                  "the claim period was over when the clock was set back, and the claim came after that");

@@ -31,7 +31,7 @@ static raffle_rc find(raffle *r, const char *prize, uint32_t place, target *t, r
     if (drawn && place >= 1 && place <= places) {
         t->state = p->place[place - 1];
         t->result = p->result;
-        t->claim_by = rf_control_claim_by(&r->control, t->prize);
+        t->claim_by = rf_control_claim_by(&r->control, t->prize, &t->state);
     }
     pthread_rwlock_unlock(&r->control_lock);
     if (!drawn)

@@ -55,7 +55,7 @@ def agree(folder, *options):
 
 
 def good_raffles():
-    for make in (raffles.tiny, raffles.night, raffles.refused, raffles.running, raffles.many, raffles.committed, raffles.drum):
+    for make in (raffles.tiny, raffles.night, raffles.refused, raffles.expired, raffles.running, raffles.many, raffles.committed, raffles.drum):
         folder = raffles.publish(make())
         status, _, codes = agree(folder)
         check(status == 0, f"{folder} is refused: {codes}")

@@ -47,7 +47,7 @@ static void make_small(void)
 
         "\"prizes\":[{\"name\":\"bird\",\"seal\":\"early\",\"winners\":2,\"alternates\":3,\"claim_days\":30,\"one_"
         "win\":\"none\"},"
-        "{\"name\":\"last\"}],\"rng\":[\"system\"]}";
+        "{\"name\":\"last\",\"claim_days\":0,\"one_win\":\"none\"}],\"rng\":[\"system\"]}";
     raffle_host host = RAFFLE_HOST_INIT;
     host.clock = show_time;
     now = INT64_C(1795291200000);
@@ -263,6 +263,27 @@ START_TEST(a_claim_period_that_ended_early)
 }
 END_TEST
 
+/* Without a claim period there is none that could have ended early. */
+START_TEST(a_forfeit_that_never_needs_an_approver)
+{
+    raffle_seal_info seal = RAFFLE_SEAL_INFO_INIT;
+    make_small();
+    draw_bird();
+    ar_draw(small, rng, "bird");
+    AR_OK(raffle_seal(small, &ar_boss, NULL, RAFFLE_SEAL_FINAL, &seal, &ar_err));
+    AR_OK(raffle_voids_ack(small, &ar_boss, seal.index, &ar_err));
+    ar_draw(small, rng, "last");
+    AR_OK(raffle_forfeit(small, &ar_boss, NULL, "last", 1, "gone", NULL, &ar_err));
+    close_small();
+    now -= DAY;
+    open_small();
+    AR_OK(raffle_event(small, &ar_sue, 0, "clock.reset", NULL, NULL, &ar_err));
+    close_small();
+    ck_assert(passes());
+    end_small();
+}
+END_TEST
+
 START_TEST(a_clock_set_back_within_the_time_after)
 {
     forfeit_after(40, false);
@@ -452,6 +473,7 @@ int main(void)
                                   forfeited_and_then_taken_back,
                                   a_claimed_ticket_is_not_taken_back,
                                   a_claim_period_that_ended_early,
+                                  a_forfeit_that_never_needs_an_approver,
                                   a_clock_set_back_within_the_time_after,
                                   an_approved_forfeit_needs_no_clock,
                                   another_alternate_than_the_next,

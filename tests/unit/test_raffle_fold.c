@@ -617,7 +617,9 @@ START_TEST(draws)
     lost.promoted = 2;
     good_control(lost);
     ck_assert(rf_control_barred(&control, RF_ONE_WIN_TICKET, &second));
-    lost.place = 2; /* nobody is left, and place 0 is nobody */
+    lost.place = 2;                                /* nobody is left, and place 0 is nobody */
+    BAD_CONTROL(lost, RAFFLE_APPROVAL, r.has = 0); /* its claim period began when it took over */
+    lost.at += 30 * FX_DAY;
     BAD_CONTROL(lost, RAFFLE_CORRUPT, r.promoted = 0);
     rf_control_clear(&control);
 }

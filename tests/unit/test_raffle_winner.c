@@ -164,7 +164,8 @@ START_TEST(a_forfeit_before_and_after_the_claim_period)
     FX_REFUSED(RAFFLE_APPROVAL, raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 2, "late", &promoted, &fx.err));
     fx.now += 1;
     FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 2, "late", NULL, &fx.err));
-    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 3, "late", &promoted, &fx.err));
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 3, "late", &promoted, &fx.err));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "bird", 3, "late", &promoted, &fx.err));
     ck_assert_uint_eq(promoted, 0); /* nobody is left */
     FX_REFUSED(RAFFLE_SEQUENCE, raffle_forfeit(fx.raffle, &fx_boss, NULL, "bird", 3, "late", &promoted, &fx.err));
 }
@@ -322,6 +323,41 @@ START_TEST(a_claim_comes_in_time)
 }
 END_TEST
 
+/* Who takes over has as long as who was drawn: the night's guide promises the place to the alternate. */
+START_TEST(an_alternate_has_a_claim_period_of_its_own)
+{
+    char validation[RAFFLE_VALIDATION_SIZE];
+    uint32_t promoted = 0;
+    draw_with_papers();
+    fx.now += 5 * FX_DAY;
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "clock.reset", NULL, NULL, &fx.err));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "big", 1, "unclaimed", &promoted, &fx.err));
+    ck_assert_uint_eq(promoted, 2);
+    ck_assert_int_eq(fx_pick("big", 2).claim_by, fx.now + 5 * FX_DAY);
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_forfeit(fx.raffle, &fx_boss, NULL, "big", 2, "unclaimed", NULL, &fx.err));
+    official("big", 2, validation);
+    fx.now += 5 * FX_DAY - 1;
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "clock.reset", NULL, NULL, &fx.err));
+    FX_OK(raffle_claim_papers(fx.raffle, &fx_boss, &fx_super, "big", 2, validation, "form 17", &fx.err));
+    ck_assert_int_eq(fx_pick("big", 2).state, RAFFLE_PLACE_CLAIMED);
+}
+END_TEST
+
+START_TEST(the_claim_period_of_an_alternate_ends)
+{
+    char validation[RAFFLE_VALIDATION_SIZE];
+    draw_with_papers();
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "big", 1, "gone", NULL, &fx.err));
+    official("big", 2, validation);
+    fx.now += 5 * FX_DAY;
+    FX_OK(raffle_event(fx.raffle, &fx_super, 0, "clock.reset", NULL, NULL, &fx.err));
+    FX_REFUSED(RAFFLE_EXPIRED,
+               raffle_claim_papers(fx.raffle, &fx_boss, &fx_super, "big", 2, validation, "id", &fx.err));
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, NULL, "big", 2, "unclaimed", NULL, &fx.err));
+    ck_assert_int_eq(fx_pick("big", 2).state, RAFFLE_PLACE_EXPIRED);
+}
+END_TEST
+
 START_TEST(large_prizes_wait_for_papers)
 {
     char validation[RAFFLE_VALIDATION_SIZE];
@@ -375,5 +411,6 @@ END_TEST
 FX_MAIN("raffle_winner", the_whole_way, what_a_verification_refuses, failed_numbers_are_written_once_a_minute,
         a_void_ticket_loses_its_place, a_forfeit_before_and_after_the_claim_period, barred_alternates_are_not_promoted,
         nor_by_their_number, without_the_rule_everybody_is_promoted, forfeits_at_once, another_handle_follows,
-        a_claim_comes_in_time, large_prizes_wait_for_papers, who_waits_forfeits_by_two,
+        a_claim_comes_in_time, an_alternate_has_a_claim_period_of_its_own, the_claim_period_of_an_alternate_ends,
+        large_prizes_wait_for_papers, who_waits_forfeits_by_two,
         small_prizes_ask_for_no_papers_and_some_have_no_deadline)

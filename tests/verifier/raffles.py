@@ -195,6 +195,25 @@ def refused():
     return store
 
 
+def expired():
+    """An alternate who takes over when the claim period is over has one of its own; a prize without one is forfeited at any time, also by a clock that was set back."""
+    store = make("expired", rules("expired", prizes=[{"name": "first", "alternates": 2, "claim_days": 2}, {"name": "hat", "claim_days": 0, "one_win": "none"}]))
+    sell(store, [sale(i, 1, f"order-{i}") for i in range(4)])
+    seal(store)
+    for prize in ("first", "hat"):
+        draw(store, prize, "09")
+    back, over, last = "2023-09-15T10:44:00.000Z", "2023-09-17T10:45:00.000Z", "2023-09-19T10:44:59.999Z"
+    raffle(back, "event", store, "clock.reset")
+    raffle(back, "forfeit", store, "hat", "--reason", "gone")
+    raffle(over, "forfeit", store, "first", "--reason", "unclaimed")
+    raffle(over, "forfeit", store, "first", "--place", "2", "--reason", "unclaimed", status=1)
+    place, number = drawn_place(store, "first")
+    for what in ("verify-winner", "official", "claim"):
+        shown = () if what == "official" else ("--validation", "-")
+        raffle(last, what, store, "first", "--place", place, *shown, given=number + "\n", ok="sue:supervisor" if what == "claim" else None)
+    return store
+
+
 def running():
     """Selling still goes on, and a unit has not sold yet."""
     store = make("running", rules("running", prizes=[{"name": "first"}], units=[{"name": "web"}, {"name": "till"}]))

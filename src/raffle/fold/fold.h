@@ -111,6 +111,7 @@ typedef struct rf_place_state {
     rf_place place;
     int32_t state;     /* RAFFLE_PLACE_… */
     int64_t called_at; /* when its number was drawn */
+    int64_t since;     /* from when on its claim period runs: its result, or its promotion */
     bool found;        /* of a prize with an ace: its winner has it */
 } rf_place_state;
 
@@ -207,8 +208,8 @@ int rf_control_next_prize(const rf_control *c);
 uint32_t rf_control_promotion(const rf_control *c, int prize);
 /* Whether a place in this state is nobody's any more. */
 bool rf_place_lost(int32_t state);
-/* Until when a prize that is drawn is claimed; 0: no limit. And whether each of its winners is paid out against papers. */
-int64_t rf_control_claim_by(const rf_control *c, int prize);
+/* Until when a place of a prize is claimed; 0: no limit. And whether each of the prize's winners is paid out against papers. */
+int64_t rf_control_claim_by(const rf_control *c, int prize, const rf_place_state *place);
 bool rf_control_papers(const rf_control *c, int prize);
 /* Whether the rule bars a number: it holds, or held, a winner's place in the result of a prize. */
 bool rf_control_barred(const rf_control *c, rf_one_win rule, const rf_place *place);

@@ -91,10 +91,10 @@ bool rf_place_lost(int32_t state)
            state == RAFFLE_PLACE_MISSED;
 }
 
-int64_t rf_control_claim_by(const rf_control *c, int prize)
+int64_t rf_control_claim_by(const rf_control *c, int prize, const rf_place_state *place)
 {
     const int64_t days = c->rules->prize[prize].claim_days;
-    return days == 0 ? 0 : c->prize[prize].result_at + days * day_ms;
+    return days == 0 ? 0 : place->since + days * day_ms;
 }
 
 bool rf_control_papers(const rf_control *c, int prize)
@@ -362,8 +362,10 @@ static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_er
 
 void rf_draw_end(rf_control *c, const rf_record *r, int64_t known_at)
 {
-    for (size_t i = 0; i < c->picks; i++)
+    for (size_t i = 0; i < c->picks; i++) {
         c->pick[i].state = i < (uint64_t)r->winners ? RAFFLE_PLACE_DRAWN : RAFFLE_PLACE_ALTERNATE;
+        c->pick[i].since = r->at;
+    }
     rf_prize_state *p = &c->prize[c->open_prize];
     p->state = RAFFLE_PRIZE_DRAWN;
     p->result = c->size;
@@ -485,7 +487,7 @@ static raffle_rc find_place(rf_control *c, const rf_record *r, int *prize, rf_pl
     return RAFFLE_OK;
 }
 
-/* The place is lost: it gets `state`, and the next alternate becomes a winner, which the record must name. */
+/* The place is lost: it gets `state`, and the next alternate becomes a winner, which the record must name, and has the whole claim period before it. */
 static raffle_rc lose_place(rf_control *c, const rf_record *r, int prize, rf_place_state *place, int32_t state,
                             raffle_error *err)
 {
@@ -494,8 +496,10 @@ static raffle_rc lose_place(rf_control *c, const rf_record *r, int prize, rf_pla
         return rf_fail(err, RAFFLE_CORRUPT, "place %lld is lost to place %lld; the next alternate is place %u",
                        (long long)r->place, (long long)(rf_has(r, RF_F_PROMOTED) ? r->promoted : 0), next);
     place->state = state;
-    if (next != 0)
+    if (next != 0) {
         c->prize[prize].place[next - 1].state = RAFFLE_PLACE_DRAWN;
+        c->prize[prize].place[next - 1].since = r->at;
+    }
     return RAFFLE_OK;
 }
 
@@ -614,9 +618,10 @@ static raffle_rc check_found(const rf_control *c, int prize, const rf_place_stat
                          c->rules->prize[prize].name);
 }
 
-static raffle_rc check_in_time(const rf_control *c, const rf_record *r, int prize, raffle_error *err)
+static raffle_rc check_in_time(const rf_control *c, const rf_record *r, int prize, const rf_place_state *place,
+                               raffle_error *err)
 {
-    const int64_t claim_by = rf_control_claim_by(c, prize);
+    const int64_t claim_by = rf_control_claim_by(c, prize, place);
     return claim_by == 0 || r->at < claim_by
                ? RAFFLE_OK
                : rf_fail(err, RAFFLE_EXPIRED, "the claim period of \"%s\", %lld days, is over",
@@ -646,7 +651,7 @@ static raffle_rc apply_claim(rf_control *c, const rf_record *r, int prize, rf_pl
         return wrong_state(r, place, err);
     rc = check_found(c, prize, place, err);
     if (rc == RAFFLE_OK && place->state == RAFFLE_PLACE_OFFICIAL)
-        rc = check_in_time(c, r, prize, err);
+        rc = check_in_time(c, r, prize, place, err);
     if (rc == RAFFLE_OK)
         rc = check_papers(c, r, prize, err);
     if (rc != RAFFLE_OK)
@@ -668,7 +673,7 @@ static raffle_rc apply_wait(const rf_control *c, const rf_record *r, int prize, 
         return rf_fail(err, RAFFLE_SEQUENCE, "no papers are asked for \"%s\"", c->rules->prize[prize].name);
     rc = check_found(c, prize, place, err);
     if (rc == RAFFLE_OK)
-        rc = check_in_time(c, r, prize, err);
+        rc = check_in_time(c, r, prize, place, err);
     if (rc == RAFFLE_OK)
         place->state = RAFFLE_PLACE_WAITING;
     return rc;
@@ -682,7 +687,7 @@ static raffle_rc apply_forfeit(rf_control *c, const rf_record *r, int prize, rf_
         return rc;
     if (place->state == RAFFLE_PLACE_ALTERNATE || place->state == RAFFLE_PLACE_CLAIMED || rf_place_lost(place->state))
         return wrong_state(r, place, err);
-    const int64_t claim_by = rf_control_claim_by(c, prize);
+    const int64_t claim_by = rf_control_claim_by(c, prize, place);
     const bool waits = place->state == RAFFLE_PLACE_WAITING;
     if (waits || r->at < claim_by)
         rc = rf_control_approved(c, r, err);
