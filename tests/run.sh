@@ -86,13 +86,14 @@ install_packages() {
 
 # Python packages that Debian has not, or has older: in a folder of their own.
 install_python() {
-    local python=$work/venv/bin/python
-    if "$python" -c "import ${PYPI[*]/%/,} sys" 2>/dev/null; then
+    local list=$work/venv/installed
+    if [ "$(cat "$list" 2>/dev/null)" = "${PYPI[*]}" ]; then
         echo "everything is installed"
         return
     fi
     python3 -m venv "$work/venv"
-    "$python" -m pip install --quiet --disable-pip-version-check "${PYPI[@]}"
+    "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check "${PYPI[@]}"
+    echo "${PYPI[*]}" >"$list"
 }
 
 # --- the code's looks ---
@@ -102,7 +103,7 @@ c_files() {
 }
 
 format() {
-    c_files include src tests examples fuzz | xargs -0 clang-format --dry-run --Werror
+    c_files include src tests examples fuzz bindings | xargs -0 clang-format --dry-run --Werror
 }
 
 # Not src/base/error.c, which defines what tests/tidy.h wraps; it is read without.
