@@ -183,7 +183,7 @@ static raffle_rc check_seal(const rf_control *c, const rf_record *r, const rf_se
     raffle_rc rc = rf_control_role(c, RF_OP_SEAL, r->by, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (c->run != c->units || (uint64_t)r->units != c->units || (uint64_t)r->first != c->size - c->run)
+    if (c->run == 0 || c->run != c->units || (uint64_t)r->units != c->units || (uint64_t)r->first != c->size - c->run)
         return rf_fail(err, RAFFLE_CORRUPT,
                        "the seal covers %lld units from record %lld on; %zu of %zu stand before it",
                        (long long)r->units, (long long)r->first, c->run, c->units);

@@ -287,7 +287,14 @@ static raffle_rc apply_picks(rf_control *c, const rf_record *r, raffle_error *er
         return rc;
     if ((uint64_t)r->first != c->picks + 1)
         return rf_fail(err, RAFFLE_CORRUPT, "places from %lld on follow place %zu", (long long)r->first, c->picks);
-    return add_places(c, r, err);
+    const size_t before = c->picks;
+    rc = add_places(c, r, err);
+    if (rc == RAFFLE_OK && c->picks != before + RF_PLACES_MAX) {
+        rc = rf_fail(err, RAFFLE_CORRUPT, "a draw.picks of %zu places: one has %d, and the rest is in the result",
+                     c->picks - before, RF_PLACES_MAX);
+        c->picks = before;
+    }
+    return rc;
 }
 
 /* The seed's asking must be the newest, and not given up for lost: else whoever holds two answers could choose. */
