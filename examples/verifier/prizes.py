@@ -28,11 +28,15 @@ def worth(rule, pot, passed):
 
 
 def each_of(rules, seals, index):
-    """What a winner of prize `index` gets; `seals`: those that it and the prizes before it were drawn from. A redraw's is that of the first draw."""
+    """What a winner of prize `index` gets; `seals`: those that the prizes were drawn from. A redraw's is that of the first draw. Prizes that pass on to it are drawn; others before
+    it need not be: a redraw that nobody needs never is."""
     passed = value = 0
-    while "redraw_of" in rules["prizes"][index]:
-        index = next(i for i, rule in enumerate(rules["prizes"]) if rule["name"] == rules["prizes"][index]["redraw_of"])
-    for rule, seal in zip(rules["prizes"][:index + 1], seals):
-        value, overflow = worth(rule, pot_of(rule, rules, seal), passed)
-        passed = overflow if rule.get("above") == "next" else 0
-    return value // rules["prizes"][index]["winners"]
+    prizes = rules["prizes"]
+    while "redraw_of" in prizes[index]:
+        index = next(i for i, rule in enumerate(prizes) if rule["name"] == prizes[index]["redraw_of"])
+    start = index
+    while start > 0 and prizes[start - 1].get("above") == "next":
+        start -= 1
+    for rule, seal in zip(prizes[start:index + 1], seals[start:]):
+        value, passed = worth(rule, pot_of(rule, rules, seal), passed)
+    return value // prizes[index]["winners"]

@@ -196,21 +196,24 @@ def refused():
 
 
 def expired():
-    """An alternate who takes over when the claim period is over has one of its own; a prize without one is forfeited at any time, also by a clock that was set back."""
-    store = make("expired", rules("expired", prizes=[{"name": "first", "alternates": 2, "claim_days": 2}, {"name": "hat", "claim_days": 0, "one_win": "none"}]))
+    """An alternate who takes over when the claim period is over has one of its own; a prize without one is forfeited at any time, also by a clock that was set back.
+    A redraw that nobody needs is not drawn, and a prize after it asks for papers."""
+    store = make("expired", rules("expired", prizes=[{"name": "first", "alternates": 2, "claim_days": 2}, {"name": "again", "redraw_of": "first"},
+                                                {"name": "hat", "claim_days": 0, "one_win": "none"}, {"name": "cake", "amount": 900, "papers_above": 500, "one_win": "none"}]))
     sell(store, [sale(i, 1, f"order-{i}") for i in range(4)])
     seal(store)
-    for prize in ("first", "hat"):
+    for prize in ("first", "hat", "cake"):
         draw(store, prize, "09")
     back, over, last = "2023-09-15T10:44:00.000Z", "2023-09-17T10:45:00.000Z", "2023-09-19T10:44:59.999Z"
     raffle(back, "event", store, "clock.reset")
     raffle(back, "forfeit", store, "hat", "--reason", "gone")
     raffle(over, "forfeit", store, "first", "--reason", "unclaimed")
     raffle(over, "forfeit", store, "first", "--place", "2", "--reason", "unclaimed", status=1)
-    place, number = drawn_place(store, "first")
-    for what in ("verify-winner", "official", "claim"):
-        shown = () if what == "official" else ("--validation", "-")
-        raffle(last, what, store, "first", "--place", place, *shown, given=number + "\n", ok="sue:supervisor" if what == "claim" else None)
+    for prize, papers in (("first", ()), ("cake", ("--papers", "form 9"))):
+        place, number = drawn_place(store, prize)
+        raffle(last, "verify-winner", store, prize, "--place", place, "--validation", "-", given=number + "\n")
+        raffle(last, "official", store, prize, "--place", place)
+        raffle(last, "claim", store, prize, "--place", place, "--validation", "-", *papers, given=number + "\n", ok="sue:supervisor")
     return store
 
 
