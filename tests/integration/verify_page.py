@@ -45,6 +45,12 @@ COMMITTED = {
     "tiers": [{"name": "ten", "count": 10, "price": 2000}], "beacon": "quicknet", "rng": ["test"],
     "prizes": [{"name": "car", "winners": 3, "seed": "committed", "beacon_delay": 60}],
 }
+DRUM = {
+    "origin": "raffle.example/drum", "name": "Drum", "organisation": "Club", "currency": "CAD", "rehearsal": True, "sales": SALES, "rng": ["test"],
+    "tiers": [{"name": "one", "count": 1, "price": 300}, {"name": "ten", "count": 10, "price": 2000}],
+    "prizes": [{"name": "quilt", "draw": "drum", "winners": 2, "alternates": 1, "tiers": ["ten"]},
+               {"name": "ace", "share": 5000, "pot": "entered", "tiers": ["ten"], "ace": 3, "must_go": True, "alternates": 2}, {"name": "last", "winners": 4}],
+}
 BEACON = {
     "round": 657413, "randomness": "fc1873a13f3545aeade8401532ef5519920652eee6b0d2b19ca12643b87b3587",
     "signature": "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b",
@@ -63,11 +69,11 @@ def need(condition, *what):
 
 # --- raffles ---
 
-def raffle(*arguments, clock=None):
+def raffle(*arguments, clock=None, given=None):
     environment = {**os.environ, "RAFFLE_ACTOR": "boss:manager", "RAFFLE_BEACON_VERIFIER": "true"}
     if clock:
         environment["RAFFLE_CLOCK"] = clock
-    return subprocess.run([os.environ["RAFFLE"], *arguments], check=True, capture_output=True, text=True, env=environment).stdout
+    return subprocess.run([os.environ["RAFFLE"], *arguments], check=True, capture_output=True, text=True, env=environment, input=given).stdout
 
 
 def create(name, rules, clock=None):
@@ -152,6 +158,26 @@ def make_committed():
     raffle("draw", "committed.raffle", "car", "--rng", "test:seed=07", "--begin", "--seed", "car.seed", clock="2023-09-15T10:59:02.000Z")
     raffle("draw", "committed.raffle", "car", "--finish", "--seed", "car.seed", "--beacon", "round.json", clock="2023-09-15T11:00:03.000Z")
     return publish("committed", "published/committed")
+
+
+def make_drum():
+    """Numbers called by hand, rejected for every reason; an ace that is missed, so that an alternate is promoted, whose ticket the last draw bars."""
+    create("drum", DRUM)
+    import_lines("drum", [*[f"sale,,1,order-{i},{'one' if i == 0 else 'ten'},1,,,,," for i in range(6)], "void,,,order-1,,,,,,refund,"])
+    raffle("print", "drum.raffle", "1")
+    raffle("seal", "drum.raffle")
+    raffle("ack", "drum.raffle")
+    raffle("draw", "drum.raffle", "quilt", "--manual", *(f"1-{number:07d}" for number in (99, 2, 1, 12, 12, 13, 22, 35)))
+    draw("drum", "ace", "02")
+    place = json.loads(raffle("status", "drum.raffle", "--prize", "ace", "--json"))["prize"]["places"][0]
+    shown = json.loads(raffle("ticket", "drum.raffle", "--number", place["number"], "--json"))["tickets"][0]["validation"]
+    raffle("verify-winner", "drum.raffle", "ace", "--validation", "-", given=shown + "\n")
+    raffle("official", "drum.raffle", "ace")
+    raffle("pick", "drum.raffle", "ace", "--envelope", "1", "--missed", "--ok", "sue:supervisor")
+    draw("drum", "last", "03")
+    key = publish("drum", "published/drum")
+    publish("drum", "published/drum-withheld", "--hashes")
+    return key
 
 
 def make_witnessed(cosigners):
@@ -290,6 +316,21 @@ def check_committed(page, folders, key):
         forged(page, folders, "committed", key, reason, result, change)
 
 
+def check_drum(page, folders, key):
+    found = page.good("a drum draw", address=folders + "/drum/", key=key)
+    need(any("3 places, 5 numbers rejected" in line for line in found["good"]) and any("came out of the drum" in line for line in found["open"]), found)
+    need("missed" in found["winners"] and "winner, promoted" in found["winners"], found["winners"])
+    withheld = page.good("a drum draw, the records withheld", address=folders + "/drum-withheld/", key=key)
+    need(any("void or not entered" in line for line in withheld["open"]), withheld["open"])
+    records = control("published/drum")
+    calls = [i for i, r in enumerate(records) if r["t"] == "draw.call"]
+    manual = next(i for i, r in enumerate(records) if r["t"] == "draw.manual")
+    seal = next(i for i, r in enumerate(records) if r["t"] == "seal.unit")
+    for reason, index, change in (("and record", calls[1], {"outcome": "not-entered"}), ("is of ticket", calls[3], {"serial": 5}), ("counts other calls", manual, {"count": 7}),
+                                  ("counts other tickets of the tier", seal, {"tiers": [{"tickets": 2, "voids": 0}, {"tickets": 4, "voids": 1}]})):
+        forged(page, folders, "drum", key, reason, index, change)
+
+
 def check_witnessed(page, folders, cosigners):
     key = make_witnessed(cosigners)
     text = receipt("witnessed", "1/1")
@@ -315,13 +356,15 @@ def check_away(page, folders):
     key, folder = names["key"], names["folders"]
     found = page.good("a unit that is away", address=f"{folders}/away/0/", key=key)
     need(any("it uploaded what is published" in line for line in found["good"]), found["good"])
+    decayed = page.good("a seal of less than was uploaded", address=f"{folders}/away/{folder['a seal of less than was uploaded']}/", key=key)
+    need(any("less than all that they sold" in line for line in decayed["open"]), decayed["open"])
     for name, reason in (
             ("an upload of another root", "is not the one that was uploaded"), ("an upload signed by another key", "not signed by"),
             ("an upload of more than is there", "says that the unit uploaded"), ("an upload that shrinks", "had uploaded more before"),
             ("an upload of as many other records", "had uploaded other records before"), ("an upload of a unit that is here", "no upload of a unit that is away"),
             ("an upload of a unit that was un-enrolled", "no upload of a unit that is away"), ("an upload of nothing", '"size" that is none'),
             ("an upload of no unit", "there is no such unit"), ("an upload of more than the final seal took", "the final seal took all of the unit"),
-            ("an upload while a draw is open", "a draw is open"), ("a seal of less than was uploaded", "takes other records than the unit uploaded"),
+            ("an upload while a draw is open", "a draw is open"), ("a seal of less than was uploaded, as if it were all", "takes other records than the unit uploaded"),
             ("a seal of more than was uploaded", "takes other records than the unit uploaded"), ("an early seal of a unit that is not closed", "does not end in its close"),
             ("a unit that is away without a proof", "has a proof of its key and a quota"), ("a proof of a unit that is not away", "has a proof of its key and a quota"),
             ("a proof over a record", "is not the one that was the proof of its key"), ("a proof by another key", "not signed by"),
@@ -528,7 +571,7 @@ def check_widths(browser, page, folders, key):
 def check():
     pathlib.Path("published").mkdir()
     key, promise = make_whole()
-    small_key, committed_key = make_small(), make_committed()
+    small_key, committed_key, drum_key = make_small(), make_committed(), make_drum()
     published = pathlib.Path("published").resolve()
     site, base = serve({"/page/": SOURCE / "examples/verify-page", "/test/": SOURCE / "tests/integration/verify_page", "/vectors/": SOURCE / "tests/vectors"}, False)
     server, folders = serve({"/": published}, True)
@@ -541,6 +584,7 @@ def check():
         browser.console()
         check_good(page, folders, key, promise)
         check_committed(page, folders, committed_key)
+        check_drum(page, folders, drum_key)
         with Cosigner("first.example/witness") as first, Cosigner("second.example/witness") as second:
             check_witnessed(page, folders, (first, second))
         need(browser.console() == [], "the console has something to say")

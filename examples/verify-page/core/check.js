@@ -5,7 +5,7 @@ import { readVkey } from "./note.js";
 import { Words } from "./draw.js";
 import { SECTION as TICKET, verifyReceipt } from "./receipt.js";
 import { checkDrum, checkReceiptPublished, checkSeals, checkUploads, readPublished, readUnits } from "./published.js";
-import { checkBeacon, checkIntent, checkSeed, heldWhen, stepsOf, walkPlaces, walkWhole, witnessedInTime } from "./replay.js";
+import { checkBeacon, checkCalls, checkIntent, checkSeed, heldWhen, stepsOf, walkPlaces, walkWhole, witnessedInTime } from "./replay.js";
 import { untilStopped } from "./report.js";
 
 const STEPS_MAX = 1000000;
@@ -16,8 +16,30 @@ function wordText(bytes) {
   return hex(bytes).match(/.{16}/g).slice(0, 4).join(" ");
 }
 
+/* All records of the seal are there, and are what it says. */
+function isWhole({ good, void: voids, run }) {
+  return good && voids.length === run.length;
+}
+
+async function checkDrumDraw(report, section, published, controlKey, result) {
+  const { control } = published, { seal } = result.open;
+  await report.check(section, "The intent was signed over this seal and all sales", async () => {
+    await checkIntent(result, control.rules.origin, controlKey, published.log.tree, published.policy);
+    return `record ${result.open.index}`;
+  });
+  const earlier = heldWhen(control.results, control.promotions, result.index);
+  await report.check(section, "Every number that was called is judged as the rules say", () => checkCalls(result, isWhole(seal) ? seal.void : null, earlier));
+  result.check = seal.good ? "good" : "bad";
+  if (!isWhole(seal)) report.leave(section, "Which numbers were void or not entered", "this needs the units' records");
+  report.leave(section, "That these numbers came out of the drum", "they were drawn by hand: those who watched it know");
+}
+
 async function checkDraw(report, section, published, controlKey, result) {
   const { control } = published;
+  if (result.open.rule.draw === "drum") {
+    await checkDrumDraw(report, section, published, controlKey, result);
+    return;
+  }
   let c, words;
   await report.check(section, "The intent was signed over this seal and all sales", async () => {
     c = await checkIntent(result, control.rules.origin, controlKey, published.log.tree, published.policy);
@@ -39,7 +61,7 @@ async function checkDraw(report, section, published, controlKey, result) {
     result.check = "open";
     return;
   }
-  const whole = result.open.seal.good && result.open.seal.void.length === result.open.seal.run.length;
+  const whole = isWhole(result.open.seal);
   await report.check(section, "Permutation, skips and places follow from the words", () =>
     whole ? walkWhole(result, words, result.open.seal.void, earlier) : walkPlaces(result, words));
   result.check = result.open.seal.good ? "good" : "bad";

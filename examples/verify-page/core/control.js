@@ -6,6 +6,7 @@ import { readPlaces, readRecord } from "./record.js";
 
 export const EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"; /* SHA-256 of nothing */
 const SUMS = ["gross", "numbers", "tickets", "void_gross", "void_numbers", "voids"];
+const WHILE_DRAWN = ["event", "draw.picks", "draw.result", "draw.call", "draw.manual", "draw.abort"];
 
 class Control {
   constructor() {
@@ -29,7 +30,7 @@ class Control {
     const handler = handlers[record.t];
     need(index === 0 ? record.t === "raffle.open" : record.t !== "raffle.open", "it stands in the wrong place");
     need(record.at >= this.at || record.code === "clock.reset", "it is earlier than the record before it");
-    need(this.intent === null || ["event", "draw.picks", "draw.result", "draw.abort"].includes(record.t), "a draw is open");
+    need(this.intent === null || WHILE_DRAWN.includes(record.t), "a draw is open");
     need(this.picks.length === 0 || record.t === "draw.picks" || record.t === "draw.result", "its draw's places are not followed by their result");
     if (record.t !== "seal.unit" && record.t !== "seal") this.run = []; /* an interrupted run counts for nothing */
     this.at = record.at;
@@ -63,7 +64,7 @@ function lose(control, record, index) {
   const result = control.result(record);
   need(result.held.has(record.place) && !result.lost.has(record.place), "it is no winner's place, or lost already");
   result.lost.add(record.place);
-  result.ended.set(record.place, record.t === "forfeit" ? "forfeited" : "refused");
+  result.ended.set(record.place, { forfeit: "forfeited", "winner.pick": "missed" }[record.t] ?? "refused");
   if (record.promoted === undefined) return;
   need(record.promoted > result.winners && record.promoted <= result.places.length && !result.held.has(record.promoted), "it promotes no alternate");
   result.held.add(record.promoted);
@@ -123,13 +124,13 @@ function intent(control, record, index) {
   const attempt = (control.attempts.get(prize.name) ?? 0) + 1;
   need(record.attempt === attempt, "it counts its attempt wrong");
   control.attempts.set(prize.name, attempt);
-  control.intent = { ...record, index, rule: prize, seal: newest, asked: null, asks: 0 };
+  control.intent = { ...record, index, rule: prize, seal: newest, asked: null, asks: 0, calls: [] };
 }
 
 function ask(control, record, index) {
   const open = control.intent;
   if (record.code === "draw.ask") {
-    need(open !== null && open.asked === null && open.commitment === undefined, "a provider is asked for a seed that nobody waits for");
+    need(open !== null && open.asked === null && open.commitment === undefined && open.rule.draw !== "drum", "a provider is asked for a seed that nobody waits for");
     open.asked = index;
     open.asks++;
   } else if (record.code === "draw.ask-failed" || record.code === "draw.ask-again") {
@@ -138,16 +139,48 @@ function ask(control, record, index) {
   }
 }
 
-function result(control, record, index) {
+/* The open intent of which the record is: of a drum draw, or of another. */
+function openOf(control, record, drum) {
   const open = control.intent;
-  need(open !== null && record.intent === open.index && record.prize === open.prize && record.attempt === open.attempt && record.numbers === open.numbers, "it is not the open intent's");
-  need(open.commitment === undefined ? record.ask !== undefined && record.ask === open.asked : record.ask === undefined, "its seed is not the one that was asked for");
-  const places = [...control.picks, ...readPlaces(record.places ?? [], "it")];
-  need(places.length === record.winners + record.alternates && record.winners <= open.rule.winners && record.alternates <= open.rule.alternates, "it has more or fewer places than it says");
+  need(open !== null && record.intent === open.index, "it is not the open intent's");
+  need((open.rule.draw === "drum") === drum, "an RNG and a drum are two ways to draw");
+  return open;
+}
+
+function end(control, record, index, open, places) {
+  need(record.prize === open.prize && record.attempt === open.attempt && record.numbers === open.numbers, "it is not the open intent's");
   const held = new Set(Array.from({ length: record.winners }, (_, i) => i + 1));
   control.results.push({ ...record, index, open, places, held, lost: new Set(), ended: new Map() });
   control.intent = null;
   control.picks = [];
+}
+
+function result(control, record, index) {
+  const open = openOf(control, record, false);
+  need(open.commitment === undefined ? record.ask !== undefined && record.ask === open.asked : record.ask === undefined, "its seed is not the one that was asked for");
+  const places = [...control.picks, ...readPlaces(record.places ?? [], "it")];
+  need(places.length === record.winners + record.alternates && record.winners <= open.rule.winners && record.alternates <= open.rule.alternates, "it has more or fewer places than it says");
+  end(control, record, index, open, places);
+}
+
+function call(control, record, index) {
+  openOf(control, record, true).calls.push({ ...record, index });
+}
+
+/* The end of a drum draw: its places are those that the calls took. */
+function manual(control, record, index) {
+  const open = openOf(control, record, true), wanted = open.rule.winners + open.rule.alternates;
+  const places = open.calls.filter((c) => c.outcome === "taken").map(({ number, serial, unit }) => ({ number, serial, unit }));
+  const winners = Math.min(places.length, open.rule.winners);
+  need(record.count === open.calls.length && record.winners === winners && record.alternates === places.length - winners && places.length <= wanted, "it counts other calls or places");
+  need(places.length === wanted || record.ok !== undefined, "places are left, and nobody approved it");
+  end(control, record, index, open, places);
+}
+
+/* An envelope of a prize with an ace: who misses has lost the place. */
+function pick(control, record, index) {
+  if (record.outcome === "missed") lose(control, record, index);
+  else advance("official")(control, record);
 }
 
 const handlers = {
@@ -173,7 +206,8 @@ const handlers = {
   "seal.unit"(control, record) {
     need(record.unit === control.run.length + 1, "a seal's units are not in order");
     const before = control.uploaded(record.unit), away = control.units[record.unit - 1]?.away !== undefined;
-    need(!away || (record.size === before.size && record.root === before.root), "it takes other records than the unit uploaded");
+    const decayed = !record.reconciled && record.size < before.size; /* of what was uploaded, not all could be read any more */
+    need(!away || decayed || (record.size === before.size && record.root === before.root), "it takes other records than the unit uploaded");
     control.run.push(record);
   },
   seal,
@@ -188,10 +222,13 @@ const handlers = {
   event: ask,
   "draw.intent": intent,
   "draw.picks"(control, record) {
-    need(control.intent !== null && record.intent === control.intent.index && record.first === control.picks.length + 1, "it is not the open draw's");
+    openOf(control, record, false);
+    need(record.first === control.picks.length + 1, "it does not go on with the places before it");
     control.picks.push(...readPlaces(record.places, "it"));
   },
   "draw.result": result,
+  "draw.call": call,
+  "draw.manual": manual,
   "draw.abort"(control, record) {
     need(control.intent !== null && record.intent === control.intent.index, "it ends no open draw");
     control.intent = null;
@@ -201,6 +238,7 @@ const handlers = {
     else advance("verified")(control, record);
   },
   "winner.official": advance("official"),
+  "winner.pick": pick,
   claim: advance("claimed"),
   forfeit: lose,
 };

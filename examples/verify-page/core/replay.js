@@ -177,3 +177,36 @@ export async function walkPlaces(result, words) {
   need(words.rejected === result.rejected, `${words.rejected} words were rejected, and the result says ${result.rejected}`);
   return `${found} places in the order drawn, ${skipped} numbers skipped between them`;
 }
+
+/* --- a drum draw --- */
+
+/* By whose ticket it is and what was called before; `barred` and `taken` are of the places so far. */
+function judge(call, rule, barred, taken) {
+  if (taken.has(`${call.unit}-${call.number}`)) return "again";
+  return rule.one_win !== "none" && barred.has(keyOf(call, rule)) ? "barred" : "taken";
+}
+
+/* What the ticket's own record says against it; null: nothing. */
+function against(call, units, rule) {
+  const sale = units[call.unit - 1].unit.withNumber(call.number);
+  need(sale.serial === call.serial, `number ${call.unit}-${call.number} is of ticket ${call.unit}/${sale.serial}, and record ${call.index} says ${call.unit}/${call.serial}`);
+  const reason = why(call, sale, units, rule, new Set());
+  return reason === VOID ? "void" : reason === NOT_ENTERED ? "not-entered" : null;
+}
+
+/* Every number that was called, judged again; `units` as above, or null without all records: then nobody can tell here what is void or not entered. */
+export function checkCalls(result, units, earlier) {
+  const { calls, rule, seal } = result.open, barred = barredBefore(earlier, rule), taken = new Set();
+  for (const call of calls) {
+    const sold = call.number <= (seal.run[call.unit - 1]?.numbers ?? 0);
+    need(sold === (call.serial !== undefined), `number ${call.unit}-${call.number} was ${sold ? "" : "not "}sold, and record ${call.index} says otherwise`);
+    need(taken.size < rule.winners + rule.alternates, `record ${call.index} calls a number when every place is taken`);
+    const believed = units === null && ["void", "not-entered"].includes(call.outcome);
+    const own = !sold ? "unsold" : believed ? call.outcome : (units === null ? null : against(call, units, rule)) ?? judge(call, rule, barred, taken);
+    need(own === call.outcome, `number ${call.unit}-${call.number} is "${own}", and record ${call.index} says "${call.outcome}"`);
+    if (own !== "taken") continue;
+    taken.add(`${call.unit}-${call.number}`);
+    barred.add(keyOf(call, rule));
+  }
+  return `${taken.size} places, ${calls.length - taken.size} numbers rejected`;
+}

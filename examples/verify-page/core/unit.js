@@ -12,6 +12,7 @@ export class Unit {
     this.sales = []; /* {serial, n, count, price, tier}, n ascending */
     this.voids = []; /* {index, serial} */
     this.closed = 0; /* records up to its close */
+    this.tiers = rules.tiers.map((tier) => tier.name);
     const tiers = new Map(rules.tiers.map((tier) => [tier.name, tier]));
     let next = 1;
     log.leaves.forEach((leaf, index) => (next = this.take(leaf, index, next, tiers)));
@@ -80,6 +81,10 @@ export async function checkSealed(unit, sealed, first, controlVoids) {
     tickets: sales.length, numbers: add(sales, (s) => s.count), gross: add(sales, (s) => s.price),
     voids: voids.length, void_numbers: add(dead, (s) => s.count), void_gross: add(dead, (s) => s.price),
   };
+  for (const [i, tier] of (sealed.tiers === undefined ? [] : unit.tiers).entries()) {
+    const own = sealed.tiers[i], of = (list) => list.filter((sale) => sale.tier === tier).length;
+    need(own?.tickets === of(sales) && own?.voids === of(dead), `${what} counts other tickets of the tier ${tier} than its records`);
+  }
   for (const [name, sum] of Object.entries(sums)) need(sealed[name] === sum, `${what} says ${name} ${sealed[name]}, and its records ${sum}`);
   const tree = await Tree.of(await Promise.all(voids.map((serial) => leafHash(bigEndian(serial, 5)))));
   need(equal(await tree.root(voids.length), unhex(sealed.void_root)), `${what} has another void_root than its voids`);
