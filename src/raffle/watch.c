@@ -15,7 +15,20 @@ typedef struct validation {
     const char *code;
     bool disables; /* out */
     int64_t count;
+    int64_t now, sold_at; /* of a silence: when it is judged, and the unit's newest record */
 } validation;
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Whoever sells, uploads or was validated is heard. What was said to be silent is silent anew after as many minutes. */
+static bool is_silent(const validation *v, const rf_unit_row *u)
+{
+    const int64_t heard = later(later(u->seen, u->missed), u->away ? u->heard : v->sold_at);
+    return u->enabled && v->now - heard >= v->raffle->rules->watch_minutes * minute_ms;
+}
 
 static bool fails(const validation *v)
 {
@@ -45,10 +58,15 @@ static raffle_rc make_records(void *ctx, size_t i, rf_record *record, raffle_err
     validation *v = ctx;
     const rf_control *c = &v->raffle->control;
     if (i == 0) {
+        /* Within the transaction: somebody else may have heard of it, or said so, since. */
+        if (strcmp(v->code, "unit.silent") == 0 && !is_silent(v, rf_control_unit(c, v->unit)))
+            return rf_fail(err, RAFFLE_SEQUENCE, "unit %u is silent no more", v->unit);
+        v->disables = false; /* also when the transaction is begun again */
         make_event(v, c, record);
         return RAFFLE_OK;
     }
-    v->disables = v->disables || (i == 1 && too_many(v, c));
+    if (i == 1)
+        v->disables = too_many(v, c);
     if (i > 1 || !v->disables)
         return rf_fail(err, RAFFLE_NOT_FOUND, "no more");
     *record = (rf_record){.type = RF_UNIT_DISABLE,
@@ -108,14 +126,7 @@ raffle_rc raffle_unit_validated(raffle *r, const raffle_actor *by, uint32_t numb
 
 /* --- silence --- */
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* Whoever sells, or uploads, is heard. */
-static raffle_rc last_heard(raffle *r, uint32_t number, const rf_unit_row *row, bool *closed, int64_t *heard,
-                            raffle_error *err)
+static raffle_rc read_unit(raffle *r, uint32_t number, bool *closed, int64_t *sold_at, raffle_error *err)
 {
     rf_unit *u;
     rf_unit_state state;
@@ -125,7 +136,7 @@ static raffle_rc last_heard(raffle *r, uint32_t number, const rf_unit_row *row, 
     if (rc != RAFFLE_OK)
         return rc;
     *closed = state.closed;
-    *heard = later(later(row->seen, row->missed), row->away ? row->heard : state.last_at);
+    *sold_at = state.last_at;
     return RAFFLE_OK;
 }
 
@@ -134,16 +145,20 @@ static raffle_rc watch_unit(raffle *r, const raffle_actor *by, uint32_t number, 
 {
     rf_unit_row row;
     bool closed = false;
-    int64_t heard = 0;
+    raffle_error why = RAFFLE_ERROR_INIT;
     raffle_rc rc = rf_unit_row_get(r, number, &row, err);
-    *v = (validation){.raffle = r, .unit = number, .code = NULL};
+    *v = (validation){.raffle = r, .unit = number, .code = NULL, .now = now};
     if (rc != RAFFLE_OK || !row.enabled)
         return rc;
-    rc = last_heard(r, number, &row, &closed, &heard, err);
-    if (rc != RAFFLE_OK || closed || now - heard < r->rules->watch_minutes * minute_ms)
+    rc = read_unit(r, number, &closed, &v->sold_at, err);
+    if (rc != RAFFLE_OK || closed || !is_silent(v, &row))
         return rc;
     v->code = "unit.silent";
-    return write_validation(r, by, NULL, v, err);
+    rc = write_validation(r, by, NULL, v, &why);
+    if (rc == RAFFLE_OK)
+        return RAFFLE_OK;
+    v->code = NULL;
+    return rc == RAFFLE_SEQUENCE ? RAFFLE_OK : rf_fail_as(err, &why);
 }
 
 raffle_rc raffle_units_watch(raffle *r, const raffle_actor *by, uint32_t *silent, uint32_t *disabled, raffle_error *err)

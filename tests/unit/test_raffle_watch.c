@@ -2,6 +2,8 @@
 /* Units that are validated: what is written, and when one is shut out. */
 #include "fixture.h"
 
+#include <pthread.h>
+
 #define WATCH_RULES FX_HEAD FX_TIERS FX_PRIZES ",\"watch\":{\"failures\":3,\"minutes\":10}}"
 #define MINUTE INT64_C(60000)
 
@@ -80,6 +82,49 @@ START_TEST(silence_counts_as_failure_and_sales_are_heard)
 }
 END_TEST
 
+typedef struct watcher {
+    pthread_t thread;
+    pthread_barrier_t *start;
+    raffle *raffle;
+    uint32_t silent;
+    raffle_rc rc;
+} watcher;
+
+static void *watch(void *ctx)
+{
+    watcher *w = ctx;
+    pthread_barrier_wait(w->start);
+    w->rc = raffle_units_watch(w->raffle, &fx_system, &w->silent, NULL, NULL);
+    return NULL;
+}
+
+/* Two processes that watch at the same moment: ten minutes of silence are one failure, not two. */
+START_TEST(silence_counts_once_whoever_watches)
+{
+    enum {
+        ROUNDS = 40
+    };
+    pthread_barrier_t start;
+    fx_create(FX_HEAD FX_TIERS FX_PRIZES ",\"watch\":{\"failures\":1000,\"minutes\":10}}");
+    raffle *other = fx_another();
+    ck_assert_int_eq(pthread_barrier_init(&start, NULL, 2), 0);
+    for (uint64_t round = 1; round <= ROUNDS; round++) {
+        watcher w[2] = {{.start = &start, .raffle = fx.raffle}, {.start = &start, .raffle = other}};
+        fx.now += 10 * MINUTE;
+        for (int i = 0; i < 2; i++)
+            ck_assert_int_eq(pthread_create(&w[i].thread, NULL, watch, &w[i]), 0);
+        for (int i = 0; i < 2; i++) {
+            pthread_join(w[i].thread, NULL);
+            ck_assert_int_eq(w[i].rc, RAFFLE_OK);
+        }
+        ck_assert_uint_eq(w[0].silent + w[1].silent, 1);
+        ck_assert_uint_eq(fx_unit_info(1).failures, round);
+    }
+    pthread_barrier_destroy(&start);
+    raffle_free(other);
+}
+END_TEST
+
 START_TEST(while_a_draw_is_open_the_failure_is_written_and_the_next_one_shuts_out)
 {
     raffle_draw *draw = NULL;
@@ -140,6 +185,6 @@ START_TEST(a_sale_that_the_host_refused_is_on_record)
 END_TEST
 
 FX_MAIN("raffle_watch", a_unit_that_fails_too_often_is_shut_out, what_passes_is_written_now_and_then,
-        silence_counts_as_failure_and_sales_are_heard,
+        silence_counts_as_failure_and_sales_are_heard, silence_counts_once_whoever_watches,
         while_a_draw_is_open_the_failure_is_written_and_the_next_one_shuts_out, bad_input,
         without_a_watch_failures_are_counted_only, a_sale_that_the_host_refused_is_on_record)
