@@ -188,6 +188,36 @@ class Replay:
         self.won += [self.place(place) for place in places[:winners]]
         self.drawn += 1
 
+    def outcome(self, prize, call, sold, places):
+        """What becomes of a number that is called: `sold` its serial, its tier, and whether it is void; None: it was not sold. `places`: those that are taken."""
+        if sold is None:
+            return "unsold"
+        serial, tier, void = sold
+        won = self.won + [self.place(place) for place in places]
+        own = {"none": None, "number": (call["unit"], call["number"]), "ticket": (call["unit"], serial)}[prize["one_win"]]
+        if void or tier not in prize["tiers"]:
+            return "void" if void else "not-entered"
+        if any((place["unit"], place["number"]) == (call["unit"], call["number"]) for place in places):
+            return "again"
+        return "barred" if own in {(unit, number if prize["one_win"] == "number" else serial) for unit, number, serial in won} else "taken"
+
+    def take_draw_manual(self, i, result):
+        """A drum draw: every number that was called, and the places that they took."""
+        intent, prize, places = self.records[0][result["intent"]], self.prizes[result["prize"]], []
+        drum = {(unit, number): (serial, tier, void) for unit, number, serial, tier, void in self.drum(self.seals[intent["seal"]])}
+        calls = [record for record in self.records[0][result["intent"]:i] if record["t"] == "draw.call"]
+        for call in calls:
+            sold = drum.get((call["unit"], call["number"]))
+            assert call.get("serial") == (None if sold is None else sold[0]), f"{i}: whose number {call['unit']}-{call['number']} is"
+            assert call["outcome"] == self.outcome(prize, call, sold, places), f"{i}: what becomes of {call['unit']}-{call['number']}"
+            if call["outcome"] == "taken":
+                places.append({"number": call["number"], "serial": call["serial"], "unit": call["unit"]})
+        winners = min(prize["winners"], len(places))
+        assert (result["count"], result["winners"], result["alternates"]) == (len(calls), winners, len(places) - winners), f"{i}: counts"
+        self.results[i] = places
+        self.won += [self.place(place) for place in places[:winners]]
+        self.drawn += 1
+
     @staticmethod
     def place(place):
         return place["unit"], place["number"], place["serial"]
@@ -196,7 +226,7 @@ class Replay:
         if "promoted" in record:
             self.won.append(self.place(self.results[record["result"]][record["promoted"] - 1]))
 
-    take_winner_verify = take_forfeit = take_promotion
+    take_winner_verify = take_forfeit = take_winner_pick = take_promotion
 
     def check(self):
         self.check_units()
