@@ -19,10 +19,11 @@ static const row rows[RF_OPS] = {
     [RF_OP_CLOSE] = {"closing a unit", "", RAFFLE_SECOND_NEVER},
     [RF_OP_DRAW] =
         {"drawing a prize",
-         "it is aborted, a provider asked again whose answer was lost, a drum lacks counterfoils or ends short",
+         "a lost place is drawn again, a draw is aborted, a provider asked again whose answer was lost, a drum lacks "
+         "counterfoils or ends short",
          RAFFLE_SECOND_SOMETIMES},
     [RF_OP_ERASE] = {"erasing private parts", "", RAFFLE_SECOND_NEVER},
-    [RF_OP_EVENT] = {"writing events", "", RAFFLE_SECOND_NEVER},
+    [RF_OP_EVENT] = {"writing events", "data outside of the log was altered", RAFFLE_SECOND_SOMETIMES},
     [RF_OP_FORFEIT] = {"taking a place away", "the claim period is not over, or the place waits for papers",
                        RAFFLE_SECOND_SOMETIMES},
     [RF_OP_PRINT] = {"sending counterfoils to print", "", RAFFLE_SECOND_NEVER},

@@ -42,4 +42,40 @@ START_TEST(and_the_library_holds_everybody_to_it)
 }
 END_TEST
 
-FX_MAIN("raffle_role", the_table_shows_what_the_rules_say, and_the_library_holds_everybody_to_it)
+static raffle_operation operation_of(const char *name)
+{
+    raffle_operation operation;
+    uint32_t i = 0;
+    raffle_operation_init(&operation, sizeof operation);
+    do
+        FX_OK(raffle_operation_at(fx.raffle, i++, &operation, &fx.err));
+    while (strcmp(operation.name, name) != 0);
+    return operation;
+}
+
+/* Whoever reads the table knows when a second approver is asked for. */
+START_TEST(every_exception_is_in_the_table)
+{
+    raffle_event_details altered = RAFFLE_EVENT_DETAILS_INIT;
+    raffle_draw_options how;
+    raffle_draw *draw = NULL;
+    fx_create(FX_HEAD FX_TIERS "\"prizes\":[{\"name\":\"first\"},{\"name\":\"again\",\"redraw_of\":\"first\"}]}");
+    fx_sell_many(fx.unit, "one", 3);
+    fx_seal(RAFFLE_SEAL_FINAL);
+    fx_draw("first");
+    FX_OK(raffle_forfeit(fx.raffle, &fx_boss, &fx_super, "first", 1, "gone", NULL, &fx.err));
+    raffle_draw_options_init(&how, sizeof how);
+    how.reason = "unclaimed";
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_draw_begin(fx.raffle, &fx_boss, "again", &how, &draw, &fx.err));
+    ck_assert_ptr_nonnull(strstr(operation_of("draw").when, "drawn again"));
+    altered.code = "data.altered";
+    altered.element = "float";
+    altered.new_value = "250";
+    altered.text = "counted again";
+    FX_REFUSED(RAFFLE_APPROVAL, raffle_event_write(fx.raffle, &fx_boss, &altered, NULL, &fx.err));
+    ck_assert_ptr_nonnull(strstr(operation_of("event").when, "altered"));
+}
+END_TEST
+
+FX_MAIN("raffle_role", the_table_shows_what_the_rules_say, and_the_library_holds_everybody_to_it,
+        every_exception_is_in_the_table)
