@@ -187,6 +187,24 @@ START_TEST(totals)
 }
 END_TEST
 
+/* What raffle_cash() wrote is what there is; it is the raffle's, whichever unit it was counted for. */
+START_TEST(money_that_was_counted)
+{
+    a_night();
+    make("summary", RAFFLE_REPORT_JSON);
+    has("\"cash\":null,\n\"long_short\":null");
+    FX_OK(raffle_cash(fx.raffle, &fx_super, 1, "cash", 3000, "ann", NULL, &fx.err));
+    FX_OK(raffle_cash(fx.raffle, &fx_super, 1, "card", 1400, NULL, NULL, &fx.err));
+    make("summary", RAFFLE_REPORT_JSON);
+    has("\"cash\":4400,\n\"long_short\":-100");
+    FX_OK(verify(SIZE_MAX));
+    ask("summary", RAFFLE_REPORT_JSON);
+    how.to = FX_NOW + FX_HOUR;
+    FX_OK(write_it());
+    has("\"cash\":null,\n\"long_short\":null");
+}
+END_TEST
+
 START_TEST(an_interval)
 {
     a_night();
@@ -398,6 +416,6 @@ START_TEST(an_altered_private_part)
 }
 END_TEST
 
-FX_MAIN("report", refusals, impossible_intervals, names, nothing_was_sold, totals, an_interval,
+FX_MAIN("report", refusals, impossible_intervals, names, nothing_was_sold, totals, money_that_was_counted, an_interval,
         winners_and_validation_numbers, verified, any_altered_byte, cut_off, no_report, private_cells, hostile_texts,
         the_host_ends_it, a_damaged_unit, an_altered_record, an_altered_private_part)

@@ -19,18 +19,33 @@ static const rf_column columns[] = {
     {"net", "Net sales", RF_CELL_MONEY, 14, false},
 };
 
+/* What both reports add up of the records. */
+typedef struct sums {
+    rf_tally tier[RF_TIERS_MAX], all;
+    bool was_counted; /* somebody counted money, */
+    int64_t counted;  /* of all kinds, so much */
+} sums;
+
+static raffle_rc add_cash(rf_report *p, sums *s, const rf_record *r)
+{
+    s->was_counted = true;
+    return rf_report_add(p, &s->counted, r->counted);
+}
+
 /* A void does not name its tier; the ticket that it voids does. */
 static raffle_rc take(rf_report *p, void *ctx, uint32_t log, const raffle_record *raw, const rf_record *r,
                       const uint8_t leaf[32])
 {
-    rf_tally *tier = ctx;
+    sums *s = ctx;
     rf_ticket_at ticket;
     char name[RAFFLE_WORD_SIZE];
     (void)log;
     (void)raw;
     (void)leaf;
-    if ((r->type != RF_SALE && r->type != RF_VOID) || !rf_report_in(p, r->at))
+    if ((r->type != RF_SALE && r->type != RF_VOID && r->type != RF_CASH) || !rf_report_in(p, r->at))
         return RAFFLE_OK;
+    if (r->type == RF_CASH)
+        return add_cash(p, s, r);
     if (r->type == RF_VOID) {
         raffle_rc rc = rf_report_ticket(p, (uint32_t)r->unit, (uint64_t)r->serial, &ticket);
         if (rc != RAFFLE_OK)
@@ -39,17 +54,17 @@ static raffle_rc take(rf_report *p, void *ctx, uint32_t log, const raffle_record
     const char *of = r->type == RF_VOID ? ticket.tier : name;
     const bool fits = r->type == RF_VOID || rf_text_copy(&r->tier, name, sizeof name);
     const int i = fits ? rf_rules_tier(p->control.rules, of, strnlen(of, RAFFLE_WORD_SIZE)) : -1;
-    return i >= 0 ? rf_report_tally(p, &tier[i], r)
+    return i >= 0 ? rf_report_tally(p, &s->tier[i], r)
                   : rf_fail(p->err, RAFFLE_CORRUPT, "a ticket is of a tier that the rules do not have");
 }
 
-static raffle_rc scan(rf_report *p, rf_tally tier[RF_TIERS_MAX], rf_tally *sum)
+static raffle_rc scan(rf_report *p, sums *s)
 {
-    raffle_rc rc = rf_report_scan(p, 0, take, tier);
+    raffle_rc rc = rf_report_scan(p, 0, take, s);
     if (rc == RAFFLE_OK)
-        rc = rf_report_scan_units(p, take, tier);
+        rc = rf_report_scan_units(p, take, s);
     for (size_t i = 0; i < p->control.rules->tiers && rc == RAFFLE_OK; i++)
-        rc = rf_report_tally_sum(p, sum, &tier[i]);
+        rc = rf_report_tally_sum(p, &s->all, &s->tier[i]);
     return rc;
 }
 
@@ -113,23 +128,35 @@ static raffle_rc prizes(rf_report *p, int64_t *sum)
     return rc;
 }
 
+/* Where nobody counted, nobody knows what is missing. */
+static void put_cash(rf_report *p, const sums *s, int64_t net)
+{
+    if (s->was_counted) {
+        rf_total_money(p, "cash", "Money counted", s->counted);
+        rf_total_money(p, "long_short", "Money counted less net sales", s->counted - net);
+        return;
+    }
+    rf_total_none(p, "cash", "Money counted");
+    rf_total_none(p, "long_short", "Money counted less net sales");
+}
+
 static raffle_rc run(rf_report *p)
 {
-    rf_tally tier[RF_TIERS_MAX] = {{0}}, sum = {0};
+    sums s = {0};
     int64_t awarded = 0;
-    raffle_rc rc = scan(p, tier, &sum);
+    raffle_rc rc = scan(p, &s);
     if (rc == RAFFLE_OK)
         rc = prizes(p, &awarded);
     for (size_t i = 0; i < p->control.rules->tiers && rc == RAFFLE_OK; i++)
-        rc = put_tier(p, &p->control.rules->tier[i], &tier[i]);
+        rc = put_tier(p, &p->control.rules->tier[i], &s.tier[i]);
     rf_total_count(p, "units", "Sales units", (int64_t)p->units);
     total_or_none(p, "available", "Draw numbers available", available(p));
-    rf_total_tally(p, &sum);
-    total_or_none(p, "unsold", "Draw numbers not sold", unsold(p, &sum));
+    rf_total_tally(p, &s.all);
+    total_or_none(p, "unsold", "Draw numbers not sold", unsold(p, &s.all));
     rf_total_money(p, "prizes", "Value of the prizes drawn", awarded);
-    rf_total_money(p, "adjusted", "Adjusted gross: net sales less prizes", sum.gross - sum.void_gross - awarded);
-    rf_total_none(p, "cash", "Cash counted");
-    rf_total_none(p, "long_short", "Cash long or short");
+    const int64_t net = s.all.gross - s.all.void_gross;
+    rf_total_money(p, "adjusted", "Adjusted gross: net sales less prizes", net - awarded);
+    put_cash(p, &s, net);
     rf_total_none(p, "deposit", "Deposit");
     return rc;
 }
@@ -174,14 +201,14 @@ static raffle_rc put_account(rf_report *p, const rf_tally *sum, int64_t awarded)
 
 static raffle_rc run_accounts(rf_report *p)
 {
-    rf_tally tier[RF_TIERS_MAX] = {{0}}, sum = {0};
+    sums s = {0};
     int64_t awarded = 0;
-    raffle_rc rc = scan(p, tier, &sum);
+    raffle_rc rc = scan(p, &s);
     if (rc == RAFFLE_OK)
         rc = prizes(p, &awarded);
-    if (rc == RAFFLE_OK && (sum.tickets > 0 || sum.voids > 0 || awarded > 0))
-        rc = put_account(p, &sum, awarded);
-    rf_total_tally(p, &sum);
+    if (rc == RAFFLE_OK && (s.all.tickets > 0 || s.all.voids > 0 || awarded > 0))
+        rc = put_account(p, &s.all, awarded);
+    rf_total_tally(p, &s.all);
     rf_total_money(p, "prizes", "Value of the prizes drawn", awarded);
     return rc;
 }
