@@ -236,6 +236,40 @@ START_TEST(a_claimed_ticket_is_not_taken_back)
 }
 END_TEST
 
+/* --- reports --- */
+
+static raffle_rc count_bytes(void *ctx, const char *bytes, size_t n, raffle_error *err)
+{
+    (void)bytes;
+    (void)err;
+    *(size_t *)ctx += n;
+    return RAFFLE_OK;
+}
+
+/* An event may name a unit that there is not; it must not keep an inspector from the exceptions. */
+START_TEST(an_event_about_no_unit)
+{
+    size_t length = 0;
+    raffle_report_options how = RAFFLE_REPORT_OPTIONS_INIT;
+    make_small();
+    close_small();
+    ar_forge(0, AR_ALONE,
+             "{\"at\":\"@at\",\"by\":\"manager\",\"code\":\"comm.fail\",\"p\":\"@p\",\"t\":\"event\",\"unit\":9}");
+    char command[200];
+    snprintf(command, sizeof command, "rm '%s-anchor'", ar_path);
+    ck_assert_int_eq(system(command), 0);
+    open_small();
+    AR_OK(raffle_event_reindex(small, NULL, &ar_err));
+    how.format = RAFFLE_REPORT_JSON;
+    memcpy(how.name, "exceptions", sizeof "exceptions");
+    AR_OK(raffle_report_write(small, &how, count_bytes, &length, &ar_err));
+    ck_assert_uint_gt(length, 0);
+    close_small();
+    ck_assert(passes());
+    end_small();
+}
+END_TEST
+
 /* --- forfeits --- */
 
 static void forfeit_after(int64_t days, bool approved)
@@ -472,6 +506,7 @@ int main(void)
                                   a_winner_that_was_voided_afterwards,
                                   forfeited_and_then_taken_back,
                                   a_claimed_ticket_is_not_taken_back,
+                                  an_event_about_no_unit,
                                   a_claim_period_that_ended_early,
                                   a_forfeit_that_never_needs_an_approver,
                                   a_clock_set_back_within_the_time_after,
