@@ -336,7 +336,7 @@ class ControlLog:
             self.intent.asked += 1
         elif code in ("draw.ask-failed", "draw.ask-again"):
             need(self.intent is not None and self.intent.waiting is not None, "no asking waits")
-            need(record["ask"] == self.intent.waiting, f"the asking that waits is record {self.intent.waiting}")
+            need(record.get("ask") == self.intent.waiting, f"the asking that waits is record {self.intent.waiting}")
             need(code == "draw.ask-failed" or "ok" in record, "nobody approved another asking")
             self.intent.waiting = None
 

@@ -197,7 +197,7 @@ def decode(leaf):
         raise Malformed(f"{record.get('t')!r} is no type of format 1")
     required, optional = TYPES[record["t"]]
     check_members(record, {**COMMON, **required}, optional)
-    if record["t"] == "event" and ("ask" in record) != (record["code"] in ("draw.ask-failed", "draw.ask-again")):
+    if record["t"] == "event" and "ask" in record and record["code"] not in ("draw.ask-failed", "draw.ask-again"):
         raise Malformed("ask stands in draw.ask-failed and draw.ask-again, and only there")
     if record["t"] == "event" and ("first" in record) != (record["code"] == "remote.end"):
         raise Malformed("first stands in remote.end, and only there")

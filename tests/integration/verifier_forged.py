@@ -335,6 +335,7 @@ ALLOWED = {
     "another quota": insert({"t": "unit.quota", "unit": 2, "quota": 100000}, "unit.enable", 2),
     "no quota": early("unit.enrol", set_to(quota=0), 1),
     "an asking that failed": an_asking_that_failed("draw.ask-failed"),
+    "an asking that failed, in a unit's log, which knows of none": insert({"t": "event", "code": "draw.ask-failed"}, "sale", 0, 1),
     "an asking that was given up": an_asking_that_failed("draw.ask-again", ok="supervisor"),
     "an abort": an_abort,
     "a clock that was reset": a_clock_that_was_reset,
