@@ -13,7 +13,7 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_manifest_verify(const char *manifes
                                                              const char *name, const uint8_t hash[32],
                                                              raffle_error *err);
 
-/* The same for the file that this library was loaded from, by its real name. Besides, RAFFLE_IO. To be called at the start, before a raffle is made, and every day. */
+/* The same for the file that this library was loaded from, by its real name; one that was removed or replaced since is another one. Besides, RAFFLE_IO. To be called at the start, before a raffle is made, and every day. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_self_verify(const char *manifest, size_t length, const char *vkey,
                                                          raffle_error *err);
 

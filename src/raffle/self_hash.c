@@ -65,6 +65,10 @@ static raffle_rc hash_file(int fd, const char *path, uint8_t hash[32], raffle_er
 static raffle_rc hash_path(const char *path, uint8_t hash[32], raffle_error *err)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return rf_fail(err, RAFFLE_CORRUPT,
+                       "the library was loaded from \"%.150s\": that file was removed, or another put in its place",
+                       path);
     if (fd < 0)
         return rf_fail(err, RAFFLE_IO, "the library was loaded from \"%s\", which cannot be opened", path);
     raffle_rc rc = hash_file(fd, path, hash, err);

@@ -5,6 +5,7 @@ raffle that begins no draw until the program is verified again.
 
     RAFFLE=build/src/cli/raffle RAFFLE_SOURCE=. RAFFLE_BUILD=build python3 tests/integration/selfcheck.py
 """
+import ctypes
 import json
 import os
 import pathlib
@@ -56,6 +57,23 @@ for at in range(0, len(manifest.encode()), 7):
     altered[at] ^= 1
     pathlib.Path("altered.manifest").write_bytes(altered)
     run("selfcheck", "--manifest", "altered.manifest", "--key", key, status=1)
+
+# The file that a process loaded is replaced while it runs, or is gone: the program on the disk is not the one that was signed, and not the one that runs.
+CORRUPT = 60
+for replaced in (True, False):
+    loaded = pathlib.Path(f"running-{replaced}", library.name)
+    os.mkdir(loaded.parent)
+    shutil.copy(library, loaded)
+    verify = ctypes.CDLL(os.path.abspath(loaded)).raffle_self_verify
+    signed_text = manifest.encode()
+    check(verify(signed_text, ctypes.c_size_t(len(signed_text)), key.encode(), None) == 0, "a library that was loaded is not the one that was signed")
+    if replaced:
+        shutil.copy(library, "other.so")
+        os.replace("other.so", loaded)
+    else:
+        os.unlink(loaded)
+    rc = verify(signed_text, ctypes.c_size_t(len(signed_text)), key.encode(), None)
+    check(rc == CORRUPT, f"a library whose file was {'replaced' if replaced else 'removed'} is verified with {rc}")
 
 rules = {"origin": "raffle.example/self", "name": "Self", "organisation": "Club", "currency": "CAD", "rehearsal": True, "prizes": [{"name": "car"}],
          "sales": {"opens": "2020-01-01T00:00:00.000Z", "closes": "2090-01-01T00:00:00.000Z"}, "tiers": [{"name": "one", "count": 1, "price": 500}]}
