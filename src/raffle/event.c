@@ -292,6 +292,15 @@ raffle_rc raffle_event(raffle *r, const raffle_actor *by, uint32_t unit, const c
     return raffle_event_write(r, by, &details, NULL, err);
 }
 
+/* What was not written is counted again, and due with the next one that fails. */
+static void take_back(raffle *r, uint64_t count)
+{
+    pthread_mutex_lock(&r->lock);
+    r->failed_validations += count;
+    r->failed_written = 0;
+    pthread_mutex_unlock(&r->lock);
+}
+
 void rf_validation_failed(raffle *r)
 {
     static const int64_t minute_ms = 60000;
@@ -310,5 +319,7 @@ void rf_validation_failed(raffle *r)
     rf_record event = make_event("validation.failed", NULL);
     event.count = (int64_t)count;
     event.has |= rf_bit(RF_F_COUNT);
-    (void)rf_control_one(r, &system, NULL, NULL, &event, NULL, NULL);
+    const raffle_rc rc = rf_control_one(r, &system, NULL, NULL, &event, NULL, NULL);
+    if (rc != RAFFLE_OK && rc != RAFFLE_UNKNOWN)
+        take_back(r, count);
 }

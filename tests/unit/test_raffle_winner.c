@@ -124,6 +124,27 @@ START_TEST(failed_numbers_are_written_once_a_minute)
 }
 END_TEST
 
+/* What could not be written is not forgotten. */
+START_TEST(failed_numbers_are_written_when_they_can_be)
+{
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    char leaf[1024];
+    fx_create(FX_RULES);
+    fx_sell("a", "one");
+    const uint64_t before = fx_size(0);
+    fx.clock_rc = RAFFLE_IO; /* no record without a time */
+    for (int i = 0; i < 3; i++)
+        FX_FAILS(RAFFLE_INVALID,
+                 raffle_ticket_by_validation(fx.raffle, "000J3-SPE42-90ZF8-9PKAV-XMQWP", &ticket, &fx.err));
+    fx.clock_rc = RAFFLE_OK;
+    ck_assert_uint_eq(fx_size(0), before);
+    FX_FAILS(RAFFLE_INVALID, raffle_ticket_by_validation(fx.raffle, "000J3-SPE42-90ZF8-9PKAV-XMQWP", &ticket, &fx.err));
+    ck_assert_uint_eq(fx_size(0), before + 1);
+    fx_leaf(0, before, leaf, sizeof leaf);
+    ck_assert_ptr_nonnull(strstr(leaf, "\"code\":\"validation.failed\",\"count\":4"));
+}
+END_TEST
+
 START_TEST(a_void_ticket_loses_its_place)
 {
     raffle_pick now = RAFFLE_PICK_INIT;
@@ -409,8 +430,8 @@ START_TEST(small_prizes_ask_for_no_papers_and_some_have_no_deadline)
 END_TEST
 
 FX_MAIN("raffle_winner", the_whole_way, what_a_verification_refuses, failed_numbers_are_written_once_a_minute,
-        a_void_ticket_loses_its_place, a_forfeit_before_and_after_the_claim_period, barred_alternates_are_not_promoted,
-        nor_by_their_number, without_the_rule_everybody_is_promoted, forfeits_at_once, another_handle_follows,
-        a_claim_comes_in_time, an_alternate_has_a_claim_period_of_its_own, the_claim_period_of_an_alternate_ends,
-        large_prizes_wait_for_papers, who_waits_forfeits_by_two,
-        small_prizes_ask_for_no_papers_and_some_have_no_deadline)
+        failed_numbers_are_written_when_they_can_be, a_void_ticket_loses_its_place,
+        a_forfeit_before_and_after_the_claim_period, barred_alternates_are_not_promoted, nor_by_their_number,
+        without_the_rule_everybody_is_promoted, forfeits_at_once, another_handle_follows, a_claim_comes_in_time,
+        an_alternate_has_a_claim_period_of_its_own, the_claim_period_of_an_alternate_ends, large_prizes_wait_for_papers,
+        who_waits_forfeits_by_two, small_prizes_ask_for_no_papers_and_some_have_no_deadline)
