@@ -46,7 +46,7 @@ static const rf_event_code codes[] = {
     {"rng.unhealthy", "rng", "4.2.2", "a provider's output failed a health test: it draws nothing until it is opened anew", ALARM, LIBRARY, RF_EVENT_FAILURE},
     {"sale.refused", "sale", "-", "the host refused a sale: the component says why, age, place, self-excluded or a limit", INFO, HOST, RF_EVENT_NORMAL},
     {"ticket.failed", "printer", "2.3.1", "a ticket that was sold could not be handed out", WARNING, HOST, RF_EVENT_FAILURE},
-    {"unit.auth-failed", "unit", "5.4.2", "a sales unit failed its validation", ALARM, HOST, RF_EVENT_FAILURE},
+    {"unit.auth-failed", "unit", "5.4.2", "a sales unit failed its validation; raffle_unit_validated writes it about the unit, and counts", ALARM, HOST | LIBRARY, RF_EVENT_FAILURE},
     {"unit.forked", "unit", "5.4.1", "a disabled till's log has two histories; the text is the other one's checkpoint", ALARM, LIBRARY, RF_EVENT_FAILURE},
     {"unit.seen", "unit", "5.4.2", "a sales unit passed its validation, after failures or a while", INFO, LIBRARY, RF_EVENT_NORMAL},
     {"unit.silent", "unit", "5.4.2", "nothing was heard of a sales unit for the minutes of the rules; counts as a validation that failed", WARNING, LIBRARY, RF_EVENT_FAILURE},
