@@ -199,9 +199,16 @@ static raffle_rc give(raffle_ticket *ticket, const rf_sold *sold)
     return RAFFLE_OK;
 }
 
-static raffle_rc enter(raffle *r, const raffle_ticket *ticket, raffle_error *err)
+/* What was printed again, perhaps by another process, the control log tells. */
+static raffle_rc enter(raffle *r, raffle_error *err)
 {
     raffle_rc rc = rf_enter(r, err);
+    return rc == RAFFLE_OK && !rf_log_halted(r->log) ? rf_log_refresh(r->log, err) : rc;
+}
+
+static raffle_rc enter_for(raffle *r, const raffle_ticket *ticket, raffle_error *err)
+{
+    raffle_rc rc = enter(r, err);
     return rc == RAFFLE_OK ? rf_struct_check(ticket, "ticket", err) : rc;
 }
 
@@ -209,7 +216,7 @@ raffle_rc raffle_ticket_get(raffle *r, uint32_t unit, uint64_t serial, raffle_ti
 {
     rf_sold sold;
     rf_unit *u;
-    raffle_rc rc = enter(r, ticket, err);
+    raffle_rc rc = enter_for(r, ticket, err);
     if (rc == RAFFLE_OK)
         rc = rf_unit_get(r, unit, &u, err);
     if (rc == RAFFLE_OK)
@@ -222,7 +229,7 @@ raffle_rc raffle_ticket_by_number(raffle *r, const char *number, raffle_ticket *
     rf_sold sold;
     uint32_t unit;
     uint64_t n;
-    raffle_rc rc = enter(r, ticket, err);
+    raffle_rc rc = enter_for(r, ticket, err);
     if (rc == RAFFLE_OK)
         rc = raffle_number_parse(number, &unit, &n, err);
     if (rc == RAFFLE_OK)
@@ -233,7 +240,7 @@ raffle_rc raffle_ticket_by_number(raffle *r, const char *number, raffle_ticket *
 raffle_rc raffle_ticket_by_validation(raffle *r, const char *validation, raffle_ticket *ticket, raffle_error *err)
 {
     rf_sold sold;
-    raffle_rc rc = enter(r, ticket, err);
+    raffle_rc rc = enter_for(r, ticket, err);
     if (rc == RAFFLE_OK && validation == NULL)
         return rf_null(err, "validation");
     if (rc == RAFFLE_OK)
@@ -249,7 +256,7 @@ raffle_rc raffle_order_tickets(raffle *r, const char *order, raffle_ticket *tick
     uint32_t log;
     uint64_t index;
     rf_sold first;
-    raffle_rc rc = rf_enter(r, err);
+    raffle_rc rc = enter(r, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (order == NULL || n == NULL)

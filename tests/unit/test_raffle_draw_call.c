@@ -311,6 +311,34 @@ START_TEST(what_is_printed_again_is_flagged_and_takes_two)
 }
 END_TEST
 
+/* At a till that has been open all night, too (GLI-31 3.3.2d). */
+START_TEST(what_another_handle_printed_again_is_flagged)
+{
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    char validation[RAFFLE_VALIDATION_SIZE];
+    size_t n = 0;
+    fx_create(DRUM_RULES);
+    fx_sell("a", "ten");
+    raffle *other[4];
+    for (int i = 0; i < 4; i++) {
+        other[i] = fx_another();
+        FX_OK(raffle_ticket_get(other[i], 1, 1, &ticket, &fx.err));
+        ck_assert_uint_eq(ticket.flags, 0);
+    }
+    FX_OK(raffle_ticket_reprint(fx.raffle, &fx_super, &fx_boss, 1, 1, "lost", &fx.err));
+    FX_OK(raffle_ticket_get(other[0], 1, 1, &ticket, &fx.err));
+    ck_assert_uint_eq(ticket.flags, RAFFLE_TICKET_REPRINTED);
+    FX_OK(raffle_ticket_by_number(other[1], "1-0000003", &ticket, &fx.err));
+    ck_assert_uint_eq(ticket.flags, RAFFLE_TICKET_REPRINTED);
+    FX_OK(raffle_ticket_by_validation(other[2], fx_validation(1, 1, validation), &ticket, &fx.err));
+    ck_assert_uint_eq(ticket.flags, RAFFLE_TICKET_REPRINTED);
+    FX_OK(raffle_order_tickets(other[3], "a", &ticket, 1, &n, &fx.err));
+    ck_assert_uint_eq(ticket.flags, RAFFLE_TICKET_REPRINTED);
+    for (int i = 0; i < 4; i++)
+        raffle_free(other[i]);
+}
+END_TEST
+
 START_TEST(a_drum_without_all_counterfoils_takes_two)
 {
     raffle_draw *draw = NULL;
@@ -366,4 +394,5 @@ FX_MAIN("raffle_draw_call", every_number_that_is_called_is_judged_and_written,
         a_ticket_whose_number_was_called_is_not_taken_back, an_rng_and_a_drum_do_not_mix,
         a_drum_takes_no_provider_and_no_impossible_number,
         counterfoils_are_made_from_tickets_and_counted_as_they_are_printed, a_printer_can_stop_the_walk,
-        what_is_printed_again_is_flagged_and_takes_two, a_drum_without_all_counterfoils_takes_two, rules_of_a_drum)
+        what_is_printed_again_is_flagged_and_takes_two, what_another_handle_printed_again_is_flagged,
+        a_drum_without_all_counterfoils_takes_two, rules_of_a_drum)
