@@ -286,7 +286,7 @@ func (c *control) takeSeal(index int64, o *object, run []*sealUnit) error {
 			unreconciled++
 		}
 	}
-	if len(run) != len(c.units) || s.units != int64(len(run)) || first != index-int64(len(run)) {
+	if len(run) == 0 || len(run) != len(c.units) || s.units != int64(len(run)) || first != index-int64(len(run)) {
 		return fmt.Errorf("a seal of %d units from %d on, after a run of %d of %d units", s.units, first, len(run), len(c.units))
 	}
 	if sum != s.totals || unreconciled != o.int("unreconciled") {

@@ -197,6 +197,7 @@ NIGHT = {
     "an event about no unit": (insert({"t": "event", "code": "x.rain", "unit": 0}, "voids.ack"), set()),
     "an event of a draw by a seller": (insert({"t": "event", "code": "draw.", "by": "seller"}, "voids.ack"), {"fold"}),
     "an asking in a unit's log": (insert({"t": "event", "code": "draw.ask-failed", "ask": 1}, "sale", 0, 1), {"fold"}),
+    "a seal of no unit": (insert({"t": "seal", "kind": "early", "first": 1}, "raffle.open"), {"fold"}),
     "a seal without its last unit": (remove("seal.unit", 2), {"fold"}),
     "voids that the seals forget": (a_void_that_the_seal_forgets, {"seal"}),
     "a void_root": (late("seal.unit", set_to(void_root="0" * 64)), {"seal"}),

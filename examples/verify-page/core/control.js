@@ -92,7 +92,7 @@ function sync(control, record, index) {
 }
 
 function seal(control, record, index) {
-  need(control.run.length === record.units && record.first + record.units === index && record.units === control.units.length, "it does not follow a run of all units");
+  need(control.run.length > 0 && control.run.length === record.units && record.first + record.units === index && record.units === control.units.length, "it does not follow a run of all units");
   for (const name of SUMS) need(control.run.reduce((sum, unit) => sum + unit[name], 0) === record[name], `its ${name} are not the units' together`);
   need(record.kind === "early" || record.kind === "final", "it is of no kind");
   need(record.unreconciled === control.run.filter((unit) => !unit.reconciled).length, "it counts its unreconciled units wrong");
