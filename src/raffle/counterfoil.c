@@ -7,6 +7,7 @@
 #include "find_number.h"
 #include "unit_impl.h"
 #include "validation.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -21,7 +22,9 @@ typedef struct walk {
     rf_sha256 *hash;
     raffle_counterfoil_take take;
     void *ctx;
-    uint64_t first, end; /* draw numbers from `first` on, before `end` */
+    uint64_t first, end;                /* draw numbers from `first` on, before `end` */
+    rf_printed_list printed, reprinted; /* of the unit, as they were when the walk began */
+    size_t next;                        /* the first printing that does not end before the number under way */
     size_t n;
     rf_ticket_at ticket[BATCH];
 } walk;
@@ -37,26 +40,55 @@ static raffle_rc take_ticket(void *ctx, const raffle_record *bytes, raffle_error
     return rc;
 }
 
-static bool covers(const rf_printed *p, uint32_t unit, uint64_t number)
+/* Those of the list that are of the unit's counterfoils. */
+static raffle_rc copy_printed(const rf_printed_list *list, uint32_t unit, rf_printed_list *out, raffle_error *err)
 {
-    return p->unit == unit && number >= p->first && number - p->first < p->count;
+    for (size_t i = 0; i < list->n; i++)
+        out->cap += list->at[i].unit == unit && list->at[i].count > 0;
+    if (out->cap == 0)
+        return RAFFLE_OK;
+    out->at = calloc(out->cap, sizeof *out->at);
+    if (out->at == NULL)
+        return rf_nomem(err);
+    for (size_t i = 0; i < list->n; i++)
+        if (list->at[i].unit == unit && list->at[i].count > 0)
+            out->at[out->n++] = list->at[i];
+    return RAFFLE_OK;
 }
 
-/* Printings are in the order of their numbers within a unit: the one that covers a number is the only one. */
-static uint32_t print_flags(const rf_control *c, uint32_t unit, uint64_t number, bool is_void, uint32_t log,
-                            uint64_t index)
+static raffle_rc read_printed(walk *w, raffle_error *err)
+{
+    raffle *r = w->raffle;
+    pthread_rwlock_rdlock(&r->control_lock);
+    raffle_rc rc = copy_printed(&r->control.printed, w->unit->number, &w->printed, err);
+    if (rc == RAFFLE_OK)
+        rc = copy_printed(&r->control.reprinted, w->unit->number, &w->reprinted, err);
+    pthread_rwlock_unlock(&r->control_lock);
+    return rc;
+}
+
+static bool covers(const rf_printed *p, uint64_t number)
+{
+    return number >= p->first && number - p->first < p->count;
+}
+
+/* Numbers come in their order, and so do the printings of a unit: each is passed once. */
+static const rf_printed *printing_of(walk *w, uint64_t number)
+{
+    while (w->next < w->printed.n && number >= w->printed.at[w->next].first + w->printed.at[w->next].count)
+        w->next++;
+    return w->next < w->printed.n && covers(&w->printed.at[w->next], number) ? &w->printed.at[w->next] : NULL;
+}
+
+static uint32_t print_flags(walk *w, uint64_t number, bool is_void, uint32_t log, uint64_t index)
 {
     uint32_t flags = is_void ? RAFFLE_COUNTERFOIL_VOID : 0;
-    for (size_t i = 0; i < c->printed.n && number <= rf_control_unit(c, unit)->printed; i++) {
-        const rf_printed *p = &c->printed.at[i];
-        if (!covers(p, unit, number))
-            continue;
-        const bool was_void = is_void && index < (log == 0 ? p->index : p->size);
-        flags |= was_void ? 0 : RAFFLE_COUNTERFOIL_PRINTED;
-        flags |= is_void && !was_void ? RAFFLE_COUNTERFOIL_IN_DRUM : 0;
-    }
-    for (size_t i = 0; i < c->reprinted.n; i++)
-        flags |= covers(&c->reprinted.at[i], unit, number) ? RAFFLE_COUNTERFOIL_REPRINTED : 0;
+    const rf_printed *p = printing_of(w, number);
+    const bool was_void = p != NULL && is_void && index < (log == 0 ? p->index : p->size);
+    flags |= p != NULL && !was_void ? RAFFLE_COUNTERFOIL_PRINTED : 0;
+    flags |= p != NULL && is_void && !was_void ? RAFFLE_COUNTERFOIL_IN_DRUM : 0;
+    for (size_t i = 0; i < w->reprinted.n; i++)
+        flags |= covers(&w->reprinted.at[i], number) ? RAFFLE_COUNTERFOIL_REPRINTED : 0;
     return flags;
 }
 
@@ -77,9 +109,7 @@ static raffle_rc give_ticket(walk *w, const rf_ticket_at *ticket, raffle_error *
     const uint64_t end = ticket->first + (uint64_t)ticket->count;
     for (c.number = ticket->first > w->first ? ticket->first : w->first;
          rc == RAFFLE_OK && c.number < end && c.number < w->end; c.number++) {
-        pthread_rwlock_rdlock(&r->control_lock);
-        c.flags = print_flags(&r->control, c.unit, c.number, is_void, log, index);
-        pthread_rwlock_unlock(&r->control_lock);
+        c.flags = print_flags(w, c.number, is_void, log, index);
         rc = w->take(w->ctx, &c, err);
     }
     return rc;
@@ -128,10 +158,12 @@ raffle_rc raffle_counterfoils(raffle *r, uint32_t unit, uint64_t first, uint64_t
         return rc;
     w.end = count == 0 || count > state.numbers - first + 1 ? state.numbers + 1 : first + count;
     w.hash = rf_sha256_new();
-    if (w.hash == NULL)
-        return rf_nomem(err);
-    rc = give_all(&w, at.serial, state.size, err);
+    rc = w.hash != NULL ? read_printed(&w, err) : rf_nomem(err);
+    if (rc == RAFFLE_OK)
+        rc = give_all(&w, at.serial, state.size, err);
     rf_sha256_free(w.hash);
+    free(w.printed.at);
+    free(w.reprinted.at);
     return rc;
 }
 
