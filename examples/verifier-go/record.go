@@ -44,7 +44,7 @@ var types = map[string]string{
 	"print":           "count first size unit",
 	"reprint":         "count? first? ok reason serial? unit",
 	"forfeit":         "ok? place prize promoted? reason result",
-	"event":           "ask? code component? count? first? n? ok? serial? size? unit?",
+	"event":           "ask? code component? count? first? key? n? ok? serial? size? unit?",
 }
 
 var (

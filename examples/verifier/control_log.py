@@ -93,7 +93,7 @@ class ControlLog:
         self.run = []  # of the seal that is being written
         self.verifications, self.backdated = [], []
         self.set_back = False  # its clock
-        self.altered = False  # a program was found to be another one, and not verified since
+        self.disowned = set()  # the makers' keys by which a program was found to be another one, and not verified since
         self.prints, self.late_claims = [], []  # index and record of each print; claims whose period was over before the clock was set back
         self.lapsed, self.too_early = [], []  # forfeits that nobody approved, and those of them whose claim period was not over
 
@@ -303,7 +303,7 @@ class ControlLog:
         need(seal.acknowledged, "the seal's voids are not acknowledged")
         need(record["numbers"] == seal.record["numbers"], f"the seal has {seal.record['numbers']} numbers")
         need(record["attempt"] == prize.attempts + 1, f"the next attempt is {prize.attempts + 1}")
-        need(not self.altered, "a program was found to be another one")
+        need(not self.disowned, "a program was found to be another one")
         drum = "draw" in prize.rule
         short = drum and any(unit.printed < said.record["numbers"] for unit, said in zip(self.units, seal.run))
         need(not short or "ok" in record, "draw numbers have no counterfoil, and nobody approved it")
@@ -328,7 +328,7 @@ class ControlLog:
             until = milliseconds(self.rules["sales"]["closes"]) + self.rules["keep_years"] * 366 * 86400000
             need(record["at_ms"] >= until, "the private part was to be kept")
         if code in ("program.altered", "program.verified"):
-            self.altered = code == "program.altered"
+            self._program(record)
         if code == "draw.ask":
             need(self.intent is not None and self.intent.waiting is None, "there is no open draw, or an asking waits already")
             need("draw" not in self.intent.prize.rule, "nobody is asked for a drum draw")
@@ -339,6 +339,15 @@ class ControlLog:
             need(record.get("ask") == self.intent.waiting, f"the asking that waits is record {self.intent.waiting}")
             need(code == "draw.ask-failed" or "ok" in record, "nobody approved another asking")
             self.intent.waiting = None
+
+    def _program(self, record):
+        maker = note.parse_vkey(record["key"]).key
+        if record["code"] == "program.altered":
+            self.disowned.add(maker)
+            return
+        if self.disowned and self.disowned != {maker}:
+            self._role(record, "approve")
+        self.disowned = set()
 
     def _check_intent(self, record, drum=False):
         self._role(record, "draw")

@@ -166,7 +166,7 @@ TYPES = {
     "print": ({"count": INT, "first": INT, "size": INT, "unit": UNIT}, {}),
     "reprint": ({"ok": ROLE, "reason": A_WORD, "unit": UNIT}, {"count": INT, "first": INT, "serial": SERIAL}),
     "event": ({"code": A_WORD},
-              {"ask": INT_FROM_1, "component": A_WORD, "count": INT, "first": INT, "n": INT_FROM_1, "ok": ROLE, "serial": SERIAL, "size": INT, "unit": UNIT}),
+              {"ask": INT_FROM_1, "component": A_WORD, "count": INT, "first": INT, "key": vkey, "n": INT_FROM_1, "ok": ROLE, "serial": SERIAL, "size": INT, "unit": UNIT}),
 }
 
 UNIT_TYPES = {"unit.start", "sale", "void", "event", "unit.close"}
@@ -201,6 +201,8 @@ def decode(leaf):
         raise Malformed("ask stands in draw.ask-failed and draw.ask-again, and only there")
     if record["t"] == "event" and ("first" in record) != (record["code"] == "remote.end"):
         raise Malformed("first stands in remote.end, and only there")
+    if record["t"] == "event" and ("key" in record) != (record["code"] in ("program.altered", "program.verified")):
+        raise Malformed("a maker's key stands in program.altered and program.verified, and only there")
     if record["t"] == "event" and record["code"] == "data.altered" and "ok" not in record:
         raise Malformed("data.altered has no second approver")
     record["at_ms"] = milliseconds(record["at"])

@@ -17,8 +17,9 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_manifest_verify(const char *manifes
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_self_verify(const char *manifest, size_t length, const char *vkey,
                                                          raffle_error *err);
 
-/* The same, and its outcome as a significant event of the raffle: `program.verified`, or `program.altered` when the signature, the name or the hash is wrong. After
- * that the raffle begins no draw, in no process, until the program is verified again: RAFFLE_HALTED. The outcome is returned; besides, RAFFLE_ROLE and what writing gives. */
+/* The same, and its outcome as a significant event of the raffle, with `vkey`: `program.verified`, or `program.altered` when the manifest is none or not signed, or the name or the
+ * hash is wrong; a `vkey` that is no key is written nowhere. After `program.altered` the raffle begins no draw, in no process, until the program is verified again: RAFFLE_HALTED;
+ * by the same key, or by somebody whose role may approve, else RAFFLE_ROLE, and nothing is written. The outcome is returned; besides, RAFFLE_ROLE and what writing gives. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_self_check(raffle *raffle_, const raffle_actor *by, const char *manifest,
                                                         size_t length, const char *vkey, raffle_error *err);
 

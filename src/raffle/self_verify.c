@@ -58,10 +58,15 @@ static raffle_rc find_file(const char *text, size_t length, const char *wanted, 
     return found ? RAFFLE_OK : rf_fail(err, RAFFLE_NOT_FOUND, "the manifest does not name \"%.80s\"", wanted);
 }
 
+static raffle_rc read_key(rf_vkey *key, const char *vkey, raffle_error *err)
+{
+    return rf_vkey_parse(key, vkey, strnlen(vkey, RF_VKEY_SIZE), err);
+}
+
 static raffle_rc read_signed(const char *manifest, size_t length, const char *vkey, rf_note *note, raffle_error *err)
 {
     rf_vkey key;
-    raffle_rc rc = rf_vkey_parse(&key, vkey, strnlen(vkey, RF_VKEY_SIZE), err);
+    raffle_rc rc = read_key(&key, vkey, err);
     if (rc == RAFFLE_OK)
         rc = rf_note_parse(note, manifest, length, err);
     if (rc == RAFFLE_OK)
@@ -117,11 +122,20 @@ raffle_rc raffle_self_verify(const char *manifest, size_t length, const char *vk
     return rc == RAFFLE_OK ? match(&note, name, hash, err) : rc;
 }
 
-static raffle_rc write_outcome(raffle *r, const raffle_actor *by, bool good, const char *text, raffle_error *err)
+static raffle_rc write_outcome(raffle *r, const raffle_actor *by, bool good, const char *vkey, const char *text,
+                               raffle_error *err)
 {
-    const rf_record event = {
-        .type = RF_EVENT, .has = rf_bit(RF_F_CODE), .code = rf_text_of(good ? "program.verified" : "program.altered")};
+    const rf_record event = {.type = RF_EVENT,
+                             .has = rf_bit(RF_F_CODE) | rf_bit(RF_F_KEY),
+                             .code = rf_text_of(good ? "program.verified" : "program.altered"),
+                             .key = rf_text_of(vkey)};
     return rf_control_one(r, by, NULL, text, &event, NULL, err);
+}
+
+/* A file that is no manifest any more was altered, too. What the machine failed at says nothing of the program. */
+static bool disowned(raffle_rc found)
+{
+    return found == RAFFLE_SIGNATURE || found == RAFFLE_NOT_FOUND || found == RAFFLE_CORRUPT || found == RAFFLE_INVALID;
 }
 
 raffle_rc raffle_self_check(raffle *r, const raffle_actor *by, const char *manifest, size_t length, const char *vkey,
@@ -129,15 +143,20 @@ raffle_rc raffle_self_check(raffle *r, const raffle_actor *by, const char *manif
 {
     raffle_actor actor;
     raffle_error why = RAFFLE_ERROR_INIT;
+    rf_vkey key;
+    if (manifest == NULL || vkey == NULL)
+        return rf_null(err, manifest == NULL ? "manifest" : "vkey");
     raffle_rc rc = rf_enter_write(r, err);
     if (rc == RAFFLE_OK)
         rc = rf_actor_in(&actor, by, "by", err);
+    if (rc == RAFFLE_OK)
+        rc = read_key(&key, vkey, err);
     if (rc != RAFFLE_OK)
         return rc;
     const raffle_rc found = raffle_self_verify(manifest, length, vkey, &why);
     if (found == RAFFLE_OK)
-        return write_outcome(r, &actor, true, raffle_version(), err);
-    if (found == RAFFLE_SIGNATURE || found == RAFFLE_NOT_FOUND || found == RAFFLE_CORRUPT)
-        rc = write_outcome(r, &actor, false, raffle_rc_text(found), err);
+        return write_outcome(r, &actor, true, vkey, raffle_version(), err);
+    if (disowned(found))
+        rc = write_outcome(r, &actor, false, vkey, raffle_rc_text(found), err);
     return rc == RAFFLE_OK ? rf_fail_as(err, &why) : rc;
 }

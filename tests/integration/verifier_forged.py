@@ -130,6 +130,15 @@ def a_winner_who_is_taken_back_while_the_provider_is_asked(forgery):
     forgery.find("draw.result")["at"] = "2023-09-15T09:40:00.000Z"
 
 
+def programs(*found):
+    """Programs that were found altered or good before a draw: (code, role, the maker's number or None)."""
+    def alter(forgery):
+        for code, by, maker in reversed(found):
+            key = {} if maker is None else {"key": forge.Key("maker.example/release", bytes([maker]) * 32).vkey}
+            insert({"t": "event", "code": "program." + code, "by": by, **key}, "voids.ack")(forgery)
+    return alter
+
+
 def a_sale_after_the_window(forgery):
     """The unit's log passes the end of the sales; then its clock is set back, and it sells on."""
     for record in ({"t": "event", "code": "x.late", "at": "2023-09-15T10:30:00.000Z"},
@@ -197,6 +206,13 @@ NIGHT = {
     "an event about no unit": (insert({"t": "event", "code": "x.rain", "unit": 0}, "voids.ack"), set()),
     "an event of a draw by a seller": (insert({"t": "event", "code": "draw.", "by": "seller"}, "voids.ack"), {"fold"}),
     "an asking in a unit's log": (insert({"t": "event", "code": "draw.ask-failed", "ask": 1}, "sale", 0, 1), {"fold"}),
+    "a draw while a program is another one": (programs(("altered", "system", 1)), {"fold"}),
+    "a program that another maker's manifest makes good": (programs(("altered", "system", 1), ("verified", "seller", 2)), {"fold"}),
+    "a program that a seller disowned before, and makes good": (programs(("altered", "seller", 2), ("altered", "system", 1), ("verified", "seller", 2)), {"fold"}),
+    "a program that a seller disowned after, and makes good": (programs(("altered", "system", 1), ("altered", "seller", 2), ("verified", "seller", 2)), {"fold"}),
+    "a program verified by nobody's manifest": (programs(("verified", "system", None)), set()),
+    "an event with a maker's key": (insert({"t": "event", "code": "x.rain", "key": forge.Key("maker.example/release", b"1" * 32).vkey}, "voids.ack"), set()),
+    "a program verified by a key that is none": (insert({"t": "event", "code": "program.verified", "key": "maker.example/release"}, "voids.ack"), set()),
     "a seal of no unit": (insert({"t": "seal", "kind": "early", "first": 1}, "raffle.open"), {"fold"}),
     "a seal without its last unit": (remove("seal.unit", 2), {"fold"}),
     "voids that the seals forget": (a_void_that_the_seal_forgets, {"seal"}),
@@ -331,6 +347,8 @@ def a_sale_by(role):
 
 # What is allowed, although the command did not do it: both must accept it.
 ALLOWED = {
+    "a program that its maker's manifest makes good again": programs(("altered", "system", 1), ("altered", "system", 1), ("verified", "seller", 1)),
+    "a program that a manager approves": programs(("altered", "seller", 2), ("altered", "system", 1), ("verified", "manager", 3)),
     "a unit that was disabled": insert({"t": "unit.disable", "unit": 3, "reason": "fire"}, "unit.enable", 2),
     "a unit disabled after the final seal": insert({"t": "unit.disable", "unit": 1, "reason": "over"}, "voids.ack", 1),
     "another quota": insert({"t": "unit.quota", "unit": 2, "quota": 100000}, "unit.enable", 2),

@@ -96,7 +96,7 @@ static rf_members find_must(rf_type type, rf_members *may)
         {"claim", "prize place result ok (papers)"},
         {"claim.wait", "prize place result"},
         {"forfeit", "prize place result reason (ok) (promoted)"},
-        {"event", "code (ask) (component) (count) (first) (n) (ok) (unit) (size) (serial)"},
+        {"event", "code (ask) (component) (count) (first) (key) (n) (ok) (unit) (size) (serial)"},
     };
     static const char *const names[RF_FIELDS] = {"alternates",
                                                  "ask",

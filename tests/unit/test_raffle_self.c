@@ -10,16 +10,22 @@ static uint8_t secret[crypto_sign_SECRETKEYBYTES];
 static char vkey[RF_VKEY_SIZE], own[256];
 static uint8_t own_hash[32];
 
-/* The maker's key, and the file that these tests were loaded from. */
-static void begin(void)
+/* A maker's key. All makers give theirs the same name. */
+static void maker(uint8_t first)
 {
-    static const uint8_t seed[32] = {7};
+    const uint8_t seed[32] = {first};
     uint8_t public_key[32];
-    char path[4096];
     rf_vkey key;
     ck_assert_int_eq(crypto_sign_seed_keypair(public_key, secret, seed), 0);
     ck_assert_int_eq(rf_vkey_make(&key, "maker.example/release", RF_NOTE_ED25519, public_key, NULL), RAFFLE_OK);
     rf_vkey_format(&key, vkey);
+}
+
+/* The maker's key, and the file that these tests were loaded from. */
+static void begin(void)
+{
+    char path[4096];
+    maker(7);
     FX_OK(raffle_self_hash(path, sizeof path, own_hash, &fx.err));
     snprintf(own, sizeof own, "%s", strrchr(path, '/') + 1);
 }
@@ -140,10 +146,49 @@ START_TEST(no_draw_begins_while_a_program_is_another_one)
     char leaf[512];
     fx_leaf(0, fx_size(0) - 1, leaf, sizeof leaf);
     ck_assert_ptr_nonnull(strstr(leaf, "\"program.altered\""));
-    FX_REFUSED(RAFFLE_INVALID, check("nothing", 7));
+    FX_FAILS(RAFFLE_INVALID, check("nothing", 7));
+    fx_leaf(0, fx_size(0) - 1, leaf, sizeof leaf);
+    ck_assert_ptr_nonnull(strstr(leaf, "\"program.altered\""));
+    FX_REFUSED(RAFFLE_INVALID, raffle_self_check(fx.raffle, &fx_system, good, n, "no key", &fx.err));
+    FX_REFUSED(RAFFLE_MISUSE, raffle_self_check(fx.raffle, &fx_system, good, n, NULL, &fx.err));
     FX_REFUSED(RAFFLE_INVALID, raffle_event(fx.raffle, &fx_boss, 0, "program.verified", NULL, NULL, &fx.err));
 }
 END_TEST
 
+/* Whoever may write events may hold a program to a manifest of their own: it lifts nothing that another's found. */
+START_TEST(nobody_makes_a_program_good_with_a_key_of_their_own)
+{
+    char good[2048], bad[2048], own_good[2048], own_bad[2048], own_key[RF_VKEY_SIZE];
+    uint8_t other[32] = {1};
+    raffle_draw *draw = NULL;
+    begin();
+    const size_t n = manifest_of(good, sizeof good, own_hash, own), m = manifest_of(bad, sizeof bad, other, own);
+    maker(8);
+    const size_t own_n = manifest_of(own_good, sizeof own_good, own_hash, own);
+    const size_t own_m = manifest_of(own_bad, sizeof own_bad, other, own);
+    memcpy(own_key, vkey, sizeof own_key);
+    maker(7);
+    fx_create(FX_RULES);
+    fx_sell("a", "ten");
+    fx_seal(RAFFLE_SEAL_EARLY);
+
+    FX_FAILS(RAFFLE_CORRUPT, check(bad, m));
+    FX_REFUSED(RAFFLE_ROLE, raffle_self_check(fx.raffle, &fx_seller, own_good, own_n, own_key, &fx.err));
+    FX_OK(check(good, n));
+
+    /* Nor by a finding of their own, before or after. */
+    FX_FAILS(RAFFLE_CORRUPT, raffle_self_check(fx.raffle, &fx_seller, own_bad, own_m, own_key, &fx.err));
+    FX_FAILS(RAFFLE_CORRUPT, check(bad, m));
+    FX_FAILS(RAFFLE_CORRUPT, raffle_self_check(fx.raffle, &fx_seller, own_bad, own_m, own_key, &fx.err));
+    FX_REFUSED(RAFFLE_ROLE, raffle_self_check(fx.raffle, &fx_seller, own_good, own_n, own_key, &fx.err));
+    FX_REFUSED(RAFFLE_ROLE, check(good, n));
+    FX_REFUSED(RAFFLE_HALTED, raffle_draw_begin(fx.raffle, &fx_boss, "bird", NULL, &draw, &fx.err));
+
+    FX_OK(raffle_self_check(fx.raffle, &fx_boss, good, n, vkey, &fx.err));
+    FX_OK(raffle_self_check(fx.raffle, &fx_seller, own_good, own_n, own_key, &fx.err)); /* while nothing is amiss */
+    fx_draw("bird");
+}
+END_TEST
+
 FX_MAIN("raffle_self", the_library_is_the_one_that_was_signed, a_manifest_altered_in_any_byte, what_is_no_manifest,
-        no_draw_begins_while_a_program_is_another_one)
+        no_draw_begins_while_a_program_is_another_one, nobody_makes_a_program_good_with_a_key_of_their_own)

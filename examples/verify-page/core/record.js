@@ -65,7 +65,7 @@ const types = {
   forfeit: { ...taken, ok: "role?", promoted: "one?", reason: "word" },
   print: { count: "int", first: "int", size: "int", unit: "unit" },
   reprint: { count: "int?", first: "int?", ok: "role", reason: "word", serial: "serial?", unit: "unit" },
-  event: { ask: "one?", code: "word", component: "word?", count: "int?", first: "int?", n: "one?", ok: "role?", serial: "serial?", size: "int?", unit: "unit?" },
+  event: { ask: "one?", code: "word", component: "word?", count: "int?", first: "int?", key: "text?", n: "one?", ok: "role?", serial: "serial?", size: "int?", unit: "unit?" },
 };
 const common = { at: "time", by: "role", p: "hex32", t: "word" };
 

@@ -170,6 +170,8 @@ typedef struct rf_control {
     rf_printed_list printed, reprinted;
     uint64_t
         altered; /* index of the event that says that a program is another one; 0: none, or it was verified since */
+    uint8_t altered_key[32]; /* the maker's by whose manifest it was found */
+    bool altered_by_two;     /* and before by another's */
 } rf_control;
 
 void rf_control_init(rf_control *c);
@@ -188,8 +190,8 @@ const rf_seal_state *rf_control_seal(const rf_control *c, int prize);
 uint64_t rf_control_round(const rf_control *c, int prize);
 /* Whether a void may have this reason (docs/spec/records.md). RAFFLE_INVALID. */
 raffle_rc rf_void_reason(const rf_text *reason, raffle_error *err);
-/* What every event must fulfil that is to be record `index` of a log: unit and ticket are ones that there can be, a session's end names an earlier record, and nobody alters data
- * alone. RAFFLE_CORRUPT, RAFFLE_APPROVAL. */
+/* What every event must fulfil that is to be record `index` of a log: unit and ticket are ones that there can be, a session's end names an earlier record, nobody alters data
+ * alone, and a maker's key stands where a manifest was held against a program. RAFFLE_CORRUPT, RAFFLE_APPROVAL, RAFFLE_INVALID. */
 raffle_rc rf_event_check(const rf_record *r, uint64_t index, raffle_error *err);
 /* Whether the witnesses that the rules ask for have cosigned the checkpoint of a prize's intent, with times before `before` seconds (UINT64_MAX: any). RAFFLE_QUORUM;
  * RAFFLE_SIGNATURE: a cosignature is wrong; RAFFLE_MISMATCH: a checkpoint of something else. RAFFLE_OK also when the rules ask none. */

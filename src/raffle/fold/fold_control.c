@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fold over the control log: rules, seals, acknowledgements (GLI-31 2.6), and voids and events there; units are in fold_units.c,
+/* The fold over the control log: rules, seals, acknowledgements (GLI-31 2.6), and voids there; units are in fold_units.c, events in fold_event.c,
  * draws in fold_draw.c. */
 #include "fold_draw.h"
 #include "fold_drum.h"
 
 #include "error.h"
+#include "fold_event.h"
 #include "fold_keys.h"
 #include "fold_tiers.h"
 #include "fold_units.h"
@@ -251,7 +252,7 @@ static raffle_rc apply_ack(rf_control *c, const rf_record *r, raffle_error *err)
     return RAFFLE_OK;
 }
 
-/* --- voids and events in the control log --- */
+/* --- voids in the control log --- */
 
 static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err)
 {
@@ -274,61 +275,6 @@ static raffle_rc apply_void(rf_control *c, const rf_record *r, rf_taken_list *ta
     c->void_gross += r->price;
     c->unit[r->unit - 1].control_voids++;
     c->unit[r->unit - 1].control_void_gross += r->price;
-    return RAFFLE_OK;
-}
-
-raffle_rc rf_event_check(const rf_record *r, uint64_t index, raffle_error *err)
-{
-    if (rf_has(r, RF_F_UNIT) && (r->unit < 1 || r->unit > RAFFLE_UNIT_MAX))
-        return rf_fail(err, RAFFLE_CORRUPT, "an event about unit %lld, which there cannot be", (long long)r->unit);
-    if (rf_has(r, RF_F_SERIAL) && (r->serial < 1 || r->serial >= INT64_C(1) << 40))
-        return rf_fail(err, RAFFLE_CORRUPT, "an event about ticket %lld, which there cannot be", (long long)r->serial);
-    const bool ends = rf_text_is(&r->code, "remote.end");
-    if (ends != rf_has(r, RF_F_FIRST) || (ends && (uint64_t)r->first >= index))
-        return rf_fail(err, RAFFLE_CORRUPT, "a \"%.*s\" %s", (int)r->code.length, r->code.text,
-                       ends ? "names no record before it that began it" : "names a record that began it");
-    if (rf_text_is(&r->code, "data.altered") && !rf_has(r, RF_F_OK)) /* GLI-31 5.2.4: supervised */
-        return rf_fail(err, RAFFLE_APPROVAL, "data that was altered needs a second approver");
-    return RAFFLE_OK;
-}
-
-/* What an event is part of: the library writes some itself, within an operation that needs a role of its own. */
-static rf_op event_op(const rf_record *r)
-{
-    if (rf_text_is(&r->code, "clock.reset"))
-        return RF_OP_CLOCK;
-    if ((r->code.length >= 5 && memcmp(r->code.text, "draw.", 5) == 0) || rf_text_is(&r->code, "rng.unhealthy"))
-        return RF_OP_DRAW;
-    return rf_text_is(&r->code, "private.erased") ? RF_OP_ERASE : RF_OP_EVENT;
-}
-
-static raffle_rc check_erasure(const rf_control *c, const rf_record *r, raffle_error *err)
-{
-    const int64_t until = rf_rules_kept_until(c->rules);
-    if (!rf_text_is(&r->code, "private.erased") || r->at >= until)
-        return RAFFLE_OK;
-    return rf_fail(err, RAFFLE_LIMIT, "private parts are kept for %lld years, for %lld more days",
-                   (long long)c->rules->keep_years, (long long)((until - r->at + 86399999) / 86400000));
-}
-
-static raffle_rc apply_event(rf_control *c, const rf_record *r, rf_taken_list *taken, raffle_error *err)
-{
-    /* That somebody guesses validation numbers is the library's own remark, which no rule keeps it from making. */
-    const bool own = rf_text_is(&r->code, "validation.failed") && r->by == RAFFLE_SYSTEM;
-    raffle_rc rc = own ? RAFFLE_OK : rf_control_role(c, event_op(r), r->by, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_event_check(r, c->size, err);
-    if (rc == RAFFLE_OK)
-        rc = check_erasure(c, r, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_draw_event(c, r, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    rf_units_event(c, r);
-    if (rf_text_is(&r->code, "program.altered") || rf_text_is(&r->code, "program.verified"))
-        c->altered = rf_text_is(&r->code, "program.altered") ? c->size : 0;
-    rf_take_event(taken, r, 0, c->size);
-    c->events++;
     return RAFFLE_OK;
 }
 
@@ -387,7 +333,7 @@ static raffle_rc apply(rf_control *c, const rf_record *r, const uint8_t leaf_has
     case RF_VOID:
         return apply_void(c, r, taken, err);
     case RF_EVENT:
-        return apply_event(c, r, taken, err);
+        return rf_control_event(c, r, taken, err);
     case RF_CASH:
         return rf_units_cash(c, r, err);
     case RF_PRINT:

@@ -160,7 +160,7 @@ static const type_row types[RF_TYPES] = {
                             B(SKIPPED_BARRED) | B(SKIPS),
                         B(ASK) | B(PLACES) | B(BEACON) | B(EVIDENCE) | B(FALLBACK) | B(ROUND)},
     [RF_EVENT] = {"event", COMMON | B(CODE),
-                  B(ASK) | B(COMPONENT) | B(COUNT) | B(FIRST) | B(N) | B(OK) | B(UNIT) | B(SIZE) | B(SERIAL)},
+                  B(ASK) | B(COMPONENT) | B(COUNT) | B(FIRST) | B(KEY) | B(N) | B(OK) | B(UNIT) | B(SIZE) | B(SERIAL)},
     [RF_FORFEIT] = {"forfeit", COMMON | PRIZE_PLACE | B(REASON), B(OK) | B(PROMOTED)},
     [RF_PRINT] = {"print", COMMON | B(UNIT) | B(FIRST) | B(COUNT) | B(SIZE), 0},
     [RF_RAFFLE_OPEN] = {"raffle.open", COMMON | B(FORMAT) | B(KEY) | B(RULES) | B(TICKET_KEY), 0},
