@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,23 +28,53 @@ static raffle_rc write_part(void *ctx, const char *bytes, size_t length, raffle_
     return RAFFLE_HOST;
 }
 
-/* Whole and on the disk, or removed; one that was killed leaves what its check finds to be cut off. */
-static int backup_into(cli *c, const char *path)
+static FILE *new_file(cli *c, const char *path)
 {
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
     if (file == NULL && fd >= 0)
         (void)close(fd);
-    if (file == NULL)
-        return cli_fail_as(c, errno == EEXIST ? RAFFLE_EXISTS : RAFFLE_IO, "%.200s: %s", path, strerror(errno));
+    if (file == NULL && errno == EEXIST)
+        (void)cli_fail_as(c, RAFFLE_EXISTS, "%.200s is there: another backup writes it, or was cut off", path);
+    else if (file == NULL)
+        (void)cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
+    return file;
+}
+
+/* Whole and on the disk. */
+static int write_whole(cli *c, FILE *file, const char *path)
+{
     (void)setvbuf(file, NULL, _IONBF, 0); /* what is private stays in the library's buffer */
     int status = raffle_backup(c->raffle, write_part, file, &c->err) == RAFFLE_OK ? CLI_DONE : cli_fail(c);
-    if (status == CLI_DONE && (fflush(file) != 0 || fsync(fd) != 0))
+    if (status == CLI_DONE && (fflush(file) != 0 || fsync(fileno(file)) != 0))
         status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
-    if ((fclose(file) != 0 || !file_sync_name(path)) && status == CLI_DONE)
+    if (fclose(file) != 0 && status == CLI_DONE)
         status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
-    if (status != CLI_DONE)
-        (void)remove(path);
+    return status;
+}
+
+/* A backup that was cut off is none: the file has its name only when it is whole. */
+static int backup_into(cli *c, const char *path)
+{
+    char part[PATH_MAX];
+    if ((size_t)snprintf(part, sizeof part, "%s.part", path) >= sizeof part)
+        return cli_usage(c, "--out is longer than a path can be");
+    if (access(path, F_OK) == 0)
+        return cli_fail_as(c, RAFFLE_EXISTS, "%.200s: %s", path, strerror(EEXIST));
+    FILE *file = new_file(c, part);
+    if (file == NULL)
+        return CLI_FAILED;
+    int status = write_whole(c, file, part);
+    if (status == CLI_DONE && !file_give_name(part, path))
+        status = cli_fail_as(c, errno == EEXIST ? RAFFLE_EXISTS : RAFFLE_IO, "%.200s: %s", path, strerror(errno));
+    if (status != CLI_DONE) {
+        (void)remove(part);
+        return status;
+    }
+    if (file_sync_name(path))
+        return CLI_DONE;
+    status = cli_fail_as(c, RAFFLE_IO, "%.200s: %s", path, strerror(errno));
+    (void)remove(path);
     return status;
 }
 

@@ -2,6 +2,7 @@
 /* A folder of evidence: made under a name of its own, hashed, and renamed when it is whole. */
 #include "evidence.h"
 
+#include "file_out.h"
 #include "self_run.h"
 #include "sha256.h"
 #include <errno.h>
@@ -255,14 +256,9 @@ static int sync_parent(evidence *e)
     return status;
 }
 
-/* Nothing that came to be there meanwhile is replaced, where the file system knows how. */
 static int give_name(evidence *e)
 {
-    if (renameat2(AT_FDCWD, e->part, AT_FDCWD, e->path, RENAME_NOREPLACE) == 0)
-        return sync_parent(e);
-    if (errno == EINVAL && access(e->path, F_OK) != 0 && rename(e->part, e->path) == 0)
-        return sync_parent(e);
-    return io_failed(e, e->path);
+    return file_give_name(e->part, e->path) ? sync_parent(e) : io_failed(e, e->path);
 }
 
 int evidence_end(evidence *e, json_t *about)

@@ -45,6 +45,13 @@ int file_out(cli *c, const char *name, const void *bytes, size_t length)
     return cli_fail_as(c, RAFFLE_IO, "standard output: %s", strerror(errno));
 }
 
+bool file_give_name(const char *part, const char *path)
+{
+    if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return true;
+    return errno == EINVAL && access(path, F_OK) != 0 && rename(part, path) == 0;
+}
+
 bool file_sync_name(const char *path)
 {
     char copy[PATH_MAX];

@@ -10,6 +10,8 @@ int file_write(cli *c, const char *path, const void *bytes, size_t length, bool 
 /* The same for the file in option `name`, or standard output. */
 int file_out(cli *c, const char *name, const void *bytes, size_t length);
 
+/* Gives what is whole its name, a file or a folder; nothing that came to be there meanwhile is replaced, where the file system knows how. errno says what failed. */
+bool file_give_name(const char *part, const char *path);
 /* Makes the name of a file durable, which it is when its folder is; errno says what failed. */
 bool file_sync_name(const char *path);
 

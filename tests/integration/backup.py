@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The drill (GLI-31 5.7): a night is backed up while it is sold from, moved from SQLite to PostgreSQL and back, restored after a loss with and without the
-anchor; restores are killed at any moment; a mirror follows and takes over. What comes back is audited, here and by the second implementations afterwards.
+anchor; backups are cut off and restores killed at any moment; a mirror follows and takes over. What comes back is audited, here and by the second implementations afterwards.
 
     RAFFLE=build/src/cli/raffle python3 tests/integration/backup.py
 """
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -120,6 +121,20 @@ def moved(server):
     raffle("audit", "back.raffle")
 
 
+def cut_off():
+    """A backup whose process is killed, here by the limit of a file's size, has no name of one."""
+    most = os.stat("night.backup").st_size // 2
+    dead = subprocess.run([os.environ["RAFFLE"], "backup", "night.raffle", "--out", "cut.backup"], check=False, stderr=subprocess.DEVNULL,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)))
+    check(dead.returncode == -signal.SIGXFSZ, f"the backup ends by the limit, not with {dead.returncode}")
+    check(not os.path.exists("cut.backup") and os.stat("cut.backup.part").st_size == most, "what was cut off is a part")
+    raffle("restore", "cut.backup.part", "--check", status=3, says="cut off")
+    raffle("backup", "night.raffle", "--out", "cut.backup", status=1, says="cut.backup.part is there")
+    os.remove("cut.backup.part")
+    raffle("backup", "night.raffle", "--out", "cut.backup")
+    check(not os.path.exists("cut.backup.part"), "a backup that is whole leaves no part")
+
+
 def lost_with_its_anchor():
     """The whole machine: a backup from elsewhere, and nobody who can say what was sold after it."""
     restore("night.backup", "elsewhere.raffle")
@@ -219,6 +234,7 @@ def main():
         server.psql("CREATE DATABASE moved")
         server.psql("CREATE DATABASE mirror")
         moved(server)
+        cut_off()
         lost_with_its_anchor()
         opened = killed(server)
         mirrored(server)
