@@ -109,7 +109,7 @@ static raffle_rc own_name(const char *path, char real[PATH_MAX], const char **na
 raffle_rc raffle_self_verify(const char *manifest, size_t length, const char *vkey, raffle_error *err)
 {
     char path[PATH_MAX], real[PATH_MAX];
-    const char *name = NULL;
+    const char *name = "";
     uint8_t hash[32];
     rf_note note;
     if (manifest == NULL || vkey == NULL)
