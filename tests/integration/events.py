@@ -82,7 +82,7 @@ def check_spec(codes):
 def check_sources(codes):
     """Every code that the library's sources write is in the table, as the library's."""
     written = set()
-    for path in (SOURCE / "src/raffle").glob("*.c"):
+    for path in (SOURCE / "src/raffle").rglob("*.c"):
         text = path.read_text(encoding="utf-8")
         written |= set(re.findall(r"\.code = rf_text_of\(\"([a-z.-]+)\"\)|make_event\(\"([a-z.-]+)\"|write_event\([^;]*?\"([a-z]+\.[a-z-]+)\"", text))
     names = {name for found in written for name in found if name}
