@@ -67,7 +67,7 @@ def untrue_pages():
     altered("named, and not in the source: check/none", "check/build without test_rng", "check/none")
     altered("named, and not in the source: none/*", r"killed/\*", "none/*")
     altered("there is no docs/spec/none.md", r"\(spec/seal\.md\)", "(spec/none.md)")
-    altered("there is no src/raffle/none.c", "raffle/sell/validation\\.c", "raffle/none.c")
+    altered("there is no src/raffle/none.c", "raffle/keys/validation\\.c", "raffle/none.c")
 
 
 def flips():

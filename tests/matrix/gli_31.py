@@ -60,7 +60,7 @@ a property of the [model](model.md) as `model/property`, another step of `tests/
 """
 
 TAIL = """
-The parts that are examined line by line, each in files of its own: randomness (`rng/health.c`, `rng/hmac_drbg.c`, `rng/select.c`, `rng/shuffle.c`), validation numbers (`raffle/sell/validation.c`), critical memory
+The parts that are examined line by line, each in files of its own: randomness (`rng/health.c`, `rng/hmac_drbg.c`, `rng/select.c`, `rng/shuffle.c`), validation numbers (`raffle/keys/validation.c`), critical memory
 (`journal/log.c`, `base/merkle.c`), raffle logic (`raffle/fold/`, `raffle/draw/drum.c`), program self-verification (`raffle/self_hash.c`).
 """
 
