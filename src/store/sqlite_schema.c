@@ -52,7 +52,7 @@ static const char *const views[] = {
     "'$.attempt') AS attempt,"
     " leaf FROM entry WHERE log = 0 AND type LIKE 'draw.%'",
 
-    /* The places of a result, those of the draw.picks between its intent and itself too. */
+    /* The places of a result, those of the draw.picks between its intent and itself too; and of a drum draw, one for each number that was called and took one. */
     "CREATE VIEW place AS SELECT r.id AS idx, json_extract(r.leaf, '$.prize') AS prize, json_extract(r.leaf, "
     "'$.attempt') AS attempt,"
     " p.key + CASE json_extract(e.leaf, '$.t') WHEN 'draw.picks' THEN json_extract(e.leaf, '$.first') ELSE"
@@ -63,11 +63,18 @@ static const char *const views[] = {
     " FROM record AS r, record AS e, json_each(e.leaf, '$.places') AS p"
     " WHERE r.id < 1099511627776 AND json_extract(r.leaf, '$.t') = 'draw.result'"
     " AND e.id > json_extract(r.leaf, '$.intent') AND e.id <= r.id"
-    " AND json_extract(e.leaf, '$.t') IN ('draw.picks', 'draw.result')",
+    " AND json_extract(e.leaf, '$.t') IN ('draw.picks', 'draw.result')"
+    " UNION ALL SELECT r.id, json_extract(r.leaf, '$.prize'), json_extract(r.leaf, '$.attempt'),"
+    " row_number() OVER (PARTITION BY r.id ORDER BY e.id), json_extract(e.leaf, '$.unit'),"
+    " json_extract(e.leaf, '$.number'), json_extract(e.leaf, '$.serial') FROM record AS r, record AS e"
+    " WHERE r.id < 1099511627776 AND json_extract(r.leaf, '$.t') = 'draw.manual'"
+    " AND e.id > json_extract(r.leaf, '$.intent') AND e.id < r.id"
+    " AND json_extract(e.leaf, '$.t') = 'draw.call' AND json_extract(e.leaf, '$.outcome') = 'taken'",
 
     "CREATE VIEW claim AS SELECT idx, at, role, type, json_extract(leaf, '$.prize') AS prize, json_extract(leaf, "
     "'$.place') AS place, leaf"
-    " FROM entry WHERE log = 0 AND type IN ('winner.verify', 'winner.official', 'claim', 'forfeit')",
+    " FROM entry WHERE log = 0 AND type IN ('winner.verify', 'winner.official', 'winner.pick', 'claim', 'claim.wait',"
+    " 'forfeit')",
 
     "CREATE VIEW event AS SELECT idx, at, role, json_extract(leaf, '$.code') AS code, json_extract(leaf, "
     "'$.component') AS component"

@@ -21,13 +21,15 @@ RULES = {
     "sales": {"opens": "2020-01-01T00:00:00.000Z", "closes": "2100-01-01T00:00:00.000Z"},
     "tiers": [{"name": "ten", "count": 10, "price": 2000}],
     "units": [{"name": "a"}, {"name": "b", "quota": 5000}],
-    "prizes": [{"name": "many", "winners": WINNERS, "alternates": ALTERNATES, "one_win": "number"}, {"name": "one"}],
+    "prizes": [{"name": "many", "winners": WINNERS, "alternates": ALTERNATES, "one_win": "number"}, {"name": "one"},
+               {"name": "barrel", "draw": "drum", "winners": 2, "one_win": "none"},
+               {"name": "ace", "share": 1000, "ace": 3, "papers_above": 1, "one_win": "none"}],
     "rng": ["test"],
 }
 
 
-def raffle(*arguments):
-    subprocess.run([os.environ["RAFFLE"], *arguments], check=True, stdout=subprocess.DEVNULL)
+def raffle(*arguments, stdin=None):
+    return subprocess.run([os.environ["RAFFLE"], *arguments], check=True, stdout=subprocess.PIPE, input=stdin, text=True).stdout
 
 
 def make():
@@ -47,6 +49,15 @@ def make():
     raffle("draw", STORE, "many", "--rng", "test:seed=01", *boss)
     raffle("draw", STORE, "one", "--rng", "test:seed=02", *boss)
     raffle("forfeit", STORE, "many", "--place", "2", "--reason", "gone", *boss, "--ok", "sue:supervisor")
+    raffle("draw", STORE, "barrel", "--begin", *boss, "--ok", "sue:supervisor")
+    raffle("draw", STORE, "barrel", "--manual", "1-0000001", "1-9999999", "2-0000001", *boss)
+    raffle("draw", STORE, "ace", "--rng", "test:seed=03", *boss)
+    winner = next(prize for prize in json.loads(raffle("status", STORE, "--json"))["prizes"] if prize["name"] == "ace")["places"][0]
+    validation = json.loads(raffle("ticket", STORE, "--ticket", winner["ticket"], "--json"))["tickets"][0]["validation"] + "\n"
+    raffle("verify-winner", STORE, "ace", "--validation", "-", "--by", "sue:supervisor", stdin=validation)
+    raffle("official", STORE, "ace", "--by", "sue:supervisor")
+    raffle("pick", STORE, "ace", "--envelope", "2", "--found", "--by", "sue:supervisor", "--ok", "boss:manager")
+    raffle("claim", STORE, "ace", "--validation", "-", "--wait", "--by", "sue:supervisor", "--ok", "boss:manager", stdin=validation)
 
 
 def places(entries):
@@ -54,13 +65,15 @@ def places(entries):
     for e in entries:
         if e["type"] == "draw.intent":
             picks = []
+        elif e["type"] == "draw.call":
+            picks += [e["json"]] if e["json"]["outcome"] == "taken" else []
         elif e["type"] == "draw.picks":
             picks += e["json"]["places"]
-        elif e["type"] == "draw.result":
+        elif e["type"] in ("draw.result", "draw.manual"):
             r = e["json"]
             picks += r.get("places", [])
             assert len(picks) == r["winners"] + r["alternates"]
-            rows += [{"idx": e["idx"], "prize": r["prize"], "attempt": r["attempt"], "place": i + 1, **p} for i, p in enumerate(picks)]
+            rows += [{**p, "idx": e["idx"], "prize": r["prize"], "attempt": r["attempt"], "place": i + 1} for i, p in enumerate(picks)]
     return rows
 
 
@@ -86,7 +99,7 @@ def expected(entries):
         "seal": [e for e in control if e["type"] in ("seal", "seal.unit")],
         "draw": [e for e in control if e["type"].startswith("draw.")],
         "place": places(entries),
-        "claim": [e for e in control if e["type"] in ("winner.verify", "winner.official", "claim", "forfeit")],
+        "claim": [e for e in control if e["type"] in ("winner.verify", "winner.official", "winner.pick", "claim", "claim.wait", "forfeit")],
         "event": [e for e in control if e["type"] == "event"],
         "unit_event": [{**e, "unit": e["log"]} for e in full if e["type"] == "event" and e["log"] > 0],
         "event_index": [{**e, "key": key} for e in full if e["type"] == "event" for key in keys_of(e)],

@@ -44,7 +44,7 @@ static const char *const ddl[] = {
     "CREATE OR REPLACE VIEW raffle.draw AS SELECT raffle, idx, at, role, type, leaf::jsonb ->> 'prize' AS prize,"
     " (leaf::jsonb ->> 'attempt')::bigint AS attempt, leaf FROM raffle.entry WHERE log = 0 AND type LIKE 'draw.%'",
 
-    /* The places of a result, those of the draw.picks between its intent and itself too. */
+    /* The places of a result, those of the draw.picks between its intent and itself too; and of a drum draw, one for each number that was called and took one. */
     "CREATE OR REPLACE VIEW raffle.place AS SELECT r.raffle, r.idx, r.leaf::jsonb ->> 'prize' AS prize,"
     " (r.leaf::jsonb ->> 'attempt')::bigint AS attempt,"
     " p.ordinality - 1 + CASE e.type WHEN 'draw.picks' THEN (e.leaf::jsonb ->> 'first')::bigint"
@@ -55,11 +55,19 @@ static const char *const ddl[] = {
     " FROM raffle.entry AS r, raffle.entry AS e,"
     " jsonb_array_elements(e.leaf::jsonb -> 'places') WITH ORDINALITY AS p(value, ordinality)"
     " WHERE r.log = 0 AND r.type = 'draw.result' AND e.raffle = r.raffle AND e.log = 0"
-    " AND e.idx > (r.leaf::jsonb ->> 'intent')::bigint AND e.idx <= r.idx AND e.type IN ('draw.picks', 'draw.result')",
+    " AND e.idx > (r.leaf::jsonb ->> 'intent')::bigint AND e.idx <= r.idx AND e.type IN ('draw.picks', 'draw.result')"
+    " UNION ALL SELECT r.raffle, r.idx, r.leaf::jsonb ->> 'prize', (r.leaf::jsonb ->> 'attempt')::bigint,"
+    " row_number() OVER (PARTITION BY r.raffle, r.idx ORDER BY e.idx), (e.leaf::jsonb ->> 'unit')::bigint,"
+    " (e.leaf::jsonb ->> 'number')::bigint, (e.leaf::jsonb ->> 'serial')::bigint"
+    " FROM raffle.entry AS r, raffle.entry AS e"
+    " WHERE r.log = 0 AND r.type = 'draw.manual' AND e.raffle = r.raffle AND e.log = 0"
+    " AND e.idx > (r.leaf::jsonb ->> 'intent')::bigint AND e.idx < r.idx AND e.type = 'draw.call'"
+    " AND e.leaf::jsonb ->> 'outcome' = 'taken'",
 
     "CREATE OR REPLACE VIEW raffle.claim AS SELECT raffle, idx, at, role, type, leaf::jsonb ->> 'prize' AS prize,"
     " (leaf::jsonb ->> 'place')::bigint AS place, leaf FROM raffle.entry"
-    " WHERE log = 0 AND type IN ('winner.verify', 'winner.official', 'claim', 'forfeit')",
+    " WHERE log = 0"
+    " AND type IN ('winner.verify', 'winner.official', 'winner.pick', 'claim', 'claim.wait', 'forfeit')",
 
     "CREATE OR REPLACE VIEW raffle.event AS SELECT raffle, idx, at, role, leaf::jsonb ->> 'code' AS code,"
     " leaf::jsonb ->> 'component' AS component FROM raffle.entry WHERE log = 0 AND type = 'event'",
