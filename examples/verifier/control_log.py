@@ -19,7 +19,7 @@ DAY_MS = 86400000
 SUMS = ("gross", "numbers", "tickets", "void_gross", "void_numbers", "voids")
 DURING_A_DRAW = ("event", "draw.picks", "draw.result", "draw.abort", "draw.call", "draw.manual")
 AFTER_FINAL_SEAL = ("unit.enrol", "unit.enable", "unit.quota", "unit.unenrol", "seal.unit", "seal")
-EVENT_ROLES = {"clock.reset": "clock", "rng.unhealthy": "draw", "private.erased": "erase"}
+EVENT_ROLES = {"clock.reset": "clock", "rng.unhealthy": "draw", "private.erased": "erase", "raffle.restored": "restore"}
 LOST = ("forfeited", "refused", "expired", "missed")
 
 

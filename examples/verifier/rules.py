@@ -13,7 +13,8 @@ NUMBER_MAX = 1000000  # draw numbers of a ticket
 PLACES_MAX = 100000
 OPERATIONS = ("ack", "approve", "claim", "clock", "close", "draw", "erase", "event", "forfeit", "seal", "sell", "units", "verify", "void")
 # Of those that came later: missing in the rules while they are the default.
-LATER = {"cash": ["supervisor", "manager"], "print": ["seller", "supervisor", "manager", "system"], "reprint": ["supervisor", "manager"]}
+LATER = {"cash": ["supervisor", "manager"], "print": ["seller", "supervisor", "manager", "system"], "reprint": ["supervisor", "manager"],
+         "restore": ["manager", "administrator"]}
 ORIGIN = re.compile(r"[a-z0-9.-]+(/[a-z0-9._-]+)*")
 
 

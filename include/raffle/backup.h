@@ -32,14 +32,15 @@ RAFFLE_API void raffle_backup_info_init(raffle_backup_info *info, size_t size);
 #define RAFFLE_BACKUP_INFO_INIT RAFFLE_INIT_OF(raffle_backup_info)
 
 /* Checks the backup in the file `path`, all of it and by itself: every record by the fold, every log against its signed checkpoint, the whole by the control key's
- * signature. `key` (optional): the control key that must have signed. `info` may be NULL. RAFFLE_CORRUPT, RAFFLE_SIGNATURE, RAFFLE_KEY, RAFFLE_IO, RAFFLE_NEWER. Any thread. */
+ * signature. `key` (optional): the control key that must have signed. `info` may be NULL. RAFFLE_NOT_FOUND: there is no such
+ * file; RAFFLE_CORRUPT, RAFFLE_SIGNATURE, RAFFLE_KEY, RAFFLE_IO, RAFFLE_NEWER. Any thread. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_backup_verify(const char *path, const char *key, raffle_backup_info *info,
                                                            raffle_error *err);
 
 /* Puts the raffle of a backup back into `store`, which holds none, or what a restoring that was cut off left of it, and opens it. First all of
  * raffle_backup_verify(); then the store's anchor: RAFFLE_HISTORY when it saw more of the control log than is here, or something else. `keys` as in raffle_create(): they must hold the control key, RAFFLE_KEY. RAFFLE_EXISTS: the store holds a raffle.
  *
- * `by`, a manager or administrator, goes on record: an event `raffle.restored`, and `unit.disable` with the reason "restored" for every unit that could sell and of which the anchor does not
+ * `by`, in a role of the operation `restore` by the backup's own rules (RAFFLE_ROLE), goes on record: an event `raffle.restored`, and `unit.disable` with the reason "restored" for every unit that could sell and of which the anchor does not
  * tell that nothing was lost: it might sell the same numbers twice. RAFFLE_DRAW_OPEN: such a unit, and an open draw. NULL: nothing is written, and nothing disabled:
  * the copy is to become a mirror, and must not be sold from.
  *

@@ -28,6 +28,7 @@ static const row rows[RF_OPS] = {
                        RAFFLE_SECOND_SOMETIMES},
     [RF_OP_PRINT] = {"sending counterfoils to print", "", RAFFLE_SECOND_NEVER},
     [RF_OP_REPRINT] = {"printing tickets or counterfoils again", "", RAFFLE_SECOND_ALWAYS},
+    [RF_OP_RESTORE] = {"putting the raffle back from a backup", "", RAFFLE_SECOND_NEVER},
     [RF_OP_SEAL] = {"sealing", "a unit's sales are not all in, or an order was sold by two", RAFFLE_SECOND_SOMETIMES},
     [RF_OP_SELL] = {"selling", "", RAFFLE_SECOND_NEVER},
     [RF_OP_UNITS] = {"enrolling and changing units", "", RAFFLE_SECOND_NEVER},

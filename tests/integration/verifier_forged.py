@@ -206,6 +206,7 @@ NIGHT = {
     "an event about no unit": (insert({"t": "event", "code": "x.rain", "unit": 0}, "voids.ack"), set()),
     "an event of a draw by a seller": (insert({"t": "event", "code": "draw.", "by": "seller"}, "voids.ack"), {"fold"}),
     "an asking in a unit's log": (insert({"t": "event", "code": "draw.ask-failed", "ask": 1}, "sale", 0, 1), {"fold"}),
+    "a restoring by a seller": (insert({"t": "event", "code": "raffle.restored", "component": "store", "by": "seller"}, "voids.ack"), {"fold"}),
     "a draw while a program is another one": (programs(("altered", "system", 1)), {"fold"}),
     "a program that another maker's manifest makes good": (programs(("altered", "system", 1), ("verified", "seller", 2)), {"fold"}),
     "a program that a seller disowned before, and makes good": (programs(("altered", "seller", 2), ("altered", "system", 1), ("verified", "seller", 2)), {"fold"}),
@@ -349,6 +350,7 @@ def a_sale_by(role):
 ALLOWED = {
     "a program that its maker's manifest makes good again": programs(("altered", "system", 1), ("altered", "system", 1), ("verified", "seller", 1)),
     "a program that a manager approves": programs(("altered", "seller", 2), ("altered", "system", 1), ("verified", "manager", 3)),
+    "a restoring": insert({"t": "event", "code": "raffle.restored", "component": "store", "by": "administrator"}, "voids.ack"),
     "a unit that was disabled": insert({"t": "unit.disable", "unit": 3, "reason": "fire"}, "unit.enable", 2),
     "a unit disabled after the final seal": insert({"t": "unit.disable", "unit": 1, "reason": "over"}, "voids.ack", 1),
     "another quota": insert({"t": "unit.quota", "unit": 2, "quota": 100000}, "unit.enable", 2),

@@ -32,12 +32,17 @@ static raffle_rc write_part(void *ctx, const char *bytes, size_t length, raffle_
     return RAFFLE_OK;
 }
 
-static void begin(void)
+static void begin_with(const char *rules)
 {
     snprintf(backup, sizeof backup, "%s/backup", fx.folder);
     snprintf(again, sizeof again, "%s/again", fx.folder);
     snprintf(keys, sizeof keys, "file:%s.keys", fx.path);
-    fx_create(FX_RULES);
+    fx_create(rules);
+}
+
+static void begin(void)
+{
+    begin_with(FX_RULES);
 }
 
 static void make_backup(void)
@@ -415,6 +420,19 @@ START_TEST(who_may_not_and_where_not)
 }
 END_TEST
 
+START_TEST(who_may_is_what_the_rules_of_the_backup_say)
+{
+    raffle *r = NULL;
+    begin_with(FX_HEAD FX_TIERS FX_PRIZES ",\"roles\":{\"restore\":[\"administrator\"]}}");
+    make_backup();
+    FX_FAILS(RAFFLE_ROLE, restore_at(again, &fx_boss, &r));
+    fx_said("manager may not restore");
+    ck_assert_int_ne(access(again, F_OK), 0);
+    FX_OK(restore_at(again, &fx_admin, &r));
+    raffle_free(r);
+}
+END_TEST
+
 /* --- what is cut off --- */
 
 /* The store fails after so many appends: what was written of the units stays, and the control log is empty. */
@@ -779,7 +797,8 @@ FX_MAIN("raffle_backup", a_raffle_comes_back_into_another_store, with_its_anchor
         an_older_control_log_does_not_come_back, a_unit_that_sold_since_sells_no_more,
         another_history_does_not_come_back, an_anchor_older_than_the_backup_tells_nothing,
         a_draw_that_is_open_is_finished_from_the_backup, a_backup_altered_in_any_byte, a_backup_made_up,
-        who_may_not_and_where_not, a_restore_that_was_cut_off_is_done_again, another_backup_does_not_go_on_with_it,
+        who_may_not_and_where_not, who_may_is_what_the_rules_of_the_backup_say,
+        a_restore_that_was_cut_off_is_done_again, another_backup_does_not_go_on_with_it,
         a_conflict_while_it_is_put_back, a_backup_that_changes_while_it_is_read, a_mirror_follows_and_takes_over,
         a_mirror_that_lacks_the_end_says_so, what_is_erased_is_erased_in_the_mirror,
         an_erasure_that_was_cut_off_is_made_up_for, a_mirror_goes_on_after_a_failure, what_is_no_mirror)

@@ -214,7 +214,7 @@ class Raffle(Cash, Counterfoils, Draws, Events, Logs, Operations, Publishing, Re
 
     @classmethod
     def restore(cls, backup: StrPath, store: StoreLike, by: Optional[Actor] = None, *, keys: Optional[KeysLike] = None, host: Optional[Host] = None) -> "Raffle":
-        """Puts the raffle of a backup, a file, back into a store that holds none, and opens it. `by`, a manager or administrator, goes on record, and units that might
+        """Puts the raffle of a backup, a file, back into a store that holds none, and opens it. `by`, in a role that may `restore`, goes on record, and units that might
         sell the same numbers twice are disabled; None: the copy is to become a mirror, and must not be sold from.
 
         C: raffle_restore, raffle_restore_with

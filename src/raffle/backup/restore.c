@@ -8,6 +8,7 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "fold_draw.h"
 #include "store.h"
 #include "unit_impl.h"
 #include <inttypes.h>
@@ -471,14 +472,6 @@ static raffle_rc append_control(restoring *r, raffle_error *err)
 
 /* --- the whole --- */
 
-static raffle_rc check_actor(const raffle_actor *by, raffle_actor *actor, raffle_error *err)
-{
-    raffle_rc rc = by != NULL ? rf_actor_in(actor, by, "by", err) : RAFFLE_OK;
-    if (by != NULL && rc == RAFFLE_OK && actor->role != RAFFLE_MANAGER && actor->role != RAFFLE_ADMINISTRATOR)
-        rc = rf_fail(err, RAFFLE_ROLE, "the role %s may not restore a raffle", raffle_role_name(actor->role));
-    return rc;
-}
-
 /* An empty store, or one in which a restoring of this raffle was cut off: without a record of the control log. */
 static raffle_rc check_empty(restoring *r, raffle_error *err)
 {
@@ -586,7 +579,7 @@ static void drop(restoring *r)
 static raffle_rc begin(const char *path, const raffle_actor *by, raffle_actor *actor, restoring **out,
                        raffle_error *err)
 {
-    raffle_rc rc = check_actor(by, actor, err);
+    raffle_rc rc = by != NULL ? rf_actor_in(actor, by, "by", err) : RAFFLE_OK;
     if (rc != RAFFLE_OK)
         return rc;
     *out = calloc(1, sizeof **out);
@@ -594,7 +587,9 @@ static raffle_rc begin(const char *path, const raffle_actor *by, raffle_actor *a
         return rf_nomem(err);
     (*out)->path = path;
     (*out)->by = by != NULL ? actor : NULL;
-    return rf_backup_check(path, NULL, &(*out)->facts, err);
+    rc = rf_backup_check(path, NULL, &(*out)->facts, err);
+    return rc == RAFFLE_OK && by != NULL ? rf_control_role(&(*out)->facts.control, RF_OP_RESTORE, actor->role, err)
+                                         : rc;
 }
 
 raffle_rc raffle_restore_with(const char *path, raffle_store *store, raffle_keys *keys, const raffle_host *host,

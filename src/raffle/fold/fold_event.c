@@ -46,6 +46,8 @@ static rf_op event_op(const rf_record *r)
         return RF_OP_CLOCK;
     if ((r->code.length >= 5 && memcmp(r->code.text, "draw.", 5) == 0) || rf_text_is(&r->code, "rng.unhealthy"))
         return RF_OP_DRAW;
+    if (rf_text_is(&r->code, "raffle.restored"))
+        return RF_OP_RESTORE;
     return rf_text_is(&r->code, "private.erased") ? RF_OP_ERASE : RF_OP_EVENT;
 }
 

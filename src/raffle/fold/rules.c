@@ -8,11 +8,11 @@
 #include <string.h>
 
 static const char *const op_names[RF_OPS] = {
-    [RF_OP_ACK] = "ack",     [RF_OP_APPROVE] = "approve", [RF_OP_CASH] = "cash",   [RF_OP_CLAIM] = "claim",
-    [RF_OP_CLOCK] = "clock", [RF_OP_CLOSE] = "close",     [RF_OP_DRAW] = "draw",   [RF_OP_ERASE] = "erase",
-    [RF_OP_EVENT] = "event", [RF_OP_FORFEIT] = "forfeit", [RF_OP_PRINT] = "print", [RF_OP_REPRINT] = "reprint",
-    [RF_OP_SEAL] = "seal",   [RF_OP_SELL] = "sell",       [RF_OP_UNITS] = "units", [RF_OP_VERIFY] = "verify",
-    [RF_OP_VOID] = "void",
+    [RF_OP_ACK] = "ack",         [RF_OP_APPROVE] = "approve", [RF_OP_CASH] = "cash",   [RF_OP_CLAIM] = "claim",
+    [RF_OP_CLOCK] = "clock",     [RF_OP_CLOSE] = "close",     [RF_OP_DRAW] = "draw",   [RF_OP_ERASE] = "erase",
+    [RF_OP_EVENT] = "event",     [RF_OP_FORFEIT] = "forfeit", [RF_OP_PRINT] = "print", [RF_OP_REPRINT] = "reprint",
+    [RF_OP_RESTORE] = "restore", [RF_OP_SEAL] = "seal",       [RF_OP_SELL] = "sell",   [RF_OP_UNITS] = "units",
+    [RF_OP_VERIFY] = "verify",   [RF_OP_VOID] = "void",
 };
 
 const char *rf_op_name(rf_op op)
@@ -107,7 +107,7 @@ static void put_prize(rf_json_writer *w, const rf_rules *rules, const rf_prize_r
 /* Operations that came after the first frozen rules are written when they differ from their default: what was frozen keeps its bytes. */
 static bool written(const rf_rules *rules, rf_op op)
 {
-    const bool later = op == RF_OP_CASH || op == RF_OP_PRINT || op == RF_OP_REPRINT;
+    const bool later = op == RF_OP_CASH || op == RF_OP_PRINT || op == RF_OP_REPRINT || op == RF_OP_RESTORE;
     return !later || rules->roles[op] != rf_op_default(op);
 }
 

@@ -33,6 +33,7 @@ typedef enum rf_op {
     RF_OP_FORFEIT,
     RF_OP_PRINT,
     RF_OP_REPRINT,
+    RF_OP_RESTORE,
     RF_OP_SEAL,
     RF_OP_SELL,
     RF_OP_UNITS,
