@@ -14,7 +14,7 @@ enum {
 
 struct rf_sha256 {
     EVP_MD *md;
-    EVP_MD_CTX *ctx;
+    EVP_MD_CTX *ctx, *copy; /* copy: for what was added so far */
     bool failed;
 };
 
@@ -25,7 +25,8 @@ rf_sha256 *rf_sha256_new(void)
         return NULL;
     h->md = EVP_MD_fetch(NULL, "SHA256", NULL);
     h->ctx = EVP_MD_CTX_new();
-    if (h->md == NULL || h->ctx == NULL || EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1) {
+    h->copy = EVP_MD_CTX_new();
+    if (h->md == NULL || h->ctx == NULL || h->copy == NULL || EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1) {
         rf_sha256_free(h);
         return NULL;
     }
@@ -36,6 +37,7 @@ void rf_sha256_free(rf_sha256 *h)
 {
     if (h == NULL)
         return;
+    EVP_MD_CTX_free(h->copy);
     EVP_MD_CTX_free(h->ctx);
     EVP_MD_free(h->md);
     free(h);
@@ -83,9 +85,7 @@ void rf_sha256_add(rf_sha256 *h, const void *data, size_t length)
 
 void rf_sha256_so_far(rf_sha256 *h, uint8_t out[32])
 {
-    EVP_MD_CTX *copy = EVP_MD_CTX_new();
-    h->failed |= copy == NULL || EVP_MD_CTX_copy_ex(copy, h->ctx) != 1 || EVP_DigestFinal_ex(copy, out, NULL) != 1;
-    EVP_MD_CTX_free(copy);
+    h->failed |= EVP_MD_CTX_copy_ex(h->copy, h->ctx) != 1 || EVP_DigestFinal_ex(h->copy, out, NULL) != 1;
     if (h->failed)
         memset(out, 0, DIGEST);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps: made, sold, voided, sealed, drawn, claimed, opened again, sealed, drawn, audited. */
-#include "night.h"
+/* The steps: made, sold, voided, sealed, drawn, claimed, opened again, sealed, drawn, copied, audited. */
+#include "night_copies.h"
 
+#include <ftw.h>
 #include <raffle/ext/rng.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,26 +84,19 @@ static void close_all(night *n)
     n->raffle = NULL;
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+    (void)status;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
 void night_end(night *n)
 {
-    static const char *const files[] = {"r",
-                                        "r-wal",
-                                        "r-shm",
-                                        "r-anchor",
-                                        "r.keys/control.key",
-                                        "r.keys/ticket.key",
-                                        "r.keys/unit-1.key",
-                                        "r.keys/unit-2.key"};
-    char path[128];
     close_all(n);
     raffle_rng_free(n->rng);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", n->folder, files[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof path, "%s/r.keys", n->folder);
-    rmdir(path);
-    if (rmdir(n->folder) != 0) {
+    if (nftw(n->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0) {
         perror(n->folder);
         exit(1);
     }
@@ -468,6 +462,11 @@ const night_step night_steps[] = {{"open the provider", open_rng, RAFFLE_OK, tru
                                   {"forfeit", forfeit, RAFFLE_SEQUENCE, false},
                                   {"report", write_report, RAFFLE_OK, false},
                                   {"verify the report", verify_report, RAFFLE_OK, false},
+                                  {"receipt", night_receipt, RAFFLE_OK, false},
+                                  {"publish", night_publish, RAFFLE_OK, false},
+                                  {"back up", night_back_up, RAFFLE_OK, false},
+                                  {"put back", night_put_back, RAFFLE_OK, false},
+                                  {"mirror", night_mirror, RAFFLE_OK, false},
                                   {"audit", run_audit, RAFFLE_OK, true}};
 const size_t night_step_count = sizeof night_steps / sizeof *night_steps;
 
@@ -541,5 +540,6 @@ const char *night_check(night *n)
         return "the bird is not claimed";
     if (raffle_pick_at(n->raffle, "second", 1, &pick, &err) != RAFFLE_OK || pick.state != RAFFLE_PLACE_FORFEITED)
         return "the second prize's first place is not forfeited";
-    return check_audit(n);
+    const char *wrong = check_audit(n);
+    return wrong != NULL ? wrong : night_copies_check(n);
 }

@@ -319,7 +319,7 @@ void rf_backup_answered(uint8_t out[RF_BACKUP_ANSWER], const uint8_t hash[32])
 static raffle_rc hash_so_far(const writer *w, uint8_t hash[32], raffle_error *err)
 {
     rf_sha256_so_far(w->hash, hash);
-    return rf_sha256_ok(w->hash) ? RAFFLE_OK : rf_fail(err, RAFFLE_IO, "OpenSSL's SHA-256 failed");
+    return rf_sha256_ok(w->hash) ? RAFFLE_OK : rf_fail(err, RAFFLE_IO, "SHA-256 failed in the cryptographic library");
 }
 
 static raffle_rc put_end(writer *w, raffle_error *err)

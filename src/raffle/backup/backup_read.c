@@ -193,6 +193,14 @@ static raffle_rc take_note(input *in, uint32_t log, uint64_t *last)
                                   : RAFFLE_OK;
 }
 
+/* That nothing could be hashed says nothing of the backup. */
+static raffle_rc hash_so_far(input *in, uint8_t hash[32])
+{
+    rf_sha256_so_far(in->hash, hash);
+    return rf_sha256_ok(in->hash) ? RAFFLE_OK
+                                  : rf_fail(in->err, RAFFLE_IO, "SHA-256 failed in the cryptographic library");
+}
+
 /* A log, and the line after it. */
 static raffle_rc take_log(input *in, uint32_t log)
 {
@@ -207,9 +215,7 @@ static raffle_rc take_log(input *in, uint32_t log)
         if (rc == RAFFLE_OK)
             rc = read_line(in, "what follows a note");
     }
-    if (log == 0 && rc == RAFFLE_OK)
-        rf_sha256_so_far(in->hash, in->end->control);
-    return rc;
+    return log == 0 && rc == RAFFLE_OK ? hash_so_far(in, in->end->control) : rc;
 }
 
 /* By scope, then by their bytes, a beginning before what it begins. */
@@ -265,14 +271,16 @@ static raffle_rc take_end(input *in)
         !rf_base64_decode(in->end->signature, sizeof in->end->signature, &n, word.data, word.length) ||
         n != sizeof in->end->signature)
         return cut(in, "its signature");
-    rf_sha256_so_far(in->hash, in->end->hash);
+    raffle_rc rc = hash_so_far(in, in->end->hash);
     hash_line(in);
-    rf_sha256_so_far(in->hash, hash);
-    raffle_rc rc = read_line(in, "its end");
+    if (rc == RAFFLE_OK)
+        rc = hash_so_far(in, hash);
+    if (rc == RAFFLE_OK)
+        rc = read_line(in, "its end");
     if (rc != RAFFLE_OK)
         return rc;
     if (!words(in, "end", 1, &word) || !rf_hex_decode(says, sizeof says, word.data, word.length) ||
-        !rf_sha256_ok(in->hash) || memcmp(says, hash, sizeof hash) != 0 || getc_unlocked(in->file) != EOF)
+        memcmp(says, hash, sizeof hash) != 0 || getc_unlocked(in->file) != EOF)
         return cut(in, "its end");
     return RAFFLE_OK;
 }
