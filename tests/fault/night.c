@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The steps: made, sold, voided, sealed, drawn, claimed, opened again, sealed, drawn, copied, audited. */
 #include "night_copies.h"
+#include "night_till.h"
 
 #include <ftw.h>
 #include <raffle/ext/rng.h>
@@ -14,7 +15,7 @@
 
 enum {
     MANY = 300, /* more than a kept node has leaves, and the helper thread's share */
-    TICKETS = 1 + 3 + MANY + 1 + 2
+    TICKETS = 1 + 3 + MANY + 1 + 2 + NIGHT_TILL_TICKETS
 };
 
 static const char rules[] =
@@ -455,6 +456,14 @@ const night_step night_steps[] = {{"open the provider", open_rng, RAFFLE_OK, tru
                                   {"enrol", enrol, RAFFLE_EXISTS, false},
                                   {"enable", enable, RAFFLE_EXISTS, false},
                                   {"sell in unit 2", sell_second, RAFFLE_OK, false},
+                                  {"enrol the till", night_enrol_till, RAFFLE_EXISTS, false},
+                                  {"enable the till", night_enable_till, RAFFLE_EXISTS, false},
+                                  {"install the till", night_install_till, RAFFLE_OK, false},
+                                  {"sell at the till", night_sell_at_till, RAFFLE_OK, false},
+                                  {"upload", night_upload_till, RAFFLE_OK, false},
+                                  {"inform the till", night_inform_till, RAFFLE_OK, false},
+                                  {"close the till", night_close_till, RAFFLE_CLOSED, false},
+                                  {"upload the close", night_upload_till, RAFFLE_OK, false},
                                   {"seal finally", seal_final, RAFFLE_CLOSED, false},
                                   {"acknowledge finally", ack_final, RAFFLE_EXISTS, false},
                                   {"draw the first", draw_first, RAFFLE_DRAWN, false},
@@ -532,9 +541,9 @@ const char *night_check(night *n)
     raffle_pick pick = RAFFLE_PICK_INIT;
     if (raffle_describe(n->raffle, &info, &err) != RAFFLE_OK)
         return "the raffle cannot be described";
-    if (info.tickets != TICKETS || info.voids != 1 || info.units != 2 || info.halted || !info.closed || info.drawing)
+    if (info.tickets != TICKETS || info.voids != 1 || info.units != 3 || info.halted || !info.closed || info.drawing)
         return "the totals are not those of the night";
-    if (info.gross != INT64_C(500) * (1 + MANY + 2) + INT64_C(2000) * 4)
+    if (info.gross != INT64_C(500) * (1 + MANY + 2 + NIGHT_TILL_TICKETS) + INT64_C(2000) * 4)
         return "the gross is not that of the night";
     if (raffle_pick_at(n->raffle, "bird", 1, &pick, &err) != RAFFLE_OK || pick.state != RAFFLE_PLACE_CLAIMED)
         return "the bird is not claimed";

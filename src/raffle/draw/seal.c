@@ -580,19 +580,26 @@ static void name_unit(open_units *o, const rf_unit *u, const char *why)
     }
 }
 
-/* What keeps a unit from being sealed whole; NULL: nothing. */
-static const char *why_open(rf_unit *u, const rf_unit_row *row)
+/* What keeps a unit from being sealed whole; NULL: nothing. A store that cannot be asked now says nothing of the unit. */
+static raffle_rc find_open(rf_unit *u, const rf_unit_row *row, const char **why, raffle_error *err)
 {
     rf_unit_state state;
-    if (rf_log_halted(u->log))
-        return "damaged, or behind its anchor";
-    if (!u->away)
-        return NULL;
-    if (row->sync_size == 0)
-        return "away, has uploaded nothing";
-    if (rf_unit_current(u, &state, NULL) != RAFFLE_OK || row->sync_size != state.size || !state.closed)
-        return "away, not closed";
-    return NULL;
+    raffle_error damage = RAFFLE_ERROR_INIT;
+    raffle_rc rc = RAFFLE_OK;
+    *why = NULL;
+    if (!rf_log_halted(u->log) && u->away && row->sync_size > 0)
+        rc = rf_unit_current(u, &state, &damage);
+    if (rf_log_halted(u->log) || rc == RAFFLE_CORRUPT)
+        *why = "damaged, or behind its anchor";
+    else if (rc != RAFFLE_OK)
+        return rf_fail_as(err, &damage);
+    else if (u->away && row->sync_size == 0)
+        *why = "away, has uploaded nothing";
+    else if (u->away && (row->sync_size != state.size || !state.closed))
+        *why = "away, not closed";
+    else if (row->twice > 0)
+        *why = "uploaded orders that were sold twice";
+    return RAFFLE_OK;
 }
 
 /* With a second approver a unit may be sealed without its last records, and an order may stand twice. */
@@ -603,14 +610,14 @@ static raffle_rc check_units(const sealing *s, raffle_error *err)
     for (uint32_t i = 1; s->ok->struct_size == 0 && i <= units; i++) {
         rf_unit *u;
         rf_unit_row row;
+        const char *why = NULL;
         raffle_rc rc = rf_unit_get(s->raffle, i, &u, err);
         if (rc == RAFFLE_OK)
             rc = rf_unit_row_get(s->raffle, i, &row, err);
+        if (rc == RAFFLE_OK)
+            rc = find_open(u, &row, &why, err);
         if (rc != RAFFLE_OK)
             return rc;
-        const char *why = why_open(u, &row);
-        if (why == NULL && row.twice > 0)
-            why = "uploaded orders that were sold twice";
         if (why != NULL)
             name_unit(&o, u, why);
     }
