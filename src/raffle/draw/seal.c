@@ -583,7 +583,7 @@ static void name_unit(open_units *o, const rf_unit *u, const char *why)
 /* What keeps a unit from being sealed whole; NULL: nothing. A store that cannot be asked now says nothing of the unit. */
 static raffle_rc find_open(rf_unit *u, const rf_unit_row *row, const char **why, raffle_error *err)
 {
-    rf_unit_state state;
+    rf_unit_state state = {.size = 0};
     raffle_error damage = RAFFLE_ERROR_INIT;
     raffle_rc rc = RAFFLE_OK;
     *why = NULL;
