@@ -113,21 +113,34 @@ out:
     return rc;
 }
 
-/* The unit that is away and whose key is here; 0: none. One that was un-enrolled, too: it may have sold what nobody else knows of. */
-static uint32_t find_till(raffle *r)
+/* Whether the key of unit `i` + 1 is here. */
+static raffle_rc holds_unit(raffle *r, uint32_t i, bool *holds, raffle_error *err)
 {
-    for (uint32_t i = 0; i < r->control.units; i++) {
-        const rf_unit_row *row = &r->control.unit[i];
-        char name[16];
-        rf_vkey vkey;
-        uint8_t public_key[32];
-        snprintf(name, sizeof name, "unit-%u", i + 1);
-        if (row->away && rf_vkey_parse(&vkey, row->key, strlen(row->key), NULL) == RAFFLE_OK &&
-            rf_keys_public_key(r->keys, r->origin, name, public_key, NULL) == RAFFLE_OK &&
-            memcmp(public_key, vkey.key, 32) == 0)
-            return i + 1;
+    char name[16];
+    rf_vkey vkey;
+    uint8_t public_key[32];
+    raffle_error why = RAFFLE_ERROR_INIT;
+    const rf_unit_row *row = &r->control.unit[i];
+    *holds = false;
+    if (!row->away || rf_vkey_parse(&vkey, row->key, strlen(row->key), NULL) != RAFFLE_OK)
+        return RAFFLE_OK;
+    snprintf(name, sizeof name, "unit-%u", i + 1);
+    raffle_rc rc = rf_keys_public_key(r->keys, r->origin, name, public_key, &why);
+    *holds = rc == RAFFLE_OK && memcmp(public_key, vkey.key, 32) == 0;
+    return rc == RAFFLE_OK || rc == RAFFLE_NOT_FOUND ? RAFFLE_OK : rf_fail_as(err, &why);
+}
+
+/* The unit that is away and whose key is here. One that was un-enrolled, too: it may have sold what nobody else knows of. */
+static raffle_rc find_till(raffle *r, raffle_error *err)
+{
+    bool holds = false;
+    raffle_rc rc = RAFFLE_OK;
+    for (uint32_t i = 0; rc == RAFFLE_OK && !holds && i < r->control.units; i++) {
+        rc = holds_unit(r, i, &holds, err);
+        if (holds)
+            r->till = i + 1;
     }
-    return 0;
+    return rc == RAFFLE_OK && !holds ? rf_fail(err, RAFFLE_KEY, "the keys hold no control key of %s", r->origin) : rc;
 }
 
 raffle_rc rf_secrets_open(raffle *r, raffle_error *err)
@@ -140,9 +153,8 @@ raffle_rc rf_secrets_open(raffle *r, raffle_error *err)
     if (rc != RAFFLE_OK && rc != RAFFLE_NOT_FOUND)
         return rf_fail_as(err, &why);
     if (rc == RAFFLE_NOT_FOUND) {
-        r->till = find_till(r);
-        return r->till != 0 ? load_till(r, &r->control.unit[r->till - 1], err)
-                            : rf_fail(err, RAFFLE_KEY, "the keys hold no control key of %s", r->origin);
+        rc = find_till(r, err);
+        return rc == RAFFLE_OK ? load_till(r, &r->control.unit[r->till - 1], err) : rc;
     }
     if (memcmp(public_key, r->vkey.key, 32) != 0)
         return rf_fail(err, RAFFLE_KEY, "the control key is not the one that raffle.open of %s names", r->origin);
