@@ -36,7 +36,7 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_disable(raffle *raffle_, const
 /* Replaces the quota; not below what was sold: RAFFLE_LIMIT. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_quota(raffle *raffle_, const raffle_actor *by, uint32_t number,
                                                         uint64_t quota, raffle_error *err);
-/* Takes a unit out for good; only one that never sold, else RAFFLE_SEQUENCE. One that is away and uploaded nothing may have sold: nothing of it is taken
+/* Takes a unit out for good; only one that never sold, else RAFFLE_SEQUENCE. One that may sell is disabled first, with the reason "unenrol", and stays so if it sold just then. One that is away and uploaded nothing may have sold: nothing of it is taken
  * afterwards, and the seal needs a second approver. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_unit_unenrol(raffle *raffle_, const raffle_actor *by, uint32_t number,
                                                           raffle_error *err);

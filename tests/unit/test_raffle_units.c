@@ -120,6 +120,44 @@ START_TEST(an_empty_unit_is_closed)
 }
 END_TEST
 
+typedef struct race {
+    raffle_unit *unit;
+    char order[16];
+    raffle_rc rc;
+} race;
+
+static void *sell_in_race(void *ctx)
+{
+    race *sale = ctx;
+    const raffle_sale line = fx_line(sale->order, "one");
+    raffle_ticket ticket = RAFFLE_TICKET_INIT;
+    raffle_error err = RAFFLE_ERROR_INIT;
+    sale->rc = raffle_unit_sell(sale->unit, &fx_seller, &line, 1, -1, &ticket, &err);
+    return NULL;
+}
+
+/* Either it sold, or it was taken out. */
+START_TEST(a_unit_that_sells_while_it_is_taken_out)
+{
+    fx_create(FX_RULES);
+    for (uint32_t i = 0; i < 60; i++) {
+        uint32_t number = 0;
+        race sale = {.unit = NULL};
+        pthread_t seller;
+        snprintf(sale.order, sizeof sale.order, "race %u", i);
+        FX_OK(enrol(&fx_boss, sale.order, 0, &number));
+        FX_OK(raffle_unit_enable(fx.raffle, &fx_boss, number, &fx.err));
+        sale.unit = fx_unit(number);
+        ck_assert_int_eq(pthread_create(&seller, NULL, sell_in_race, &sale), 0);
+        const raffle_rc out = raffle_unit_unenrol(fx.raffle, &fx_boss, number, NULL);
+        ck_assert_int_eq(pthread_join(seller, NULL), 0);
+        ck_assert_int_eq(out, sale.rc == RAFFLE_OK ? RAFFLE_SEQUENCE : RAFFLE_OK);
+        ck_assert_int_eq(sale.rc, sale.rc == RAFFLE_OK ? RAFFLE_OK : RAFFLE_DISABLED);
+        raffle_unit_free(sale.unit);
+    }
+}
+END_TEST
+
 START_TEST(a_unit_that_never_sold_is_taken_out)
 {
     uint32_t number = 0;
@@ -256,5 +294,5 @@ START_TEST(tickets_are_found_by_their_numbers)
 END_TEST
 
 FX_MAIN("raffle_units", a_new_unit_is_disabled, what_is_refused, a_unit_is_closed_for_good, an_empty_unit_is_closed,
-        a_unit_that_never_sold_is_taken_out, many_units, units_enrolled_at_once, another_handle_enrols,
-        tickets_are_found_by_their_numbers)
+        a_unit_that_sells_while_it_is_taken_out, a_unit_that_never_sold_is_taken_out, many_units,
+        units_enrolled_at_once, another_handle_enrols, tickets_are_found_by_their_numbers)

@@ -276,19 +276,38 @@ raffle_rc raffle_unit_quota(raffle *r, const raffle_actor *by, uint32_t number, 
     return rf_unit_change(r, &actor, RF_UNIT_QUOTA, number, NULL, quota, err);
 }
 
+static raffle_rc check_unsold(rf_unit *u, raffle_error *err)
+{
+    rf_unit_state state;
+    raffle_rc rc = rf_unit_current(u, &state, err);
+    if (rc == RAFFLE_OK && state.tickets > 0)
+        rc = rf_fail(err, RAFFLE_SEQUENCE, "unit %u has sold %llu tickets, and stays enrolled", u->number,
+                     (unsigned long long)state.tickets);
+    return rc;
+}
+
+/* A unit that may sell is disabled before it is looked at for good: no commit that begins after that sells in it. */
 raffle_rc raffle_unit_unenrol(raffle *r, const raffle_actor *by, uint32_t number, raffle_error *err)
 {
     raffle_actor actor;
     rf_unit *u;
-    rf_unit_state state;
+    rf_unit_row row;
     raffle_rc rc = enter(r, by, &actor, err);
     if (rc == RAFFLE_OK)
         rc = rf_unit_get(r, number, &u, err);
     if (rc == RAFFLE_OK)
-        rc = rf_unit_current(u, &state, err);
-    if (rc == RAFFLE_OK && state.tickets > 0)
-        rc = rf_fail(err, RAFFLE_SEQUENCE, "unit %u has sold %llu tickets, and stays enrolled", number,
-                     (unsigned long long)state.tickets);
+        rc = rf_unit_row_get(r, number, &row, err);
+    if (rc == RAFFLE_OK)
+        rc = check_unsold(u, err);
+    if (rc != RAFFLE_OK)
+        return rc;
+    if (row.enabled) {
+        raffle_error quiet = RAFFLE_ERROR_INIT;
+        rc = rf_unit_change(r, &actor, RF_UNIT_DISABLE, number, "unenrol", 0, &quiet);
+        if (rc != RAFFLE_OK && rc != RAFFLE_EXISTS) /* by somebody else, meanwhile */
+            return rf_fail_as(err, &quiet);
+        rc = check_unsold(u, err);
+    }
     return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_UNENROL, number, NULL, 0, err) : rc;
 }
 
