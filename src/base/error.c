@@ -186,3 +186,12 @@ raffle_rc rf_fail_as(raffle_error *err, const raffle_error *from)
     store(err, from->rc, from->detail, from->token, from->message);
     return from->rc;
 }
+
+raffle_rc rf_fail_host(raffle_error *err, const char *what, raffle_error *theirs)
+{
+    theirs->message[sizeof theirs->message - 1] = '\0';
+    (void)rf_fail(err, RAFFLE_HOST, "%s: %s", what, theirs->message);
+    if (err != NULL)
+        err->token = theirs->token;
+    return RAFFLE_HOST;
+}

@@ -16,6 +16,9 @@ raffle_rc rf_fail_at(raffle_error *err, raffle_rc rc, uint32_t detail, const cha
 /* Hands on a failure that was stored elsewhere, with its detail, token and sentence; returns its status. */
 raffle_rc rf_fail_as(raffle_error *err, const raffle_error *from);
 
+/* RAFFLE_HOST: a function of the host's failed, and said so in `theirs`, of which sentence and token are handed on. `what`: as in "the report could not be written". */
+raffle_rc rf_fail_host(raffle_error *err, const char *what, raffle_error *theirs);
+
 /* RAFFLE_MISUSE with the name of the argument that is NULL; RAFFLE_NOMEM. */
 raffle_rc rf_null(raffle_error *err, const char *argument);
 raffle_rc rf_nomem(raffle_error *err);

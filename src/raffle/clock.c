@@ -15,13 +15,8 @@ raffle_rc rf_clock_read(raffle *r, int64_t *now, raffle_error *err)
         ms = rf_clock_now();
     } else {
         raffle_error theirs = RAFFLE_ERROR_INIT;
-        if (r->host.clock(r->host.ctx, &ms, &theirs) != RAFFLE_OK) {
-            theirs.message[sizeof theirs.message - 1] = '\0';
-            rf_fail(err, RAFFLE_HOST, "the host's clock failed: %s", theirs.message);
-            if (err != NULL)
-                err->token = theirs.token;
-            return RAFFLE_HOST;
-        }
+        if (r->host.clock(r->host.ctx, &ms, &theirs) != RAFFLE_OK)
+            return rf_fail_host(err, "the host's clock failed", &theirs);
     }
     if (ms < 0 || ms > RF_TIME_MAX)
         return rf_fail(err, RAFFLE_CLOCK, "the clock shows %lld ms, which is no time between 1970 and 9999",

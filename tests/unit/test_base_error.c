@@ -164,8 +164,22 @@ START_TEST(a_failure_is_passed_on_whole)
 }
 END_TEST
 
+START_TEST(what_a_hosts_function_said_is_handed_on)
+{
+    raffle_error theirs = RAFFLE_ERROR_INIT, err = RAFFLE_ERROR_INIT;
+    raffle_error_set(&theirs, RAFFLE_IO, 99, "no tape");
+    ck_assert_int_eq(rf_fail_host(&err, "the backup could not be written", &theirs), RAFFLE_HOST);
+    ck_assert_int_eq(err.rc, RAFFLE_HOST);
+    ck_assert_str_eq(err.message, "the backup could not be written: no tape");
+    ck_assert_uint_eq(err.token, 99);
+    memset(theirs.message, 'x', sizeof theirs.message); /* without an end */
+    ck_assert_int_eq(rf_fail_host(NULL, "x", &theirs), RAFFLE_HOST);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
+    tcase_add_test(tests, what_a_hosts_function_said_is_handed_on);
     tcase_add_test(tests, names_and_texts);
     tcase_add_test(tests, every_status_is_in_the_table);
     tcase_add_test(tests, macro_and_function_are_equal);

@@ -57,13 +57,7 @@ static raffle_rc flush(writer *w, raffle_error *err)
         return RAFFLE_OK;
     raffle_rc rc = w->write(w->ctx, w->buffer, w->used, &theirs);
     w->used = 0;
-    if (rc == RAFFLE_OK)
-        return RAFFLE_OK;
-    theirs.message[sizeof theirs.message - 1] = '\0';
-    rf_fail(err, RAFFLE_HOST, "the backup could not be written: %s", theirs.message);
-    if (err != NULL)
-        err->token = theirs.token;
-    return RAFFLE_HOST;
+    return rc == RAFFLE_OK ? rc : rf_fail_host(err, "the backup could not be written", &theirs);
 }
 
 static raffle_rc put(writer *w, const char *bytes, size_t n, raffle_error *err)

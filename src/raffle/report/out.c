@@ -15,7 +15,7 @@ void rf_out_flush(rf_report *p)
 {
     raffle_error theirs = RAFFLE_ERROR_INIT;
     if (p->rc == RAFFLE_OK && p->used > 0 && p->write(p->write_ctx, p->buffer, p->used, &theirs) != RAFFLE_OK)
-        p->rc = rf_report_host(p->err, "the report could not be written", &theirs);
+        p->rc = rf_fail_host(p->err, "the report could not be written", &theirs);
     p->used = 0;
 }
 

@@ -250,15 +250,6 @@ void rf_report_clear(rf_report *p)
     free(p);
 }
 
-raffle_rc rf_report_host(raffle_error *err, const char *what, raffle_error *theirs)
-{
-    theirs->message[sizeof theirs->message - 1] = '\0';
-    (void)rf_fail(err, RAFFLE_HOST, "%s: %s", what, theirs->message);
-    if (err != NULL)
-        err->token = theirs->token;
-    return RAFFLE_HOST;
-}
-
 static raffle_rc make(rf_report *p, raffle_error *err)
 {
     p->hash = rf_sha256_new();

@@ -112,8 +112,6 @@ raffle_rc rf_report_check(rf_report *p, raffle_error *err);
 raffle_rc rf_report_snapshot(rf_report *p, raffle_error *err);
 raffle_rc rf_report_run(rf_report *p);
 void rf_report_clear(rf_report *p);
-/* RAFFLE_HOST, with the sentence and the token of the host's that failed. */
-raffle_rc rf_report_host(raffle_error *err, const char *what, raffle_error *theirs);
 
 /* --- scan.c: reading records --- */
 

@@ -55,7 +55,7 @@ static raffle_rc fill(rf_compare *c, raffle_error *err)
     if (rc != RAFFLE_OK)
         return rc;
     if (c->read(c->ctx, c->bytes + c->used, c->cap - c->used, &n, &theirs) != RAFFLE_OK)
-        return rf_report_host(err, "the report could not be read", &theirs);
+        return rf_fail_host(err, "the report could not be read", &theirs);
     if (n > c->cap - c->used)
         return rf_fail(err, RAFFLE_HOST, "the host gave more of the report than was asked for");
     c->ended = n == 0;

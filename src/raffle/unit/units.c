@@ -230,16 +230,22 @@ raffle_rc raffle_unit_enrol(raffle *r, const raffle_actor *by, const raffle_unit
     return rc == RAFFLE_OK ? rf_unit_enrol(r, &actor, &o, number, err) : rc;
 }
 
+/* The unit as it is now. */
+static raffle_rc enter_unit(raffle *r, const raffle_actor *by, raffle_actor *actor, uint32_t number, rf_unit **u,
+                            rf_unit_state *state, raffle_error *err)
+{
+    raffle_rc rc = enter(r, by, actor, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_unit_get(r, number, u, err);
+    return rc == RAFFLE_OK ? rf_unit_current(*u, state, err) : rc;
+}
+
 raffle_rc raffle_unit_enable(raffle *r, const raffle_actor *by, uint32_t number, raffle_error *err)
 {
     raffle_actor actor;
     rf_unit *u;
     rf_unit_state state;
-    raffle_rc rc = enter(r, by, &actor, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_unit_get(r, number, &u, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_unit_current(u, &state, err);
+    raffle_rc rc = enter_unit(r, by, &actor, number, &u, &state, err);
     if (rc == RAFFLE_OK && state.closed)
         rc = rf_fail(err, RAFFLE_CLOSED, "unit %u was closed, and is never enabled again", number);
     return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_ENABLE, number, NULL, 0, err) : rc;
@@ -263,11 +269,7 @@ raffle_rc raffle_unit_quota(raffle *r, const raffle_actor *by, uint32_t number, 
     raffle_actor actor;
     rf_unit *u;
     rf_unit_state state;
-    raffle_rc rc = enter(r, by, &actor, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_unit_get(r, number, &u, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_unit_current(u, &state, err);
+    raffle_rc rc = enter_unit(r, by, &actor, number, &u, &state, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (quota > (uint64_t)RF_JSON_INT_MAX || (quota > 0 && quota < state.numbers))
@@ -276,38 +278,38 @@ raffle_rc raffle_unit_quota(raffle *r, const raffle_actor *by, uint32_t number, 
     return rf_unit_change(r, &actor, RF_UNIT_QUOTA, number, NULL, quota, err);
 }
 
-static raffle_rc check_unsold(rf_unit *u, raffle_error *err)
+static raffle_rc check_unsold(const rf_unit *u, const rf_unit_state *state, raffle_error *err)
 {
-    rf_unit_state state;
-    raffle_rc rc = rf_unit_current(u, &state, err);
-    if (rc == RAFFLE_OK && state.tickets > 0)
-        rc = rf_fail(err, RAFFLE_SEQUENCE, "unit %u has sold %llu tickets, and stays enrolled", u->number,
-                     (unsigned long long)state.tickets);
-    return rc;
+    return state->tickets == 0 ? RAFFLE_OK
+                               : rf_fail(err, RAFFLE_SEQUENCE, "unit %u has sold %llu tickets, and stays enrolled",
+                                         u->number, (unsigned long long)state->tickets);
 }
 
-/* A unit that may sell is disabled before it is looked at for good: no commit that begins after that sells in it. */
+/* No commit that begins after this sells in the unit: then it is looked at for good. */
+static raffle_rc stop_selling(raffle *r, const raffle_actor *by, rf_unit *u, raffle_error *err)
+{
+    rf_unit_state state;
+    raffle_error quiet = RAFFLE_ERROR_INIT;
+    raffle_rc rc = rf_unit_change(r, by, RF_UNIT_DISABLE, u->number, "unenrol", 0, &quiet);
+    if (rc != RAFFLE_OK && rc != RAFFLE_EXISTS) /* by somebody else, meanwhile */
+        return rf_fail_as(err, &quiet);
+    rc = rf_unit_current(u, &state, err);
+    return rc == RAFFLE_OK ? check_unsold(u, &state, err) : rc;
+}
+
 raffle_rc raffle_unit_unenrol(raffle *r, const raffle_actor *by, uint32_t number, raffle_error *err)
 {
     raffle_actor actor;
     rf_unit *u;
     rf_unit_row row;
-    raffle_rc rc = enter(r, by, &actor, err);
-    if (rc == RAFFLE_OK)
-        rc = rf_unit_get(r, number, &u, err);
+    rf_unit_state state;
+    raffle_rc rc = enter_unit(r, by, &actor, number, &u, &state, err);
     if (rc == RAFFLE_OK)
         rc = rf_unit_row_get(r, number, &row, err);
     if (rc == RAFFLE_OK)
-        rc = check_unsold(u, err);
-    if (rc != RAFFLE_OK)
-        return rc;
-    if (row.enabled) {
-        raffle_error quiet = RAFFLE_ERROR_INIT;
-        rc = rf_unit_change(r, &actor, RF_UNIT_DISABLE, number, "unenrol", 0, &quiet);
-        if (rc != RAFFLE_OK && rc != RAFFLE_EXISTS) /* by somebody else, meanwhile */
-            return rf_fail_as(err, &quiet);
-        rc = check_unsold(u, err);
-    }
+        rc = check_unsold(u, &state, err);
+    if (rc == RAFFLE_OK && row.enabled)
+        rc = stop_selling(r, &actor, u, err);
     return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_UNENROL, number, NULL, 0, err) : rc;
 }
 
