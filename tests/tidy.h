@@ -8,6 +8,7 @@
 
 #define rf_fail(err, rc, ...) ((void)(rf_fail)(err, rc, __VA_ARGS__), (rc))
 #define rf_fail_at(err, rc, detail, ...) ((void)(rf_fail_at)(err, rc, detail, __VA_ARGS__), (rc))
+#define rf_fail_host(err, what, theirs) ((void)(rf_fail_host)(err, what, theirs), RAFFLE_HOST)
 #define rf_null(err, argument) ((void)(rf_null)(err, argument), RAFFLE_MISUSE)
 #define rf_nomem(err) ((void)(rf_nomem)(err), RAFFLE_NOMEM)
 
