@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -162,4 +163,25 @@ func TestFreedWhileInUse(t *testing.T) {
 		all.Wait()
 	}
 	f.audit()
+}
+
+// What is refused before it comes to the call leaves nothing pinned: a pin that is forgotten ends the process at the next collection.
+func TestRefusedWithPins(t *testing.T) {
+	f := create(t, onePrize)
+	f.sell(3, "one")
+	f.seal()
+	d, err := f.DrawBegin(boss, "first", nil)
+	must(t, err)
+	defer d.Free()
+	rng := f.rng()
+	rng.Free()
+	_, err = f.DrawBegin(boss, "first", &raffle.DrawOptions{Rng: rng, Ok: &supervisor, Reason: "again"})
+	fails(t, err, raffle.ErrMisuse, "Rng")
+	fails(t, d.Finish(background, rng, &raffle.FinishOptions{Ok: &supervisor}), raffle.ErrMisuse, "Rng")
+	_, err = raffle.AuditRunWith(background, nil, &raffle.AuditOptions{Authorities: "none"})
+	fails(t, err, raffle.ErrMisuse, "nil")
+	for range 5 {
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
 }
