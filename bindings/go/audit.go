@@ -229,9 +229,16 @@ func AuditRunWith(ctx context.Context, store *Store, options *AuditOptions) (*Au
 // Free lets go of the audit.
 //
 // C: raffle_audit_free
-func (x *Audit) Free() { x.handle.close() }
+func (x *Audit) Free() {
+	if x != nil {
+		x.handle.close()
+	}
+}
 
 func (x *Audit) call(f func(*C.raffle_audit, *C.raffle_error) C.raffle_rc) error {
+	if x == nil {
+		return freed("Audit")
+	}
 	var a args
 	x.turn.Lock()
 	defer x.turn.Unlock()

@@ -168,6 +168,9 @@ func newDraw(err error, out **C.raffle_draw) (*Draw, error) {
 }
 
 func (d *Draw) call(a *args, f func(*C.raffle_draw, *C.raffle_error) C.raffle_rc) error {
+	if d == nil {
+		return freed("Draw")
+	}
 	d.turn.Lock()
 	defer d.turn.Unlock()
 	return a.on(d.handle, func(p unsafe.Pointer, e *C.raffle_error) C.raffle_rc { return f((*C.raffle_draw)(p), e) })
@@ -176,7 +179,11 @@ func (d *Draw) call(a *args, f func(*C.raffle_draw, *C.raffle_error) C.raffle_rc
 // Free lets go of the draw. One that is not finished stays open, and is taken up by [Raffle.DrawResume].
 //
 // C: raffle_draw_free
-func (d *Draw) Free() { d.handle.close() }
+func (d *Draw) Free() {
+	if d != nil {
+		d.handle.close()
+	}
+}
 
 // DrawBegin writes the intent, durably, before any randomness is asked for, and signs its checkpoint. options may be nil.
 //

@@ -63,6 +63,9 @@ func (r *Raffle) CursorOpen(log uint32, from uint64) (*Cursor, error) {
 //
 // C: raffle_cursor_next
 func (c *Cursor) Next() (Record, error) {
+	if c == nil {
+		return Record{}, freed("Cursor")
+	}
 	var a args
 	var record Record
 	c.turn.Lock()
@@ -82,7 +85,11 @@ func (c *Cursor) Next() (Record, error) {
 // Free ends the walk.
 //
 // C: raffle_cursor_free
-func (c *Cursor) Free() { c.handle.close() }
+func (c *Cursor) Free() {
+	if c != nil {
+		c.handle.close()
+	}
+}
 
 // Records walks over the records of a log, 0 the control log, from an index on, to the size that it has when the walk begins.
 func (r *Raffle) Records(log uint32, from uint64) iter.Seq2[Record, error] {

@@ -15,6 +15,7 @@ import "C"
 
 import (
 	"context"
+	"runtime"
 	"unsafe"
 )
 
@@ -80,6 +81,7 @@ func (g *Rng) call(ctx context.Context, a *args, f func(*C.raffle_rng, C.int32_t
 	if g == nil {
 		return freed("Rng")
 	}
+	defer runtime.KeepAlive(g)
 	return withContext(ctx, a.on(g.handle, func(p unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 		return f((*C.raffle_rng)(p), timeout(ctx), e)
 	}))
@@ -88,7 +90,11 @@ func (g *Rng) call(ctx context.Context, a *args, f func(*C.raffle_rng, C.int32_t
 // Free lets go of the provider.
 //
 // C: raffle_rng_free
-func (g *Rng) Free() { g.handle.close() }
+func (g *Rng) Free() {
+	if g != nil {
+		g.handle.close()
+	}
+}
 
 // Name is the name by which rules pin it; "" after Free.
 //

@@ -26,6 +26,9 @@ import (
 //
 // C: raffle_unit_sell
 func (u *Unit) Sell(ctx context.Context, by Actor, sales ...Sale) ([]Ticket, error) {
+	if u == nil {
+		return nil, freed("Unit")
+	}
 	if err := ended(ctx); err != nil {
 		return nil, err
 	}

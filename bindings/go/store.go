@@ -216,7 +216,11 @@ func fillTable(t *C.raffle_store_table, store HostStore) {
 // Free lets go of the store.
 //
 // C: raffle_store_free
-func (s *Store) Free() { s.handle.close() }
+func (s *Store) Free() {
+	if s != nil {
+		s.handle.close()
+	}
+}
 
 // --- what crosses ---
 
