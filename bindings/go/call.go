@@ -128,6 +128,17 @@ func ms(at time.Time) C.int64_t {
 	if at.IsZero() {
 		return 0
 	}
+	return milli(at)
+}
+
+// milli is at.UnixMilli, which wraps where 64 bits do not suffice: such a time stays out of every range.
+func milli(at time.Time) C.int64_t {
+	switch seconds := at.Unix(); {
+	case seconds > math.MaxInt64/1000-1:
+		return math.MaxInt64
+	case seconds < math.MinInt64/1000+1:
+		return math.MinInt64
+	}
 	return C.int64_t(at.UnixMilli())
 }
 
@@ -142,7 +153,11 @@ func timeout(ctx context.Context) C.int32_t {
 
 // milliseconds rounds up, and stays in bounds.
 func milliseconds(d time.Duration) C.int32_t {
-	return C.int32_t(min(max(0, (int64(d)+int64(time.Millisecond)-1)/int64(time.Millisecond)), math.MaxInt32))
+	whole := d / time.Millisecond
+	if d%time.Millisecond > 0 {
+		whole++
+	}
+	return C.int32_t(min(max(0, whole), math.MaxInt32))
 }
 
 func chars(b []byte) *C.char { return (*C.char)(unsafe.Pointer(unsafe.SliceData(b))) }

@@ -192,7 +192,7 @@ func (r *Raffle) EventFind(query EventQuery) (hits []EventHit, more bool, err er
 	}
 	if query.After != nil {
 		c.flags |= C.RAFFLE_EVENT_GO_ON
-		c.last_at, c.last_index, c.last_log = C.int64_t(query.After.At.UnixMilli()), C.uint64_t(query.After.Index), C.uint32_t(query.After.Log)
+		c.last_at, c.last_index, c.last_log = ms(query.After.At), C.uint64_t(query.After.Index), C.uint32_t(query.After.Log)
 	}
 	var found gathering
 	ctx := newCtx(&found)

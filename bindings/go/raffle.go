@@ -251,7 +251,7 @@ func (r *Raffle) LocalTime(at time.Time) (string, error) {
 	var a args
 	var out [32]C.char
 	err := r.call(&a, func(p *C.raffle, e *C.raffle_error) C.raffle_rc {
-		return C.raffle_local_time(p, C.int64_t(at.UnixMilli()), &out[0], e)
+		return C.raffle_local_time(p, milli(at), &out[0], e)
 	})
 	if err != nil {
 		return "", err

@@ -37,7 +37,7 @@ func raffleGoClock(ctx unsafe.Pointer, ms *C.int64_t, e *C.raffle_error) C.raffl
 	return guard(e, func() error {
 		now, err := behind[*Host](ctx).Clock()
 		if err == nil {
-			*ms = C.int64_t(now.UnixMilli())
+			*ms = milli(now)
 		}
 		return err
 	})
