@@ -250,3 +250,24 @@ func TestCollectedAtTheLastCall(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// Bytes may lie beside pointers, in one allocation: cgo is not to take them for what they are not.
+func TestBytesBesidePointers(t *testing.T) {
+	type message struct {
+		body [100]byte
+		next *int
+	}
+	m := &message{next: new(int)}
+	_, err := raffle.LeafHash(m.body[:])
+	must(t, err)
+	_, err = raffle.TimestampQuery(m.body[:])
+	must(t, err)
+	_, err = raffle.TimestampVerify(m.body[:], m.body[:], "")
+	fails(t, err, raffle.ErrInvalid, "")
+	rng, err := raffle.RngOpen("test:seed=01", nil)
+	must(t, err)
+	defer rng.Free()
+	must(t, rng.Fill(background, m.body[:]))
+	_, _, err = raffle.Vectors(m.body[:])
+	fails(t, err, raffle.ErrInvalid, "")
+}

@@ -6,6 +6,12 @@ package raffle
 
 /*
 #include <raffle/raffle.h>
+
+// Bytes as bytes: of a void pointer cgo looks at all that it points into, and refuses bytes that lie beside a Go pointer.
+static raffle_rc leaf_hash(const uint8_t *leaf, size_t length, uint8_t *hash, raffle_error *err)
+{
+    return raffle_leaf_hash(leaf, length, hash, err);
+}
 */
 import "C"
 
@@ -183,7 +189,7 @@ func CheckpointVerify(note, key string) (CheckpointInfo, error) {
 func LeafHash(leaf []byte) (out Hash, err error) {
 	var a args
 	err = a.try(func(e *C.raffle_error) C.raffle_rc {
-		return C.raffle_leaf_hash(unsafe.Pointer(unsafe.SliceData(leaf)), C.size_t(len(leaf)), octets(out[:]), e)
+		return C.leaf_hash(octets(leaf), C.size_t(len(leaf)), octets(out[:]), e)
 	})
 	return out, err
 }
