@@ -142,6 +142,9 @@ func (g *giving) give(name, receipt **C.char, length *C.size_t) error {
 	if errors.Is(err, io.EOF) {
 		return ErrNotFound
 	}
+	if errors.Is(err, ErrNotFound) {
+		return &Error{RC: ErrHost, Message: err.Error(), cause: err} // in C it would be the end, too: those that follow would not be asked for
+	}
 	if err != nil {
 		return err
 	}

@@ -209,6 +209,7 @@ func (r *Raffle) EventFind(query EventQuery) (hits []EventHit, more bool, err er
 // Events walks over events, [EventQuery].Limit of them at a time, to the last.
 func (r *Raffle) Events(query EventQuery) iter.Seq2[EventHit, error] {
 	return func(yield func(EventHit, error) bool) {
+		query := query // of this walk
 		for {
 			hits, more, err := r.EventFind(query)
 			if err != nil {

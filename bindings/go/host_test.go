@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"runtime"
@@ -387,6 +388,10 @@ func TestWritersAndReaders(t *testing.T) {
 	equal(t, errors.Is(err, errOwn), true)
 	_, err = raffle.AuditRun(background, f.store, nil, &raffle.AuditOptions{Receipts: func() (string, []byte, error) { return "", nil, errOwn }})
 	equal(t, errors.Is(err, errOwn), true)
+	gone := fmt.Errorf("receipt 7: %w", raffle.ErrNotFound) // not the end of the receipts
+	_, err = raffle.AuditRun(background, f.store, nil, &raffle.AuditOptions{Receipts: func() (string, []byte, error) { return "", nil, gone }})
+	fails(t, err, raffle.ErrHost, "receipt 7")
+	equal(t, errors.Is(err, gone), true)
 }
 
 // Handles that nobody frees are freed by the garbage collector.
