@@ -91,21 +91,36 @@ func answer(e *C.raffle_error, err error) C.raffle_rc {
 	if token == 0 || err != error(own) {
 		token = remember(err)
 	}
+	tell(e, rc, token, sentence)
+	e.detail = C.uint32_t(detail)
+	return C.raffle_rc(rc)
+}
+
+func tell(e *C.raffle_error, rc Status, token uint64, sentence string) {
 	line := C.CString(strings.ReplaceAll(strings.ToValidUTF8(sentence, "?"), "\x00", "?"))
 	defer C.free(unsafe.Pointer(line))
 	C.raffle_error_set(e, C.raffle_rc(rc), C.uint64_t(token), line)
-	e.detail = C.uint32_t(detail)
-	return C.raffle_rc(rc)
 }
 
 // guard runs a callback: no panic goes through C.
 func guard(e *C.raffle_error, body func() error) (rc C.raffle_rc) {
 	defer func() {
 		if p := recover(); p != nil {
-			rc = answer(e, &PanicError{p, debug.Stack()})
+			rc = panicked(e, &PanicError{p, debug.Stack()})
 		}
 	}()
 	return answer(e, body())
+}
+
+// panicked is the answer to a panic. Its value is an error, perhaps, that panics when it is asked what it is, as a nil pointer does: then it is carried without asking.
+func panicked(e *C.raffle_error, p *PanicError) (rc C.raffle_rc) {
+	defer func() {
+		if recover() != nil {
+			rc = C.RAFFLE_HOST
+			tell(e, ErrHost, remember(p), "panic in a callback")
+		}
+	}()
+	return answer(e, p)
 }
 
 // quiet runs a callback that cannot fail: a panic in it has nowhere to go.

@@ -103,12 +103,14 @@ func TestProvidersThatFail(t *testing.T) {
 		status raffle.Status
 		words  string
 	}{
-		"an error":          {func(context.Context, []byte) (string, error) { return "", errOwn }, raffle.ErrHost, "the host's own"},
-		"an empty sentence": {func(context.Context, []byte) (string, error) { return "", errors.New("") }, raffle.ErrHost, ""},
-		"a status":          {func(context.Context, []byte) (string, error) { return "", raffle.ErrTimeout }, raffle.ErrTimeout, ""},
-		"a panic":           {func(context.Context, []byte) (string, error) { panic(errOwn) }, raffle.ErrHost, "panic"},
-		"a panic with nil":  {func(context.Context, []byte) (string, error) { panic(nil) }, raffle.ErrHost, "panic"},
-		"zeros":             {func(context.Context, []byte) (string, error) { return "", nil }, raffle.ErrRNGUnhealthy, "repetition"},
+		"an error":                 {func(context.Context, []byte) (string, error) { return "", errOwn }, raffle.ErrHost, "the host's own"},
+		"an empty sentence":        {func(context.Context, []byte) (string, error) { return "", errors.New("") }, raffle.ErrHost, ""},
+		"a status":                 {func(context.Context, []byte) (string, error) { return "", raffle.ErrTimeout }, raffle.ErrTimeout, ""},
+		"a panic":                  {func(context.Context, []byte) (string, error) { panic(errOwn) }, raffle.ErrHost, "panic"},
+		"a panic with nil":         {func(context.Context, []byte) (string, error) { panic(nil) }, raffle.ErrHost, "panic"},
+		"a panic with a nil error": {func(context.Context, []byte) (string, error) { panic((*raffle.Error)(nil)) }, raffle.ErrHost, "panic"},
+		"a nil error":              {func(context.Context, []byte) (string, error) { var e *raffle.Error; return "", e }, raffle.ErrHost, "nil pointer"},
+		"zeros":                    {func(context.Context, []byte) (string, error) { return "", nil }, raffle.ErrRNGUnhealthy, "repetition"},
 		"a long evidence": {func(_ context.Context, out []byte) (string, error) {
 			_, _ = rand.Read(out)
 			return strings.Repeat("e", 100), nil
