@@ -11,7 +11,9 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"unsafe"
 )
@@ -293,10 +295,13 @@ func concernsAll(err *Error, rc Status) bool {
 	return rc == err.RC && (rc == ErrClock || rc >= ErrNomem)
 }
 
-// at is the same failure, of the line at i.
+// at is the same failure, of the line at i: the sentence counts from the caller's first line, and not from the group's.
 func (e *Error) at(i int) *Error {
 	own := *e
 	own.Detail = uint32(i + 1)
+	if sentence, counted := strings.CutPrefix(e.Message, fmt.Sprintf("line %d: ", e.Detail)); counted {
+		own.Message = fmt.Sprintf("line %d: %s", own.Detail, sentence)
+	}
 	return &own
 }
 

@@ -39,7 +39,7 @@ func TestManySell(t *testing.T) {
 				tickets, err := u.Sell(ctx, by, raffle.Sale{Tier: "one", Order: order}, raffle.Sale{Tier: "none", Order: order + "x"})
 				cancel()
 				var e *raffle.Error
-				if !errors.As(err, &e) || e.RC != raffle.ErrNotFound || e.Detail != 2 {
+				if !errors.As(err, &e) || e.RC != raffle.ErrNotFound || e.Detail != 2 || e.Message != `line 2: there is no tier "none"` {
 					t.Errorf("%v", err)
 					return
 				}
