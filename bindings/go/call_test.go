@@ -4,6 +4,7 @@ package raffle
 
 import (
 	"context"
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -37,5 +38,47 @@ func TestTimes(t *testing.T) {
 		if is := int64(ms(at)); is != wanted {
 			t.Errorf("%v is %d, and not %d", at, is, wanted)
 		}
+	}
+}
+
+// A failure is the context's when time was up, and not because there is a limit that is far.
+func TestWithContext(t *testing.T) {
+	far, cancelFar := context.WithTimeout(context.Background(), time.Hour)
+	defer cancelFar()
+	over, cancelOver := context.WithTimeout(context.Background(), 0)
+	defer cancelOver()
+	for _, one := range []struct {
+		ctx    context.Context
+		rc     Status
+		wanted bool
+	}{
+		{far, ErrUnknown, false}, {over, ErrUnknown, true}, {far, ErrTimeout, true}, {over, ErrTimeout, true}, {over, ErrIO, false},
+		{context.Background(), ErrTimeout, false},
+	} {
+		if is := errors.Is(withContext(one.ctx, &Error{RC: one.rc}), context.DeadlineExceeded); is != one.wanted {
+			t.Errorf("%s is the deadline's: %v", one.rc.Name(), is)
+		}
+	}
+}
+
+// What was sold together stays in nobody's memory, and each caller gets a failure of its own.
+func TestGroupIsForgotten(t *testing.T) {
+	var group []*selling
+	for _, buyer := range []string{"b-1", "b-2"} {
+		s, err := newSelling(context.Background(), Actor{"ann", Seller}, []Sale{{Tier: "one", Buyer: buyer}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		group = append(group, s)
+	}
+	var d desk // of no unit: it refuses
+	d.sell(group)
+	for i, line := range d.lines[:cap(d.lines)] {
+		if line.buyer[0] != 0 {
+			t.Errorf("line %d has still its buyer", i)
+		}
+	}
+	if !errors.Is(group[0].err, ErrMisuse) || group[0].err == group[1].err {
+		t.Errorf("%v, %v", group[0].err, group[1].err)
 	}
 }

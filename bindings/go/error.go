@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 )
 
 // Status is what a call returned, without its sentence. It is an error by itself, so that errors.Is(err, ErrWindow) asks for it. The numbers are frozen;
@@ -166,8 +167,8 @@ func withContext(ctx context.Context, err error) error {
 		return err
 	}
 	e.cause = context.Cause(ctx)
-	if _, limited := ctx.Deadline(); limited && e.cause == nil {
-		e.cause = context.DeadlineExceeded // the library's clock was first
+	if until, limited := ctx.Deadline(); limited && e.cause == nil && (e.RC == ErrTimeout || !time.Now().Before(until)) {
+		e.cause = context.DeadlineExceeded // the library's clock was first. An ErrUnknown may come of a connection, or an anchor, as well
 	}
 	return err
 }

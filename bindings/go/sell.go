@@ -211,6 +211,8 @@ func (d *desk) sell(group []*selling) {
 		wait = longer(wait, timeout(s.ctx))
 	}
 	err := d.call(group[0].by, d.gather(group), wait)
+	clear(d.lines)
+	d.lines = d.lines[:0]
 	from := 0
 	for _, s := range group {
 		s.take(d.tickets[from:from+len(s.sales)], from, err)
@@ -230,7 +232,6 @@ func (d *desk) gather(group []*selling) []C.raffle_sale {
 	if len(group) == 1 {
 		return group[0].lines
 	}
-	d.lines = d.lines[:0]
 	for _, s := range group {
 		d.lines = append(d.lines, s.lines...)
 	}
@@ -265,7 +266,8 @@ func (d *desk) call(by Actor, lines []C.raffle_sale, wait C.int32_t) *Error {
 // take is the answer to the call's lines, which began at `from` in the group's.
 func (s *selling) take(tickets []C.raffle_ticket, from int, err *Error) {
 	if err != nil && tickets[0].rc == untouched {
-		s.err = err // the call was refused as a whole
+		own := *err // the call was refused as a whole
+		s.err = &own
 		return
 	}
 	s.tickets = make([]Ticket, len(tickets))
