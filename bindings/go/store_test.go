@@ -4,6 +4,7 @@ package raffle_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -496,4 +497,79 @@ func TestPublishedStoreInGo(t *testing.T) {
 		equal(t, verdict.Passed, false)
 		a.Free()
 	}
+}
+
+// lateStore calls what it was lent when its functions have returned, or just then.
+type lateStore struct {
+	*memoryStore
+	hasty bool
+	fills []func() error
+	takes []func() error
+	keys  []func() error
+}
+
+func (l *lateStore) Append(log uint32, fill func(raffle.StoreHead, raffle.StoreBatch) error, wait time.Duration) (uint64, error) {
+	head := l.head(log)
+	late := func() error { return fill(head, &memoryBatch{m: newMemoryStore(), log: log}) }
+	l.fills = append(l.fills, late)
+	if l.hasty {
+		go func() { _ = late() }()
+		return 0, raffle.ErrTimeout
+	}
+	return l.memoryStore.Append(log, fill, wait)
+}
+
+func (l *lateStore) Read(log uint32, from, count uint64, take func(raffle.Record) error) error {
+	l.takes = append(l.takes, func() error { return take(l.records[0][0]) })
+	return l.memoryStore.Read(log, from, count, take)
+}
+
+func (l *lateStore) Scan(scope uint32, prefix, after []byte, count uint64, take func(raffle.StoreKey) error) error {
+	l.keys = append(l.keys, func() error { return take(raffle.StoreKey{Scope: scope, Key: []byte("k")}) })
+	return l.memoryStore.Scan(scope, prefix, after, count, take)
+}
+
+func (l *lateStore) ScanBack(scope uint32, prefix, before []byte, count uint64, take func(raffle.StoreKey) error) error {
+	l.keys = append(l.keys, func() error { return take(raffle.StoreKey{Scope: scope, Key: []byte("k")}) })
+	return l.memoryStore.ScanBack(scope, prefix, before, count, take)
+}
+
+func TestStoreThatIsLate(t *testing.T) {
+	m := &lateStore{memoryStore: newMemoryStore()}
+	store, err := raffle.StoreNew(m)
+	must(t, err)
+	defer store.Free()
+	keys, err := raffle.KeysNew(newPocket())
+	must(t, err)
+	defer keys.Free()
+	r, err := raffle.CreateWith(store, keys, &raffle.Host{Clock: newClock().now, Flags: raffle.HostNoThreads}, rules(onePrize), boss)
+	must(t, err)
+	defer r.Free()
+	u, err := r.UnitOpen(1)
+	must(t, err)
+	defer u.Free()
+	_, err = u.Sell(background, seller, raffle.Sale{Tier: "one"})
+	must(t, err)
+	for _, err := range r.Records(1, 0) {
+		must(t, err)
+	}
+	_, _, err = r.EventFind(raffle.EventQuery{Newest: true})
+	must(t, err)
+	for _, late := range [][]func() error{m.fills, m.takes, m.keys} {
+		equal(t, len(late) > 0, true)
+		for _, call := range late {
+			fails(t, call(), raffle.ErrMisuse, "after the call")
+		}
+	}
+	m.hasty = true
+	for range 50 {
+		ctx, cancel := context.WithTimeout(background, time.Millisecond)
+		if _, err = u.Sell(ctx, seller, raffle.Sale{Tier: "one"}); err == nil {
+			t.Error("a store that wrote nothing sold")
+		}
+		cancel()
+	}
+	m.hasty = false
+	_, err = u.Sell(background, seller, raffle.Sale{Tier: "one"})
+	must(t, err)
 }

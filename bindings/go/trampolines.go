@@ -239,11 +239,13 @@ func raffleGoStoreHead(ctx unsafe.Pointer, log C.uint32_t, out *C.raffle_store_h
 //export raffleGoStoreAppend
 func raffleGoStoreAppend(ctx unsafe.Pointer, log C.uint32_t, fill C.raffle_store_fill, fillCtx unsafe.Pointer, timeoutMs C.int32_t, out *C.uint64_t, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
+		var l loan
+		defer l.end()
 		wait := time.Duration(-1)
 		if timeoutMs >= 0 {
 			wait = time.Duration(timeoutMs) * time.Millisecond
 		}
-		size, err := behind[HostStore](ctx).Append(uint32(log), filling(fill, fillCtx), wait)
+		size, err := behind[HostStore](ctx).Append(uint32(log), filling(&l, fill, fillCtx), wait)
 		if err == nil {
 			*out = C.uint64_t(size)
 		}
@@ -254,7 +256,9 @@ func raffleGoStoreAppend(ctx unsafe.Pointer, log C.uint32_t, fill C.raffle_store
 //export raffleGoStoreRead
 func raffleGoStoreRead(ctx unsafe.Pointer, log C.uint32_t, from, count C.uint64_t, sink C.raffle_store_sink_record, sinkCtx unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
-		return behind[HostStore](ctx).Read(uint32(log), uint64(from), uint64(count), takeRecord(sink, sinkCtx))
+		var l loan
+		defer l.end()
+		return behind[HostStore](ctx).Read(uint32(log), uint64(from), uint64(count), takeRecord(&l, sink, sinkCtx))
 	})
 }
 
@@ -282,8 +286,10 @@ func raffleGoStoreFind(ctx unsafe.Pointer, scope C.uint32_t, key *C.uint8_t, len
 func raffleGoStoreScan(ctx unsafe.Pointer, scope C.uint32_t, prefix *C.uint8_t, prefixLength C.size_t, after *C.uint8_t, afterLength C.size_t, count C.uint64_t,
 	sink C.raffle_store_sink_key, sinkCtx unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
+		var l loan
+		defer l.end()
 		return behind[HostStore](ctx).Scan(uint32(scope), view(unsafe.Pointer(prefix), prefixLength), view(unsafe.Pointer(after), afterLength), uint64(count),
-			takeKey(sink, sinkCtx))
+			takeKey(&l, sink, sinkCtx))
 	})
 }
 
@@ -291,8 +297,10 @@ func raffleGoStoreScan(ctx unsafe.Pointer, scope C.uint32_t, prefix *C.uint8_t, 
 func raffleGoStoreScanBack(ctx unsafe.Pointer, scope C.uint32_t, prefix *C.uint8_t, prefixLength C.size_t, before *C.uint8_t, beforeLength C.size_t, count C.uint64_t,
 	sink C.raffle_store_sink_key, sinkCtx unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
+		var l loan
+		defer l.end()
 		return behind[StoreScanBack](ctx).ScanBack(uint32(scope), view(unsafe.Pointer(prefix), prefixLength), view(unsafe.Pointer(before), beforeLength), uint64(count),
-			takeKey(sink, sinkCtx))
+			takeKey(&l, sink, sinkCtx))
 	})
 }
 
@@ -445,6 +453,8 @@ func raffleGoBatchNote(ctx unsafe.Pointer, size C.uint64_t, note *C.char, length
 //export raffleGoBatchRead
 func raffleGoBatchRead(ctx unsafe.Pointer, from, count C.uint64_t, sink C.raffle_store_sink_record, sinkCtx unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
-		return behind[StoreBatchReader](ctx).Read(uint64(from), uint64(count), takeRecord(sink, sinkCtx))
+		var l loan
+		defer l.end()
+		return behind[StoreBatchReader](ctx).Read(uint64(from), uint64(count), takeRecord(&l, sink, sinkCtx))
 	})
 }
