@@ -376,6 +376,8 @@ func TestWritersAndReaders(t *testing.T) {
 	equal(t, errors.Is(err, errOwn), true)
 	_, err = f.ReportVerify(background, readerFunc(func([]byte) (int, error) { return -7, nil }))
 	fails(t, err, raffle.ErrHost, "-7")
+	_, err = f.ReportVerify(background, readerFunc(func([]byte) (int, error) { return 0, nil }))
+	equal(t, errors.Is(err, io.ErrNoProgress), true)
 	_, err = f.ReportVerify(background, nil)
 	fails(t, err, raffle.ErrMisuse, "nil")
 	ctx, cancel := context.WithCancelCause(background)

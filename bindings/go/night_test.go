@@ -520,6 +520,8 @@ func TestWitnesses(t *testing.T) {
 	again, err := f.WitnessAnswer(0, 0, described.ControlSize, 409, []byte("1\n"))
 	must(t, err)
 	equal(t, again, 1)
+	_, err = f.WitnessAnswer(0, 0, described.ControlSize, 409+1<<32, []byte("1\n"))
+	equal(t, err != nil, true)
 	_, err = f.WitnessAnswer(0, 0, described.ControlSize, 200, []byte("nonsense\n"))
 	if err == nil {
 		t.Fatal("nonsense is a cosignature")

@@ -50,6 +50,9 @@ func (w *writing) write(bytes []byte) error {
 	return err
 }
 
+// emptyReads is how often a reader may give nothing, one time after the other: as often as bufio lets it.
+const emptyReads = 100
+
 // reading is an io.Reader that a context ends.
 type reading struct {
 	ctx  context.Context
@@ -57,7 +60,7 @@ type reading struct {
 }
 
 func (r *reading) read(bytes []byte) (int, error) {
-	for len(bytes) > 0 {
+	for tries := 0; len(bytes) > 0; tries++ {
 		if err := stopped(r.ctx); err != nil {
 			return 0, err
 		}
@@ -70,6 +73,9 @@ func (r *reading) read(bytes []byte) (int, error) {
 		}
 		if err != nil {
 			return 0, err
+		}
+		if tries == emptyReads {
+			return 0, io.ErrNoProgress
 		}
 	}
 	return 0, nil
