@@ -383,11 +383,11 @@ func TestWritersAndReaders(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(background)
 	_, err = f.Publish(ctx, filepath.Join(f.folder, "p"), &raffle.PublishOptions{Progress: func(uint64, uint64) error { cancel(errOwn); return nil }})
 	if err != nil {
-		equal(t, errors.Is(err, errOwn), true)
+		equal(t, errors.Is(err, errOwn) && errors.Is(err, context.Canceled), true)
 	}
 	cancel(errOwn)
 	err = f.Backup(ctx, io.Discard)
-	equal(t, errors.Is(err, errOwn), true)
+	equal(t, errors.Is(err, errOwn) && errors.Is(err, context.Canceled), true)
 	_, err = raffle.AuditRun(background, f.store, nil, &raffle.AuditOptions{Progress: func(uint64, uint64) error { return errOwn }})
 	equal(t, errors.Is(err, errOwn), true)
 	_, err = raffle.AuditRun(background, f.store, nil, &raffle.AuditOptions{Receipts: func() (string, []byte, error) { return "", nil, errOwn }})

@@ -146,7 +146,7 @@ func (d *desk) leave(s *selling) ([]Ticket, error) {
 			d.queue = append(d.queue[:i:i], d.queue[i+1:]...)
 			d.mu.Unlock()
 			keepLines(s.lines)
-			return nil, &Error{RC: ErrTimeout, Message: "the context ended before the sale began: nothing was written", cause: context.Cause(s.ctx)}
+			return nil, &Error{RC: ErrTimeout, Message: "the context ended before the sale began: nothing was written", cause: over(s.ctx)}
 		}
 	}
 	d.mu.Unlock()
@@ -155,7 +155,7 @@ func (d *desk) leave(s *selling) ([]Ticket, error) {
 		return s.tickets, withContext(s.ctx, s.err)
 	default:
 		return nil, &Error{RC: ErrUnknown, Message: "the context ended while the sale was being written: ask again with the same order key",
-			cause: context.Cause(s.ctx)}
+			cause: over(s.ctx)}
 	}
 }
 

@@ -91,7 +91,7 @@ func TestContextsOfSales(t *testing.T) {
 	cancel(errOwn)
 	_, err := u.Sell(ctx, seller, raffle.Sale{Tier: "one"})
 	fails(t, err, raffle.ErrTimeout, "nothing was written")
-	equal(t, errors.Is(err, errOwn), true)
+	equal(t, errors.Is(err, errOwn) && errors.Is(err, context.Canceled), true)
 	equal(t, f.audit().Tickets, 0)
 	var all sync.WaitGroup
 	var sold, unknown atomic.Int64
