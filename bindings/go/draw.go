@@ -295,6 +295,9 @@ func (d *Draw) Finish(ctx context.Context, rng *Rng, options *FinishOptions) err
 		cRng = (*C.raffle_rng)(rng.handle.p)
 	}
 	return withContext(ctx, d.call(&a, func(p *C.raffle_draw, e *C.raffle_error) C.raffle_rc {
+		if err := ended(ctx); err != nil { // while it was another's turn: nobody is asked any more
+			return answer(e, err)
+		}
 		return C.raffle_draw_finish(p, cRng, c, timeout(ctx), e)
 	}))
 }

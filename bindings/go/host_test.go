@@ -417,3 +417,34 @@ func TestCollected(t *testing.T) {
 		}
 	}
 }
+
+// A draw whose context ends while another goroutine has its turn asks nobody.
+func TestFinishThatWaited(t *testing.T) {
+	f := create(t, onePrize)
+	f.sell(9, "one")
+	f.seal()
+	asked, answer := make(chan struct{}, 9), make(chan struct{})
+	rng, _ := newCoin(t, func(context.Context, []byte) (string, error) {
+		asked <- struct{}{}
+		<-answer
+		return "", errOwn
+	})
+	defer rng.Free()
+	d, err := f.DrawBegin(boss, "first", nil)
+	must(t, err)
+	defer d.Free()
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- d.Finish(background, rng, nil) }()
+	<-asked
+	ctx, cancel := context.WithCancel(background)
+	go func() { second <- d.Finish(ctx, rng, nil) }()
+	time.Sleep(20 * time.Millisecond)
+	cancel()
+	close(answer)
+	err = <-first
+	equal(t, errors.Is(err, errOwn), true)
+	err = <-second
+	fails(t, err, raffle.ErrTimeout, "ended")
+	equal(t, errors.Is(err, context.Canceled), true)
+	equal(t, len(asked), 0)
+}
