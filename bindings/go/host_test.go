@@ -115,6 +115,10 @@ func TestProvidersThatFail(t *testing.T) {
 			_, _ = rand.Read(out)
 			return strings.Repeat("e", 100), nil
 		}, raffle.ErrHost, "evidence"},
+		"a NUL in the evidence": {func(_ context.Context, out []byte) (string, error) {
+			_, _ = rand.Read(out)
+			return "a\x00b", nil
+		}, raffle.ErrHost, "evidence"},
 		"a NUL in the error": {func(context.Context, []byte) (string, error) { return "", errors.New("a\x00b\xff") }, raffle.ErrHost, "a?b"},
 	} {
 		rng, _ := newCoin(t, one.fill)
@@ -132,6 +136,22 @@ func TestProvidersThatFail(t *testing.T) {
 		}
 		rng.Free()
 	}
+}
+
+// What a provider writes after its Fill has returned reaches nobody.
+func TestProviderThatIsLate(t *testing.T) {
+	var late []byte
+	rng, _ := newCoin(t, func(ctx context.Context, out []byte) (string, error) {
+		late = out
+		return honest(ctx, out)
+	})
+	defer rng.Free()
+	out := make([]byte, 64)
+	must(t, rng.Fill(background, out))
+	equal(t, bytes.Equal(out, make([]byte, 64)), false)
+	before := bytes.Clone(out)
+	copy(late, make([]byte, 64))
+	equal(t, bytes.Equal(out, before), true)
 }
 
 // A provider waits until nobody does any more.

@@ -12,6 +12,7 @@ import "C"
 
 import (
 	"context"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -95,13 +96,16 @@ func raffleGoFill(ctx unsafe.Pointer, out *C.uint8_t, length C.size_t, filled *C
 			until, cancel = context.WithTimeout(until, time.Duration(timeoutMs)*time.Millisecond)
 		}
 		defer cancel()
-		said, err := behind[Provider](ctx).Fill(until, view(unsafe.Pointer(out), length))
+		bytes := make([]byte, length) // and not C's: who gives up when the context ends may have somebody who writes here still
+		defer clear(bytes)
+		said, err := behind[Provider](ctx).Fill(until, bytes)
 		if err != nil {
 			return err
 		}
-		if len(said) >= C.RAFFLE_NAME_SIZE {
-			return nonsense("the evidence has %d bytes", len(said))
+		if len(said) >= C.RAFFLE_NAME_SIZE || strings.IndexByte(said, 0) >= 0 {
+			return nonsense("the evidence has %d bytes, or a NUL", len(said))
 		}
+		copy(view(unsafe.Pointer(out), length), bytes)
 		copy(view(unsafe.Pointer(evidence), C.RAFFLE_NAME_SIZE), said+"\x00")
 		*filled = length
 		return nil
@@ -210,8 +214,8 @@ func raffleGoKeyUnitKeep(ctx unsafe.Pointer, origin *C.char, unit C.uint32_t, ke
 func raffleGoStoreOrigin(ctx unsafe.Pointer, out *C.char, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
 		origin, err := behind[HostStore](ctx).Origin()
-		if err == nil && len(origin) >= C.RAFFLE_ORIGIN_SIZE {
-			err = nonsense("an origin of %d bytes", len(origin))
+		if err == nil && (len(origin) >= C.RAFFLE_ORIGIN_SIZE || strings.IndexByte(origin, 0) >= 0) {
+			err = nonsense("an origin of %d bytes, or with a NUL", len(origin))
 		}
 		if err == nil {
 			copy(view(unsafe.Pointer(out), C.RAFFLE_ORIGIN_SIZE), origin+"\x00")
