@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -64,6 +65,10 @@ func TestProvider(t *testing.T) {
 	equal(t, evidence, "request-7")
 	_, err = rng.Pick(background, 5, 6)
 	fails(t, err, raffle.ErrInvalid, "6 picks")
+	_, err = rng.Pick(background, math.MaxUint64, 1<<30)
+	fails(t, err, raffle.ErrInvalid, "picks")
+	_, err = rng.Collect(background, 0, math.MaxUint64, 1<<20, 1<<20)
+	fails(t, err, raffle.ErrInvalid, "draws")
 	_, err = rng.Collect(background, 0, 5, 0, 1)
 	fails(t, err, raffle.ErrInvalid, "")
 	rng.Free()
