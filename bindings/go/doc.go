@@ -7,7 +7,7 @@
 // here, too, but for these.
 //
 // Handles ([Raffle], [Unit], [Draw], [Cursor], [Audit], [Rng], [Store], [Keys]) are let go of by Free, which may be called twice, and from any goroutine: a
-// call that is inside the library ends first. What is not freed is freed by the garbage collector, some time. A call on a handle that was freed
+// call that is inside the library ends first. What is not freed is freed by the garbage collector, some time. A call on a handle that was freed, or is nil,
 // gives [ErrMisuse], which is [os.ErrClosed], too. Draws, cursors and audits are for one goroutine at a time; a second one waits.
 //
 // Failures are an [*Error], whose status [errors.Is] finds: errors.Is(err, raffle.ErrWindow). What a callback written in Go failed with is found there
