@@ -71,8 +71,9 @@ def must(*arguments, **how):
 
 def environment(**more):
     flags = {"PKG_CONFIG_PATH": DEST / "lib" / "pkgconfig", "LD_LIBRARY_PATH": DEST / "lib", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off",
-             "GOTOOLCHAIN": "local", "CGO_ENABLED": "1"}
-    inherited = {name: value for name, value in os.environ.items() if name != "GOROOT"}  # which may be another Go's
+             "GOTOOLCHAIN": "local", "CGO_ENABLED": "1",
+             "CGO_LDFLAGS": f"-O2 -g -L{DEST / 'lib'}"}  # Go's cache does not know what pkg-config says: without this it links the library of an earlier run in another folder
+    inherited = {name: value for name, value in os.environ.items() if name not in ("GOROOT", "PKG_CONFIG_SYSROOT_DIR")}  # which may be another Go's, and another library's
     return {**inherited, **{name: str(value) for name, value in flags.items()}, **more}
 
 
