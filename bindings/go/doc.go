@@ -12,7 +12,7 @@
 //
 // Failures are an [*Error], whose status [errors.Is] finds: errors.Is(err, raffle.ErrWindow). What a callback written in Go failed with is found there
 // by [errors.Is] and [errors.As] unchanged; a panic in a callback comes back to the caller as a [*PanicError]. A callback must not end its
-// goroutine (runtime.Goexit, testing.T.FailNow): that would tear the library's frames off the stack.
+// goroutine (runtime.Goexit, testing.T.FailNow): that tears the library's frames off the stack, and is a panic that nobody should recover from.
 //
 // Calls that honour a [context.Context] take one. The others wait at most as long as [Host].Timeout says, 10 seconds by default.
 //

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -174,6 +176,25 @@ func TestProviderWithAContext(t *testing.T) {
 	err = rng.Fill(ctx, make([]byte, 8))
 	fails(t, err, raffle.ErrTimeout, "ended")
 	equal(t, errors.Is(err, context.DeadlineExceeded), true)
+}
+
+// A callback that ends its goroutine ends the process, and says why: what it leaves of the library's frames would do so later, and not say.
+func TestCallbackThatEndsItsGoroutine(t *testing.T) {
+	const child = "RAFFLE_TEST_ENDS"
+	if os.Getenv(child) == "" {
+		command := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+		command.Env = append(os.Environ(), child+"=1")
+		said, err := command.CombinedOutput()
+		equal(t, err != nil && bytes.Contains(said, []byte("a callback ended its goroutine")), true)
+		return
+	}
+	rng, _ := newCoin(t, func(context.Context, []byte) (string, error) { runtime.Goexit(); return "", nil })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = rng.Fill(background, make([]byte, 8))
+	}()
+	<-done
 }
 
 // pocket keeps keys in memory.
