@@ -494,3 +494,26 @@ func TestFinishThatWaited(t *testing.T) {
 	equal(t, errors.Is(err, context.Canceled), true)
 	equal(t, len(asked), 0)
 }
+
+// What asks for a person is told to the host.
+func TestHostIsTold(t *testing.T) {
+	f := create(t, onePrize)
+	f.sell(3, "one")
+	f.seal()
+	var told []string
+	r, err := raffle.Open(f.store, "", &raffle.Host{Clock: f.clock.now, Log: func(level raffle.LogLevel, line string) {
+		equal(t, level, raffle.LogWarning)
+		told = append(told, line)
+		panic("nowhere to go")
+	}})
+	must(t, err)
+	defer r.Free()
+	rng, _ := newCoin(t, func(context.Context, []byte) (string, error) { return "", errOwn })
+	defer rng.Free()
+	d, err := r.DrawBegin(boss, "first", nil)
+	must(t, err)
+	defer d.Free()
+	err = d.Finish(background, rng, nil)
+	equal(t, errors.Is(err, errOwn), true)
+	equal(t, len(told) == 1 && strings.Contains(told[0], errOwn.Error()), true)
+}

@@ -573,3 +573,95 @@ func TestStoreThatIsLate(t *testing.T) {
 	_, err = u.Sell(background, seller, raffle.Sale{Tier: "one"})
 	must(t, err)
 }
+
+// tiled is a published store in Go whose records are those of the raffle's own store, and whose tiles are in the folder.
+type tiled struct{ published }
+
+func (p tiled) Tile(log, level uint32, index uint64) ([]raffle.Hash, error) {
+	folder := "control"
+	if log > 0 {
+		folder = fmt.Sprintf("unit/%d", log)
+	}
+	found, _ := filepath.Glob(filepath.Join(p.folder, folder, fmt.Sprintf("tile/%d/%03d*", level, index), "*"))
+	if len(found) != 1 {
+		return nil, raffle.ErrNotFound
+	}
+	hashes, err := os.ReadFile(found[0])
+	if err != nil {
+		return nil, err
+	}
+	var tile []raffle.Hash
+	for ; len(hashes) >= 32; hashes = hashes[32:] {
+		tile = append(tile, raffle.Hash(hashes[:32]))
+	}
+	return tile, nil
+}
+
+func (tiled) Free() {} // the records are another handle's
+
+// memoryRaffle is a raffle over a store in Go, and its keys.
+func memoryRaffle(t *testing.T, store raffle.HostStore) (*raffle.Raffle, *raffle.Keys) {
+	t.Helper()
+	s, err := raffle.StoreNew(store)
+	must(t, err)
+	keys, err := raffle.KeysNew(newPocket())
+	must(t, err)
+	r, err := raffle.CreateWith(s, keys, &raffle.Host{Clock: newClock().now}, rules(onePrize), boss)
+	must(t, err)
+	t.Cleanup(r.Free)
+	t.Cleanup(s.Free)
+	t.Cleanup(keys.Free)
+	return r, keys
+}
+
+func TestTilesInGo(t *testing.T) {
+	m := newMemoryStore()
+	r, _ := memoryRaffle(t, m)
+	f := &fixture{T: t, Raffle: r}
+	f.sell(9, "one")
+	folder := filepath.Join(t.TempDir(), "published")
+	_, err := f.Publish(background, folder, nil)
+	must(t, err)
+	store, err := raffle.StoreNew(tiled{published{m, folder}})
+	must(t, err)
+	defer store.Free()
+	a, err := raffle.AuditRunWith(background, store, nil)
+	must(t, err)
+	defer a.Free()
+	for fault, err := range a.Faults() {
+		t.Errorf("%+v %v", fault, err)
+	}
+	verdict, err := a.Verdict()
+	must(t, err)
+	equal(t, verdict.Passed && verdict.Tickets == 9, true)
+}
+
+// sameStore is a memoryStore that another handle frees.
+type sameStore struct{ *memoryStore }
+
+func (sameStore) Free() {}
+
+// Two handles over one store sell through the same unit, as two processes do: each catches up inside of its append.
+func TestStoreOfTwo(t *testing.T) {
+	m := newMemoryStore()
+	r, keys := memoryRaffle(t, m)
+	second, err := raffle.StoreNew(sameStore{m})
+	must(t, err)
+	c := newClock()
+	other, err := raffle.OpenWith(second, keys, &raffle.Host{Clock: c.now})
+	must(t, err)
+	second.Free()
+	defer other.Free()
+	var units []*raffle.Unit
+	for _, one := range []*raffle.Raffle{r, other} {
+		u, err := one.UnitOpen(1)
+		must(t, err)
+		defer u.Free()
+		units = append(units, u)
+	}
+	for i := range uint64(20) {
+		tickets, err := units[i%2].Sell(background, seller, raffle.Sale{Tier: "one"})
+		must(t, err)
+		equal(t, tickets[0].First, i+1)
+	}
+}

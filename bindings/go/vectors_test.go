@@ -4,12 +4,15 @@ package raffle_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
+	"time"
 
 	"raffle.example/raffle"
 )
@@ -175,4 +178,35 @@ func FuzzRulesCheck(f *testing.F) {
 		_ = raffle.RulesCheck(text)
 		_, _, _ = raffle.BeaconParse(text)
 	})
+}
+
+func TestTimestampVectors(t *testing.T) {
+	text, err := os.ReadFile("../../tests/vectors/timestamp.json")
+	must(t, err)
+	var file struct {
+		Cases []struct {
+			Name, Kind, Data, Response, Authority, Authorities, Error string
+			At                                                        int64
+			Valid                                                     bool
+		}
+	}
+	must(t, json.Unmarshal(text, &file))
+	good := 0
+	for _, one := range file.Cases {
+		if one.Kind != "response" {
+			continue
+		}
+		response, err := hex.DecodeString(one.Response)
+		must(t, err)
+		stamp, err := raffle.TimestampVerify([]byte(one.Data), response, one.Authorities)
+		if !one.Valid {
+			var e *raffle.Error
+			equal(t, errors.As(err, &e) && e.RC.Name() == one.Error, true)
+			continue
+		}
+		must(t, err)
+		equal(t, stamp, raffle.Timestamp{Trusted: one.Authorities != "", At: time.UnixMilli(one.At).UTC(), Authority: one.Authority})
+		good++
+	}
+	equal(t, good > 1, true)
 }
