@@ -14,7 +14,8 @@
 // by [errors.Is] and [errors.As] unchanged; a panic in a callback comes back to the caller as a [*PanicError]. A callback must not end its
 // goroutine (runtime.Goexit, testing.T.FailNow): that tears the library's frames off the stack, and is a panic that nobody should recover from.
 //
-// Calls that honour a [context.Context] take one. The others wait at most as long as [Host].Timeout says, 10 seconds by default.
+// Calls that honour a [context.Context] take one: its deadline bounds what they wait for, and that it was cancelled is seen before they begin, and while they queue, write, read or tell
+// their progress. The others wait at most as long as [Host].Timeout says, 10 seconds by default.
 //
 // A time is cut to milliseconds; the zero [time.Time] stands for the library's 0, "none".
 package raffle

@@ -147,7 +147,7 @@ func run(store, listen string) error {
 		return err
 	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	web := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	web := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ended := make(chan error, 1)
