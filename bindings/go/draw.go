@@ -262,8 +262,8 @@ func (d *Draw) Checkpoint() (string, error) {
 	return note, err
 }
 
-// Finish asks the provider for the seed, selects, and writes the result, durably. A draw that failed stays open, and the call may be made again. A committed draw asks nobody: rng is
-// nil, and options are needed. A drum draw ends here, once its numbers were called; rng is nil. The context's deadline is the provider's, too.
+// Finish asks the provider for the seed, selects, and writes the result, durably. A draw that failed stays open, and the call may be made again, but for [ErrUnknown]: it is finished, and the
+// anchor is not written. A committed draw asks nobody: rng is nil, and options are needed. A drum draw ends here, once its numbers were called; rng is nil. The context's deadline is the provider's, too.
 //
 // C: raffle_draw_finish
 func (d *Draw) Finish(ctx context.Context, rng *Rng, options *FinishOptions) error {
