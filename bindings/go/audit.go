@@ -142,6 +142,9 @@ func (g *giving) give(name, receipt **C.char, length *C.size_t) error {
 	if errors.Is(err, io.EOF) {
 		return ErrNotFound
 	}
+	if errors.Is(err, ErrNotFound) {
+		return &Error{RC: ErrHost, Message: err.Error(), cause: err} // in C it would be the end, too: those that follow would not be asked for
+	}
 	if err != nil {
 		return err
 	}
@@ -229,9 +232,16 @@ func AuditRunWith(ctx context.Context, store *Store, options *AuditOptions) (*Au
 // Free lets go of the audit.
 //
 // C: raffle_audit_free
-func (x *Audit) Free() { x.handle.close() }
+func (x *Audit) Free() {
+	if x != nil {
+		x.handle.close()
+	}
+}
 
 func (x *Audit) call(f func(*C.raffle_audit, *C.raffle_error) C.raffle_rc) error {
+	if x == nil {
+		return freed("Audit")
+	}
 	var a args
 	x.turn.Lock()
 	defer x.turn.Unlock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -162,4 +163,111 @@ func TestFreedWhileInUse(t *testing.T) {
 		all.Wait()
 	}
 	f.audit()
+}
+
+// What is refused before it comes to the call leaves nothing pinned: a pin that is forgotten ends the process at the next collection.
+func TestRefusedWithPins(t *testing.T) {
+	f := create(t, onePrize)
+	f.sell(3, "one")
+	f.seal()
+	d, err := f.DrawBegin(boss, "first", nil)
+	must(t, err)
+	defer d.Free()
+	rng := f.rng()
+	rng.Free()
+	_, err = f.DrawBegin(boss, "first", &raffle.DrawOptions{Rng: rng, Ok: &supervisor, Reason: "again"})
+	fails(t, err, raffle.ErrMisuse, "Rng")
+	fails(t, d.Finish(background, rng, &raffle.FinishOptions{Ok: &supervisor}), raffle.ErrMisuse, "Rng")
+	_, err = raffle.AuditRunWith(background, nil, &raffle.AuditOptions{Authorities: "none"})
+	fails(t, err, raffle.ErrMisuse, "nil")
+	for range 5 {
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// A nil handle is refused as one that was freed; to free it is fine, as in C.
+func TestNilHandles(t *testing.T) {
+	var (
+		r     *raffle.Raffle
+		u     *raffle.Unit
+		d     *raffle.Draw
+		c     *raffle.Cursor
+		a     *raffle.Audit
+		g     *raffle.Rng
+		store *raffle.Store
+		keys  *raffle.Keys
+	)
+	for _, free := range []func(){r.Free, u.Free, d.Free, c.Free, a.Free, g.Free, store.Free, keys.Free} {
+		free()
+	}
+	_, err := r.Describe()
+	fails(t, err, raffle.ErrMisuse, "Raffle")
+	_, err = r.EventWrite(boss, raffle.EventDetails{Code: "x.door", Text: "open"})
+	fails(t, err, raffle.ErrMisuse, "Raffle")
+	_, err = u.Sell(background, seller, raffle.Sale{Tier: "one"})
+	fails(t, err, raffle.ErrMisuse, "Unit")
+	_, err = u.Validation(1)
+	fails(t, err, raffle.ErrMisuse, "Unit")
+	_, err = d.Describe()
+	fails(t, err, raffle.ErrMisuse, "Draw")
+	fails(t, d.Finish(background, nil, nil), raffle.ErrMisuse, "Draw")
+	_, err = c.Next()
+	fails(t, err, raffle.ErrMisuse, "Cursor")
+	_, err = a.Verdict()
+	fails(t, err, raffle.ErrMisuse, "Audit")
+	fails(t, g.Test(background), raffle.ErrMisuse, "Rng")
+	equal(t, g.Name(), "")
+	for _, err := range r.Units() {
+		fails(t, err, raffle.ErrMisuse, "Raffle")
+	}
+}
+
+// A handle whose last use is a call is there for that call, whatever the garbage collector does before it is inside.
+func TestCollectedAtTheLastCall(t *testing.T) {
+	f := create(t, onePrize)
+	until := time.Now().Add(3 * time.Second)
+	go func() {
+		for time.Now().Before(until) {
+			runtime.GC()
+		}
+	}()
+	var all sync.WaitGroup
+	for range 64 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for time.Now().Before(until) {
+				u, err := f.UnitOpen(1)
+				if err == nil {
+					_, err = u.Validation(0)
+				}
+				if errors.Is(err, raffle.ErrMisuse) {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	all.Wait()
+}
+
+// Bytes may lie beside pointers, in one allocation: cgo is not to take them for what they are not.
+func TestBytesBesidePointers(t *testing.T) {
+	type message struct {
+		body [100]byte
+		next *int
+	}
+	m := &message{next: new(int)}
+	_, err := raffle.LeafHash(m.body[:])
+	must(t, err)
+	_, err = raffle.TimestampQuery(m.body[:])
+	must(t, err)
+	_, err = raffle.TimestampVerify(m.body[:], m.body[:], "")
+	fails(t, err, raffle.ErrInvalid, "")
+	rng, err := raffle.RngOpen("test:seed=01", nil)
+	must(t, err)
+	defer rng.Free()
+	must(t, rng.Fill(background, m.body[:]))
+	_, _, err = raffle.Vectors(m.body[:])
+	fails(t, err, raffle.ErrInvalid, "")
 }

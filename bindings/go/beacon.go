@@ -21,7 +21,7 @@ type BeaconVerify func(round uint64, value [BeaconSize]byte) error
 // BeaconRound is the first round whose time is at or after t.
 //
 // C: raffle_beacon_round
-func BeaconRound(t time.Time) uint64 { return uint64(C.raffle_beacon_round(C.int64_t(t.UnixMilli()))) }
+func BeaconRound(t time.Time) uint64 { return uint64(C.raffle_beacon_round(milli(t))) }
 
 // BeaconTime is a round's time; the zero time for round 0 or one beyond the year 9999.
 //

@@ -43,14 +43,18 @@ func (f *fields) fixed(name string, out []C.char, s string) {
 // args converts the arguments of one call. The first that cannot be is the call's failure.
 type args struct {
 	fields
-	pin runtime.Pinner
+	members []unsafe.Pointer // what structs of the call point to
 }
 
-// try makes a call that needs no handle.
+// try makes a call that needs no handle. What is pinned is pinned here and nowhere else: a pin that is forgotten ends the process.
 func (a *args) try(f func(*C.raffle_error) C.raffle_rc) error {
-	defer a.pin.Unpin()
 	if a.err != nil {
 		return a.err
+	}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	for _, p := range a.members {
+		pin.Pin(p)
 	}
 	e := newError
 	if rc := f(&e); rc != C.RAFFLE_OK {
@@ -62,7 +66,6 @@ func (a *args) try(f func(*C.raffle_error) C.raffle_rc) error {
 // on makes a call on a handle.
 func (a *args) on(h *handle, f func(unsafe.Pointer, *C.raffle_error) C.raffle_rc) error {
 	if err := h.enter(); err != nil {
-		a.pin.Unpin()
 		return err
 	}
 	defer h.leave()
@@ -91,7 +94,7 @@ func (a *args) optional(name, s string) *C.char {
 func (a *args) pinned(name, s string) *C.char {
 	c := a.optional(name, s)
 	if c != nil {
-		a.pin.Pin(c)
+		a.members = append(a.members, unsafe.Pointer(c))
 	}
 	return c
 }
@@ -115,7 +118,7 @@ func (a *args) second(ok *Actor) *C.raffle_actor {
 func (a *args) pinnedActor(ok *Actor) *C.raffle_actor {
 	actor := a.second(ok)
 	if actor != nil {
-		a.pin.Pin(actor)
+		a.members = append(a.members, unsafe.Pointer(actor))
 	}
 	return actor
 }
@@ -124,6 +127,17 @@ func (a *args) pinnedActor(ok *Actor) *C.raffle_actor {
 func ms(at time.Time) C.int64_t {
 	if at.IsZero() {
 		return 0
+	}
+	return milli(at)
+}
+
+// milli is at.UnixMilli, which wraps where 64 bits do not suffice: such a time stays out of every range.
+func milli(at time.Time) C.int64_t {
+	switch seconds := at.Unix(); {
+	case seconds > math.MaxInt64/1000-1:
+		return math.MaxInt64
+	case seconds < math.MinInt64/1000+1:
+		return math.MinInt64
 	}
 	return C.int64_t(at.UnixMilli())
 }
@@ -139,7 +153,11 @@ func timeout(ctx context.Context) C.int32_t {
 
 // milliseconds rounds up, and stays in bounds.
 func milliseconds(d time.Duration) C.int32_t {
-	return C.int32_t(min(max(0, (int64(d)+int64(time.Millisecond)-1)/int64(time.Millisecond)), math.MaxInt32))
+	whole := d / time.Millisecond
+	if d%time.Millisecond > 0 {
+		whole++
+	}
+	return C.int32_t(min(max(0, whole), math.MaxInt32))
 }
 
 func chars(b []byte) *C.char { return (*C.char)(unsafe.Pointer(unsafe.SliceData(b))) }

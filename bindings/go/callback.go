@@ -91,25 +91,54 @@ func answer(e *C.raffle_error, err error) C.raffle_rc {
 	if token == 0 || err != error(own) {
 		token = remember(err)
 	}
-	line := C.CString(strings.ReplaceAll(strings.ToValidUTF8(sentence, "?"), "\x00", "?"))
-	defer C.free(unsafe.Pointer(line))
-	C.raffle_error_set(e, C.raffle_rc(rc), C.uint64_t(token), line)
+	tell(e, rc, token, sentence)
 	e.detail = C.uint32_t(detail)
 	return C.raffle_rc(rc)
 }
 
-// guard runs a callback: no panic goes through C.
+func tell(e *C.raffle_error, rc Status, token uint64, sentence string) {
+	line := C.CString(strings.ReplaceAll(strings.ToValidUTF8(sentence, "?"), "\x00", "?"))
+	defer C.free(unsafe.Pointer(line))
+	C.raffle_error_set(e, C.raffle_rc(rc), C.uint64_t(token), line)
+}
+
+const tornOff = "raffle: a callback ended its goroutine (runtime.Goexit, testing.T.FailNow) inside of the library"
+
+// guard runs a callback: no panic goes through C. One that ends its goroutine tears the library's frames off, locks and all, and nothing can call that back: the next call would find
+// what is left of them. So it ends here, loudly.
 func guard(e *C.raffle_error, body func() error) (rc C.raffle_rc) {
+	ended := true
 	defer func() {
 		if p := recover(); p != nil {
-			rc = answer(e, &PanicError{p, debug.Stack()})
+			rc = panicked(e, &PanicError{p, debug.Stack()})
+		} else if ended {
+			panic(tornOff)
 		}
 	}()
-	return answer(e, body())
+	rc = answer(e, body())
+	ended = false
+	return rc
+}
+
+// panicked is the answer to a panic. Its value is an error, perhaps, that panics when it is asked what it is, as a nil pointer does: then it is carried without asking.
+func panicked(e *C.raffle_error, p *PanicError) (rc C.raffle_rc) {
+	defer func() {
+		if recover() != nil {
+			rc = C.RAFFLE_HOST
+			tell(e, ErrHost, remember(p), "panic in a callback")
+		}
+	}()
+	return answer(e, p)
 }
 
 // quiet runs a callback that cannot fail: a panic in it has nowhere to go.
 func quiet(body func()) {
-	defer func() { _ = recover() }()
+	ended := true
+	defer func() {
+		if recover() == nil && ended {
+			panic(tornOff)
+		}
+	}()
 	body()
+	ended = false
 }

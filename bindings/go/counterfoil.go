@@ -60,6 +60,7 @@ func (r *Raffle) counterfoils(unit uint32, first, count uint64) ([]Counterfoil, 
 // C: raffle_counterfoils
 func (r *Raffle) Counterfoils(unit uint32, first, count uint64) iter.Seq2[Counterfoil, error] {
 	return func(yield func(Counterfoil, error) bool) {
+		first, count := first, count // of this walk
 		if count == 0 {
 			info, err := r.UnitDescribe(unit)
 			if err == nil && info.Numbers < first {

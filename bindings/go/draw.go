@@ -168,6 +168,9 @@ func newDraw(err error, out **C.raffle_draw) (*Draw, error) {
 }
 
 func (d *Draw) call(a *args, f func(*C.raffle_draw, *C.raffle_error) C.raffle_rc) error {
+	if d == nil {
+		return freed("Draw")
+	}
 	d.turn.Lock()
 	defer d.turn.Unlock()
 	return a.on(d.handle, func(p unsafe.Pointer, e *C.raffle_error) C.raffle_rc { return f((*C.raffle_draw)(p), e) })
@@ -176,7 +179,11 @@ func (d *Draw) call(a *args, f func(*C.raffle_draw, *C.raffle_error) C.raffle_rc
 // Free lets go of the draw. One that is not finished stays open, and is taken up by [Raffle.DrawResume].
 //
 // C: raffle_draw_free
-func (d *Draw) Free() { d.handle.close() }
+func (d *Draw) Free() {
+	if d != nil {
+		d.handle.close()
+	}
+}
 
 // DrawBegin writes the intent, durably, before any randomness is asked for, and signs its checkpoint. options may be nil.
 //
@@ -255,8 +262,8 @@ func (d *Draw) Checkpoint() (string, error) {
 	return note, err
 }
 
-// Finish asks the provider for the seed, selects, and writes the result, durably. A draw that failed stays open, and the call may be made again. A committed draw asks nobody: rng is
-// nil, and options are needed. A drum draw ends here, once its numbers were called; rng is nil. The context's deadline is the provider's, too.
+// Finish asks the provider for the seed, selects, and writes the result, durably. A draw that failed stays open, and the call may be made again, but for [ErrUnknown]: it is finished, and the
+// anchor is not written. A committed draw asks nobody: rng is nil, and options are needed. A drum draw ends here, once its numbers were called; rng is nil. The context's deadline is the provider's, too.
 //
 // C: raffle_draw_finish
 func (d *Draw) Finish(ctx context.Context, rng *Rng, options *FinishOptions) error {
@@ -288,6 +295,9 @@ func (d *Draw) Finish(ctx context.Context, rng *Rng, options *FinishOptions) err
 		cRng = (*C.raffle_rng)(rng.handle.p)
 	}
 	return withContext(ctx, d.call(&a, func(p *C.raffle_draw, e *C.raffle_error) C.raffle_rc {
+		if err := ended(ctx); err != nil { // while it was another's turn: nobody is asked any more
+			return answer(e, err)
+		}
 		return C.raffle_draw_finish(p, cRng, c, timeout(ctx), e)
 	}))
 }

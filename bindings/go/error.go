@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 )
 
 // Status is what a call returned, without its sentence. It is an error by itself, so that errors.Is(err, ErrWindow) asks for it. The numbers are frozen;
@@ -165,9 +166,9 @@ func withContext(ctx context.Context, err error) error {
 	if !ok || e.cause != nil || (e.RC != ErrTimeout && e.RC != ErrUnknown) {
 		return err
 	}
-	e.cause = context.Cause(ctx)
-	if _, limited := ctx.Deadline(); limited && e.cause == nil {
-		e.cause = context.DeadlineExceeded // the library's clock was first
+	e.cause = over(ctx)
+	if until, limited := ctx.Deadline(); limited && e.cause == nil && (e.RC == ErrTimeout || !time.Now().Before(until)) {
+		e.cause = context.DeadlineExceeded // the library's clock was first. An ErrUnknown may come of a connection, or an anchor, as well
 	}
 	return err
 }
@@ -177,5 +178,14 @@ func ended(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	return &Error{RC: ErrTimeout, Message: "the context ended before the call began: nothing was written", cause: context.Cause(ctx)}
+	return &Error{RC: ErrTimeout, Message: "the context ended before the call began: nothing was written", cause: over(ctx)}
+}
+
+// over is why a context ended, nil when it did not: its error, and its cause when that is another.
+func over(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == nil || cause == err {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }

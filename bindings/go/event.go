@@ -192,7 +192,7 @@ func (r *Raffle) EventFind(query EventQuery) (hits []EventHit, more bool, err er
 	}
 	if query.After != nil {
 		c.flags |= C.RAFFLE_EVENT_GO_ON
-		c.last_at, c.last_index, c.last_log = C.int64_t(query.After.At.UnixMilli()), C.uint64_t(query.After.Index), C.uint32_t(query.After.Log)
+		c.last_at, c.last_index, c.last_log = ms(query.After.At), C.uint64_t(query.After.Index), C.uint32_t(query.After.Log)
 	}
 	var found gathering
 	ctx := newCtx(&found)
@@ -209,6 +209,7 @@ func (r *Raffle) EventFind(query EventQuery) (hits []EventHit, more bool, err er
 // Events walks over events, [EventQuery].Limit of them at a time, to the last.
 func (r *Raffle) Events(query EventQuery) iter.Seq2[EventHit, error] {
 	return func(yield func(EventHit, error) bool) {
+		query := query // of this walk
 		for {
 			hits, more, err := r.EventFind(query)
 			if err != nil {

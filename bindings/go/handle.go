@@ -21,7 +21,8 @@ type handle struct {
 	closed atomic.Bool
 }
 
-// own makes owner the owner of p. The cleanup is a net for owners that forget to close.
+// own makes owner the owner of p. The cleanup is a net for owners that forget to close. Who calls keeps the owner alive until the call is inside of the handle: else a
+// collection in between would free it as one that nobody has any more.
 func own[T any](owner *T, what string, p unsafe.Pointer, free func(unsafe.Pointer)) *handle {
 	h := &handle{p: p, free: free, what: what}
 	h.uses.Store(1)

@@ -16,7 +16,6 @@ extern void raffleGoRelease(void *);
 import "C"
 
 import (
-	"math"
 	"time"
 	"unsafe"
 )
@@ -89,7 +88,7 @@ func waiting(d time.Duration) C.int32_t {
 	if d < 0 {
 		return -1
 	}
-	return C.int32_t(min((int64(d)+int64(time.Millisecond)-1)/int64(time.Millisecond), math.MaxInt32))
+	return milliseconds(d)
 }
 
 func (l *lending) table() *C.raffle_host { return l.c }

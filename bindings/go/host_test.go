@@ -8,7 +8,11 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
+	"math"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -63,6 +67,10 @@ func TestProvider(t *testing.T) {
 	equal(t, evidence, "request-7")
 	_, err = rng.Pick(background, 5, 6)
 	fails(t, err, raffle.ErrInvalid, "6 picks")
+	_, err = rng.Pick(background, math.MaxUint64, 1<<30)
+	fails(t, err, raffle.ErrInvalid, "picks")
+	_, err = rng.Collect(background, 0, math.MaxUint64, 1<<20, 1<<20)
+	fails(t, err, raffle.ErrInvalid, "draws")
 	_, err = rng.Collect(background, 0, 5, 0, 1)
 	fails(t, err, raffle.ErrInvalid, "")
 	rng.Free()
@@ -102,15 +110,21 @@ func TestProvidersThatFail(t *testing.T) {
 		status raffle.Status
 		words  string
 	}{
-		"an error":          {func(context.Context, []byte) (string, error) { return "", errOwn }, raffle.ErrHost, "the host's own"},
-		"an empty sentence": {func(context.Context, []byte) (string, error) { return "", errors.New("") }, raffle.ErrHost, ""},
-		"a status":          {func(context.Context, []byte) (string, error) { return "", raffle.ErrTimeout }, raffle.ErrTimeout, ""},
-		"a panic":           {func(context.Context, []byte) (string, error) { panic(errOwn) }, raffle.ErrHost, "panic"},
-		"a panic with nil":  {func(context.Context, []byte) (string, error) { panic(nil) }, raffle.ErrHost, "panic"},
-		"zeros":             {func(context.Context, []byte) (string, error) { return "", nil }, raffle.ErrRNGUnhealthy, "repetition"},
+		"an error":                 {func(context.Context, []byte) (string, error) { return "", errOwn }, raffle.ErrHost, "the host's own"},
+		"an empty sentence":        {func(context.Context, []byte) (string, error) { return "", errors.New("") }, raffle.ErrHost, ""},
+		"a status":                 {func(context.Context, []byte) (string, error) { return "", raffle.ErrTimeout }, raffle.ErrTimeout, ""},
+		"a panic":                  {func(context.Context, []byte) (string, error) { panic(errOwn) }, raffle.ErrHost, "panic"},
+		"a panic with nil":         {func(context.Context, []byte) (string, error) { panic(nil) }, raffle.ErrHost, "panic"},
+		"a panic with a nil error": {func(context.Context, []byte) (string, error) { panic((*raffle.Error)(nil)) }, raffle.ErrHost, "panic"},
+		"a nil error":              {func(context.Context, []byte) (string, error) { var e *raffle.Error; return "", e }, raffle.ErrHost, "nil pointer"},
+		"zeros":                    {func(context.Context, []byte) (string, error) { return "", nil }, raffle.ErrRNGUnhealthy, "repetition"},
 		"a long evidence": {func(_ context.Context, out []byte) (string, error) {
 			_, _ = rand.Read(out)
 			return strings.Repeat("e", 100), nil
+		}, raffle.ErrHost, "evidence"},
+		"a NUL in the evidence": {func(_ context.Context, out []byte) (string, error) {
+			_, _ = rand.Read(out)
+			return "a\x00b", nil
 		}, raffle.ErrHost, "evidence"},
 		"a NUL in the error": {func(context.Context, []byte) (string, error) { return "", errors.New("a\x00b\xff") }, raffle.ErrHost, "a?b"},
 	} {
@@ -131,6 +145,22 @@ func TestProvidersThatFail(t *testing.T) {
 	}
 }
 
+// What a provider writes after its Fill has returned reaches nobody.
+func TestProviderThatIsLate(t *testing.T) {
+	var late []byte
+	rng, _ := newCoin(t, func(ctx context.Context, out []byte) (string, error) {
+		late = out
+		return honest(ctx, out)
+	})
+	defer rng.Free()
+	out := make([]byte, 64)
+	must(t, rng.Fill(background, out))
+	equal(t, bytes.Equal(out, make([]byte, 64)), false)
+	before := bytes.Clone(out)
+	copy(late, make([]byte, 64))
+	equal(t, bytes.Equal(out, before), true)
+}
+
 // A provider waits until nobody does any more.
 func TestProviderWithAContext(t *testing.T) {
 	rng, _ := newCoin(t, func(ctx context.Context, out []byte) (string, error) {
@@ -146,6 +176,25 @@ func TestProviderWithAContext(t *testing.T) {
 	err = rng.Fill(ctx, make([]byte, 8))
 	fails(t, err, raffle.ErrTimeout, "ended")
 	equal(t, errors.Is(err, context.DeadlineExceeded), true)
+}
+
+// A callback that ends its goroutine ends the process, and says why: what it leaves of the library's frames would do so later, and not say.
+func TestCallbackThatEndsItsGoroutine(t *testing.T) {
+	const child = "RAFFLE_TEST_ENDS"
+	if os.Getenv(child) == "" {
+		command := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+		command.Env = append(os.Environ(), child+"=1")
+		said, err := command.CombinedOutput()
+		equal(t, err != nil && bytes.Contains(said, []byte("a callback ended its goroutine")), true)
+		return
+	}
+	rng, _ := newCoin(t, func(context.Context, []byte) (string, error) { runtime.Goexit(); return "", nil })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = rng.Fill(background, make([]byte, 8))
+	}()
+	<-done
 }
 
 // pocket keeps keys in memory.
@@ -373,20 +422,26 @@ func TestWritersAndReaders(t *testing.T) {
 	equal(t, errors.Is(err, errOwn), true)
 	_, err = f.ReportVerify(background, readerFunc(func([]byte) (int, error) { return -7, nil }))
 	fails(t, err, raffle.ErrHost, "-7")
+	_, err = f.ReportVerify(background, readerFunc(func([]byte) (int, error) { return 0, nil }))
+	equal(t, errors.Is(err, io.ErrNoProgress), true)
 	_, err = f.ReportVerify(background, nil)
 	fails(t, err, raffle.ErrMisuse, "nil")
 	ctx, cancel := context.WithCancelCause(background)
 	_, err = f.Publish(ctx, filepath.Join(f.folder, "p"), &raffle.PublishOptions{Progress: func(uint64, uint64) error { cancel(errOwn); return nil }})
 	if err != nil {
-		equal(t, errors.Is(err, errOwn), true)
+		equal(t, errors.Is(err, errOwn) && errors.Is(err, context.Canceled), true)
 	}
 	cancel(errOwn)
 	err = f.Backup(ctx, io.Discard)
-	equal(t, errors.Is(err, errOwn), true)
+	equal(t, errors.Is(err, errOwn) && errors.Is(err, context.Canceled), true)
 	_, err = raffle.AuditRun(background, f.store, nil, &raffle.AuditOptions{Progress: func(uint64, uint64) error { return errOwn }})
 	equal(t, errors.Is(err, errOwn), true)
 	_, err = raffle.AuditRun(background, f.store, nil, &raffle.AuditOptions{Receipts: func() (string, []byte, error) { return "", nil, errOwn }})
 	equal(t, errors.Is(err, errOwn), true)
+	gone := fmt.Errorf("receipt 7: %w", raffle.ErrNotFound) // not the end of the receipts
+	_, err = raffle.AuditRun(background, f.store, nil, &raffle.AuditOptions{Receipts: func() (string, []byte, error) { return "", nil, gone }})
+	fails(t, err, raffle.ErrHost, "receipt 7")
+	equal(t, errors.Is(err, gone), true)
 }
 
 // Handles that nobody frees are freed by the garbage collector.
@@ -407,4 +462,58 @@ func TestCollected(t *testing.T) {
 		case <-time.After(time.Millisecond):
 		}
 	}
+}
+
+// A draw whose context ends while another goroutine has its turn asks nobody.
+func TestFinishThatWaited(t *testing.T) {
+	f := create(t, onePrize)
+	f.sell(9, "one")
+	f.seal()
+	asked, answer := make(chan struct{}, 9), make(chan struct{})
+	rng, _ := newCoin(t, func(context.Context, []byte) (string, error) {
+		asked <- struct{}{}
+		<-answer
+		return "", errOwn
+	})
+	defer rng.Free()
+	d, err := f.DrawBegin(boss, "first", nil)
+	must(t, err)
+	defer d.Free()
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- d.Finish(background, rng, nil) }()
+	<-asked
+	ctx, cancel := context.WithCancel(background)
+	go func() { second <- d.Finish(ctx, rng, nil) }()
+	time.Sleep(20 * time.Millisecond)
+	cancel()
+	close(answer)
+	err = <-first
+	equal(t, errors.Is(err, errOwn), true)
+	err = <-second
+	fails(t, err, raffle.ErrTimeout, "ended")
+	equal(t, errors.Is(err, context.Canceled), true)
+	equal(t, len(asked), 0)
+}
+
+// What asks for a person is told to the host.
+func TestHostIsTold(t *testing.T) {
+	f := create(t, onePrize)
+	f.sell(3, "one")
+	f.seal()
+	var told []string
+	r, err := raffle.Open(f.store, "", &raffle.Host{Clock: f.clock.now, Log: func(level raffle.LogLevel, line string) {
+		equal(t, level, raffle.LogWarning)
+		told = append(told, line)
+		panic("nowhere to go")
+	}})
+	must(t, err)
+	defer r.Free()
+	rng, _ := newCoin(t, func(context.Context, []byte) (string, error) { return "", errOwn })
+	defer rng.Free()
+	d, err := r.DrawBegin(boss, "first", nil)
+	must(t, err)
+	defer d.Free()
+	err = d.Finish(background, rng, nil)
+	equal(t, errors.Is(err, errOwn), true)
+	equal(t, len(told) == 1 && strings.Contains(told[0], errOwn.Error()), true)
 }

@@ -91,4 +91,8 @@ func KeysNew(keeper KeyKeeper) (*Keys, error) {
 // Free lets go of the keys.
 //
 // C: raffle_keys_free
-func (k *Keys) Free() { k.handle.close() }
+func (k *Keys) Free() {
+	if k != nil {
+		k.handle.close()
+	}
+}

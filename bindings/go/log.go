@@ -6,6 +6,12 @@ package raffle
 
 /*
 #include <raffle/raffle.h>
+
+// Bytes as bytes: of a void pointer cgo looks at all that it points into, and refuses bytes that lie beside a Go pointer.
+static raffle_rc leaf_hash(const uint8_t *leaf, size_t length, uint8_t *hash, raffle_error *err)
+{
+    return raffle_leaf_hash(leaf, length, hash, err);
+}
 */
 import "C"
 
@@ -63,6 +69,9 @@ func (r *Raffle) CursorOpen(log uint32, from uint64) (*Cursor, error) {
 //
 // C: raffle_cursor_next
 func (c *Cursor) Next() (Record, error) {
+	if c == nil {
+		return Record{}, freed("Cursor")
+	}
 	var a args
 	var record Record
 	c.turn.Lock()
@@ -82,7 +91,11 @@ func (c *Cursor) Next() (Record, error) {
 // Free ends the walk.
 //
 // C: raffle_cursor_free
-func (c *Cursor) Free() { c.handle.close() }
+func (c *Cursor) Free() {
+	if c != nil {
+		c.handle.close()
+	}
+}
 
 // Records walks over the records of a log, 0 the control log, from an index on, to the size that it has when the walk begins.
 func (r *Raffle) Records(log uint32, from uint64) iter.Seq2[Record, error] {
@@ -176,7 +189,7 @@ func CheckpointVerify(note, key string) (CheckpointInfo, error) {
 func LeafHash(leaf []byte) (out Hash, err error) {
 	var a args
 	err = a.try(func(e *C.raffle_error) C.raffle_rc {
-		return C.raffle_leaf_hash(unsafe.Pointer(unsafe.SliceData(leaf)), C.size_t(len(leaf)), octets(out[:]), e)
+		return C.leaf_hash(octets(leaf), C.size_t(len(leaf)), octets(out[:]), e)
 	})
 	return out, err
 }

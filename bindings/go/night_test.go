@@ -520,6 +520,8 @@ func TestWitnesses(t *testing.T) {
 	again, err := f.WitnessAnswer(0, 0, described.ControlSize, 409, []byte("1\n"))
 	must(t, err)
 	equal(t, again, 1)
+	_, err = f.WitnessAnswer(0, 0, described.ControlSize, 409+1<<32, []byte("1\n"))
+	equal(t, err != nil, true)
 	_, err = f.WitnessAnswer(0, 0, described.ControlSize, 200, []byte("nonsense\n"))
 	if err == nil {
 		t.Fatal("nonsense is a cosignature")
@@ -639,4 +641,33 @@ func TestSelf(t *testing.T) {
 	equal(t, raffle.RoleParse("\x00"), 0)
 	equal(t, raffle.Seller.String(), "seller")
 	equal(t, raffle.ErrWindow.Name(), "RAFFLE_WINDOW")
+}
+
+// A sequence may be walked over again, after its end and after a break.
+func TestSequencesAgain(t *testing.T) {
+	f := create(t, onePrize)
+	f.sell(3, "one")
+	for range 4 {
+		must(t, f.Event(supervisor, 0, "x.door", "", ""))
+	}
+	foils, events := f.Counterfoils(1, 2, 0), f.Events(raffle.EventQuery{Code: "x.door", Limit: 1})
+	for _, stop := range []int{9, 1, 9} {
+		seen := 0
+		for foil, err := range foils {
+			must(t, err)
+			equal(t, foil.Number, uint64(2+seen))
+			if seen++; seen == stop {
+				break
+			}
+		}
+		equal(t, seen, min(stop, 2))
+		seen = 0
+		for _, err := range events {
+			must(t, err)
+			if seen++; seen == stop {
+				break
+			}
+		}
+		equal(t, seen, min(stop, 4))
+	}
 }

@@ -16,6 +16,7 @@ import "C"
 
 import (
 	"iter"
+	"runtime"
 	"time"
 	"unsafe"
 )
@@ -30,13 +31,21 @@ func newRaffle(p *C.raffle) *Raffle {
 }
 
 func (r *Raffle) call(a *args, f func(*C.raffle, *C.raffle_error) C.raffle_rc) error {
+	if r == nil {
+		return freed("Raffle")
+	}
+	defer runtime.KeepAlive(r)
 	return a.on(r.handle, func(p unsafe.Pointer, e *C.raffle_error) C.raffle_rc { return f((*C.raffle)(p), e) })
 }
 
 // Free lets go of the raffle. Units, draws and cursors that are still there keep working.
 //
 // C: raffle_free
-func (r *Raffle) Free() { r.handle.close() }
+func (r *Raffle) Free() {
+	if r != nil {
+		r.handle.close()
+	}
+}
 
 // Create makes a raffle in an empty or new store: its control log with the frozen rules (docs/guide/rules.md), its keys, and its sales units, enrolled and enabled, as the rules list
 // them. keys "" is a folder beside the store. host is optional.
@@ -112,6 +121,7 @@ func with(a *args, store *Store, keys *Keys, f func(*C.raffle_store, *C.raffle_k
 	if store == nil {
 		return &Error{RC: ErrMisuse, Message: "store is nil"}
 	}
+	defer runtime.KeepAlive(store)
 	return a.on(store.handle, func(s unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 		var k unsafe.Pointer
 		if keys != nil {
@@ -241,7 +251,7 @@ func (r *Raffle) LocalTime(at time.Time) (string, error) {
 	var a args
 	var out [32]C.char
 	err := r.call(&a, func(p *C.raffle, e *C.raffle_error) C.raffle_rc {
-		return C.raffle_local_time(p, C.int64_t(at.UnixMilli()), &out[0], e)
+		return C.raffle_local_time(p, milli(at), &out[0], e)
 	})
 	if err != nil {
 		return "", err

@@ -15,6 +15,7 @@ import "C"
 
 import (
 	"context"
+	"runtime"
 	"unsafe"
 )
 
@@ -80,6 +81,7 @@ func (g *Rng) call(ctx context.Context, a *args, f func(*C.raffle_rng, C.int32_t
 	if g == nil {
 		return freed("Rng")
 	}
+	defer runtime.KeepAlive(g)
 	return withContext(ctx, a.on(g.handle, func(p unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 		return f((*C.raffle_rng)(p), timeout(ctx), e)
 	}))
@@ -88,7 +90,11 @@ func (g *Rng) call(ctx context.Context, a *args, f func(*C.raffle_rng, C.int32_t
 // Free lets go of the provider.
 //
 // C: raffle_rng_free
-func (g *Rng) Free() { g.handle.close() }
+func (g *Rng) Free() {
+	if g != nil {
+		g.handle.close()
+	}
+}
 
 // Name is the name by which rules pin it; "" after Free.
 //
@@ -111,12 +117,15 @@ func (g *Rng) Fill(ctx context.Context, out []byte) error {
 	})
 }
 
+// NumbersMax is how many numbers one call of [Rng.Pick] or [Rng.Collect] gives at most, a gigabyte of them: out of memory, Go ends the process.
+const NumbersMax = 1 << 27
+
 // Pick gives picks of the numbers 0 … range - 1, in order, without replacement, chosen as a draw chooses them.
 //
 // C: raffle_rng_pick
 func (g *Rng) Pick(ctx context.Context, of uint64, picks int) ([]uint64, error) {
 	var a args
-	if picks < 0 || uint64(picks) > of {
+	if picks < 0 || picks > NumbersMax || uint64(picks) > of {
 		return nil, invalid("%d picks of %d numbers", picks, of)
 	}
 	out := make([]uint64, picks)
@@ -140,7 +149,7 @@ const (
 // C: raffle_rng_collect
 func (g *Rng) Collect(ctx context.Context, flags uint32, of uint64, picks, draws int) ([]uint64, error) {
 	var a args
-	if picks < 1 || draws < 1 || picks > (1<<40)/draws {
+	if picks < 1 || draws < 1 || picks > NumbersMax/draws {
 		return nil, invalid("%d draws of %d picks", draws, picks)
 	}
 	out := make([]uint64, picks*draws)

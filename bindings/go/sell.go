@@ -11,7 +11,9 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"unsafe"
 )
@@ -26,6 +28,9 @@ import (
 //
 // C: raffle_unit_sell
 func (u *Unit) Sell(ctx context.Context, by Actor, sales ...Sale) ([]Ticket, error) {
+	if u == nil {
+		return nil, freed("Unit")
+	}
 	if err := ended(ctx); err != nil {
 		return nil, err
 	}
@@ -141,7 +146,7 @@ func (d *desk) leave(s *selling) ([]Ticket, error) {
 			d.queue = append(d.queue[:i:i], d.queue[i+1:]...)
 			d.mu.Unlock()
 			keepLines(s.lines)
-			return nil, &Error{RC: ErrTimeout, Message: "the context ended before the sale began: nothing was written", cause: context.Cause(s.ctx)}
+			return nil, &Error{RC: ErrTimeout, Message: "the context ended before the sale began: nothing was written", cause: over(s.ctx)}
 		}
 	}
 	d.mu.Unlock()
@@ -150,7 +155,7 @@ func (d *desk) leave(s *selling) ([]Ticket, error) {
 		return s.tickets, withContext(s.ctx, s.err)
 	default:
 		return nil, &Error{RC: ErrUnknown, Message: "the context ended while the sale was being written: ask again with the same order key",
-			cause: context.Cause(s.ctx)}
+			cause: over(s.ctx)}
 	}
 }
 
@@ -206,6 +211,8 @@ func (d *desk) sell(group []*selling) {
 		wait = longer(wait, timeout(s.ctx))
 	}
 	err := d.call(group[0].by, d.gather(group), wait)
+	clear(d.lines)
+	d.lines = d.lines[:0]
 	from := 0
 	for _, s := range group {
 		s.take(d.tickets[from:from+len(s.sales)], from, err)
@@ -225,7 +232,6 @@ func (d *desk) gather(group []*selling) []C.raffle_sale {
 	if len(group) == 1 {
 		return group[0].lines
 	}
-	d.lines = d.lines[:0]
 	for _, s := range group {
 		d.lines = append(d.lines, s.lines...)
 	}
@@ -260,7 +266,8 @@ func (d *desk) call(by Actor, lines []C.raffle_sale, wait C.int32_t) *Error {
 // take is the answer to the call's lines, which began at `from` in the group's.
 func (s *selling) take(tickets []C.raffle_ticket, from int, err *Error) {
 	if err != nil && tickets[0].rc == untouched {
-		s.err = err // the call was refused as a whole
+		own := *err // the call was refused as a whole
+		s.err = &own
 		return
 	}
 	s.tickets = make([]Ticket, len(tickets))
@@ -290,10 +297,13 @@ func concernsAll(err *Error, rc Status) bool {
 	return rc == err.RC && (rc == ErrClock || rc >= ErrNomem)
 }
 
-// at is the same failure, of the line at i.
+// at is the same failure, of the line at i: the sentence counts from the caller's first line, and not from the group's.
 func (e *Error) at(i int) *Error {
 	own := *e
 	own.Detail = uint32(i + 1)
+	if sentence, counted := strings.CutPrefix(e.Message, fmt.Sprintf("line %d: ", e.Detail)); counted {
+		own.Message = fmt.Sprintf("line %d: %s", own.Detail, sentence)
+	}
 	return &own
 }
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,7 +41,7 @@ func TestManySell(t *testing.T) {
 				tickets, err := u.Sell(ctx, by, raffle.Sale{Tier: "one", Order: order}, raffle.Sale{Tier: "none", Order: order + "x"})
 				cancel()
 				var e *raffle.Error
-				if !errors.As(err, &e) || e.RC != raffle.ErrNotFound || e.Detail != 2 {
+				if !errors.As(err, &e) || e.RC != raffle.ErrNotFound || e.Detail != 2 || e.Message != `line 2: there is no tier "none"` {
 					t.Errorf("%v", err)
 					return
 				}
@@ -91,7 +93,7 @@ func TestContextsOfSales(t *testing.T) {
 	cancel(errOwn)
 	_, err := u.Sell(ctx, seller, raffle.Sale{Tier: "one"})
 	fails(t, err, raffle.ErrTimeout, "nothing was written")
-	equal(t, errors.Is(err, errOwn), true)
+	equal(t, errors.Is(err, errOwn) && errors.Is(err, context.Canceled), true)
 	equal(t, f.audit().Tickets, 0)
 	var all sync.WaitGroup
 	var sold, unknown atomic.Int64
@@ -120,4 +122,82 @@ func TestContextsOfSales(t *testing.T) {
 	if least := uint64(sold.Load()) + 1; tickets < least || tickets > least+uint64(unknown.Load()) {
 		t.Fatalf("%d tickets, where %d were sold and %d are not known", tickets, sold.Load(), unknown.Load())
 	}
+}
+
+// Everything at once: actors, tiers, failures, contexts that end, and one caller with as many lines as a call may have. Nobody gets another's answer, nothing is sold twice or lost, and no goroutine is left.
+func TestGatheredInAStorm(t *testing.T) {
+	f := create(t, onePrize)
+	u := f.unit(1)
+	before := runtime.NumGoroutine()
+	var all sync.WaitGroup
+	var sold, unknown atomic.Int64
+	for g := range 100 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			dice := rand.New(rand.NewPCG(uint64(g), 0))
+			by := raffle.Actor{ID: fmt.Sprint("s", g%3), Role: raffle.Seller}
+			for i := range 15 {
+				sales, bad := storm(dice, g, i)
+				ctx, cancel := context.WithCancel(background)
+				if g%4 == 1 {
+					time.AfterFunc(time.Duration(dice.IntN(15000))*time.Microsecond, cancel)
+				}
+				tickets, err := u.Sell(ctx, by, sales...)
+				cancel()
+				var e *raffle.Error
+				if errors.Is(err, context.Canceled) {
+					if errors.Is(err, raffle.ErrUnknown) {
+						unknown.Add(int64(len(sales)))
+					}
+					continue
+				}
+				if bad >= 0 && (!errors.As(err, &e) || e.RC != raffle.ErrNotFound || int(e.Detail) != bad+1) || bad < 0 && err != nil || len(tickets) != len(sales) {
+					t.Errorf("%d tickets, line %d is bad: %v", len(tickets), bad, err)
+					return
+				}
+				for k, ticket := range tickets {
+					if ticket.Order != sales[k].Order || (ticket.RC == 0) != (sales[k].Tier != "none") || ticket.RC == 0 && ticket.Tier != sales[k].Tier {
+						t.Errorf("%+v for %+v", ticket, sales[k])
+					}
+					if ticket.RC == 0 {
+						sold.Add(1)
+					}
+				}
+				if last := tickets[len(tickets)-1]; i%5 == 0 && last.RC == 0 {
+					if again, err := f.OrderTickets(last.Order); err != nil || again[0].Serial != last.Serial || again[0].First != last.First {
+						t.Errorf("%+v, and then %+v: %v", last, again, err)
+					}
+				}
+			}
+		}()
+	}
+	all.Wait()
+	for wait := 0; runtime.NumGoroutine() > before && wait < 200; wait++ {
+		time.Sleep(10 * time.Millisecond)
+	}
+	equal(t, runtime.NumGoroutine() <= before, true)
+	if tickets := int64(f.audit().Tickets); tickets < sold.Load() || tickets > sold.Load()+unknown.Load() {
+		t.Errorf("%d tickets, where %d were sold and %d are not known", tickets, sold.Load(), unknown.Load())
+	}
+}
+
+// storm is what goroutine g sells in its turn i, and the first line of it that fails; -1: none.
+func storm(dice *rand.Rand, g, i int) (sales []raffle.Sale, bad int) {
+	n := 1 + dice.IntN(4)
+	if g == 0 && i < 2 {
+		n = raffle.SellMax
+	}
+	bad = -1
+	for k := range n {
+		tier := []string{"one", "ten"}[dice.IntN(2)]
+		if g%5 == 2 && dice.IntN(3) == 0 {
+			tier = "none"
+			if bad < 0 {
+				bad = k
+			}
+		}
+		sales = append(sales, raffle.Sale{Tier: tier, Order: fmt.Sprintf("%d-%d-%d", g, i, k), Buyer: fmt.Sprint("b", g)})
+	}
+	return sales, bad
 }

@@ -53,7 +53,9 @@ static raffle_rc call_key(raffle_store_sink_key sink, void *ctx, const raffle_st
 import "C"
 
 import (
+	"math"
 	"runtime"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -96,7 +98,7 @@ type StoreBatchReader interface {
 }
 
 // HostStore is a store that is written in Go: what include/raffle/ext/store.h asks of one, function by function. Slices are valid during the call; every function may be called by
-// several goroutines at once. Failures are statuses of this package, [ErrIO], or an [*Error]; any other error counts as [ErrHost].
+// several goroutines at once. What fill and take give after the function that got them has returned is [ErrMisuse]. Failures are statuses of this package, [ErrIO], or an [*Error]; any other error counts as [ErrHost].
 //
 // C: raffle_store_table_init
 type HostStore interface {
@@ -216,7 +218,11 @@ func fillTable(t *C.raffle_store_table, store HostStore) {
 // Free lets go of the store.
 //
 // C: raffle_store_free
-func (s *Store) Free() { s.handle.close() }
+func (s *Store) Free() {
+	if s != nil {
+		s.handle.close()
+	}
+}
 
 // --- what crosses ---
 
@@ -244,13 +250,39 @@ func setStoreHead(c *C.raffle_store_head, head StoreHead) error {
 	return nil
 }
 
+// loan is what C lends a store for the time of one call, a fill or a sink: C keeps it on its stack. A store that calls it later, or from another goroutine while the call ends, is refused.
+type loan struct {
+	mu   sync.Mutex
+	over bool
+}
+
+func (l *loan) use(f func() error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return &Error{RC: ErrMisuse, Message: "what a store is lent was called after the call that it was lent for"}
+	}
+	return f()
+}
+
+func (l *loan) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+}
+
+// lentFor is f for the time of the loan.
+func lentFor[T any](l *loan, f func(T) error) func(T) error {
+	return func(one T) error { return l.use(func() error { return f(one) }) }
+}
+
 // takeRecord hands a record to C's sink.
-func takeRecord(sink C.raffle_store_sink_record, ctx unsafe.Pointer) func(Record) error {
-	return func(record Record) error {
+func takeRecord(l *loan, sink C.raffle_store_sink_record, ctx unsafe.Pointer) func(Record) error {
+	return lentFor(l, func(record Record) error {
 		var pin runtime.Pinner
 		defer pin.Unpin()
-		if len(record.Leaf) == 0 {
-			return nonsense("a record without a leaf")
+		if len(record.Leaf) == 0 || len(record.Leaf) > math.MaxInt32 || len(record.Private) > math.MaxInt32 {
+			return nonsense("a record with a leaf of %d bytes, and %d private ones", len(record.Leaf), len(record.Private))
 		}
 		c := C.raffle_record{struct_size: C.sizeof_raffle_record, index: C.uint64_t(record.Index)}
 		pin.Pin(&record.Leaf[0])
@@ -268,12 +300,12 @@ func takeRecord(sink C.raffle_store_sink_record, ctx unsafe.Pointer) func(Record
 			return failure(rc, &e)
 		}
 		return nil
-	}
+	})
 }
 
 // takeKey hands a key to C's sink.
-func takeKey(sink C.raffle_store_sink_key, ctx unsafe.Pointer) func(StoreKey) error {
-	return func(key StoreKey) error {
+func takeKey(l *loan, sink C.raffle_store_sink_key, ctx unsafe.Pointer) func(StoreKey) error {
+	return lentFor(l, func(key StoreKey) error {
 		c := C.raffle_store_key{struct_size: C.sizeof_raffle_store_key}
 		if err := setStoreKey(&c, key); err != nil {
 			return err
@@ -283,32 +315,36 @@ func takeKey(sink C.raffle_store_sink_key, ctx unsafe.Pointer) func(StoreKey) er
 			return failure(rc, &e)
 		}
 		return nil
-	}
+	})
 }
 
 // filling is what a Go store calls in Append: C's fill, over a batch whose functions are those of the Go store's.
-func filling(fill C.raffle_store_fill, fillCtx unsafe.Pointer) func(StoreHead, StoreBatch) error {
+func filling(l *loan, fill C.raffle_store_fill, fillCtx unsafe.Pointer) func(StoreHead, StoreBatch) error {
 	return func(head StoreHead, batch StoreBatch) error {
-		var cHead C.raffle_store_head
-		var cBatch C.raffle_store_batch
-		C.raffle_store_head_init(&cHead, C.sizeof_raffle_store_head)
-		C.raffle_store_batch_init(&cBatch, C.sizeof_raffle_store_batch)
-		if err := setStoreHead(&cHead, head); err != nil {
-			return err
-		}
-		cBatch.keys, cBatch.records, cBatch.node = (*[0]byte)(C.raffleGoBatchKeys), (*[0]byte)(C.raffleGoBatchRecords), (*[0]byte)(C.raffleGoBatchNode)
-		cBatch.state, cBatch.note = (*[0]byte)(C.raffleGoBatchState), (*[0]byte)(C.raffleGoBatchNote)
-		if _, ok := batch.(StoreBatchReader); ok {
-			cBatch.read = (*[0]byte)(C.raffleGoBatchRead)
-		}
-		cBatch.ctx = newCtx(batch)
-		defer freeCtx(cBatch.ctx)
-		e := newError
-		if rc := C.call_fill(fill, fillCtx, &cHead, &cBatch, &e); rc != C.RAFFLE_OK {
-			return failure(rc, &e)
-		}
-		return nil
+		return l.use(func() error { return fillWith(fill, fillCtx, head, batch) })
 	}
+}
+
+func fillWith(fill C.raffle_store_fill, fillCtx unsafe.Pointer, head StoreHead, batch StoreBatch) error {
+	var cHead C.raffle_store_head
+	var cBatch C.raffle_store_batch
+	C.raffle_store_head_init(&cHead, C.sizeof_raffle_store_head)
+	C.raffle_store_batch_init(&cBatch, C.sizeof_raffle_store_batch)
+	if err := setStoreHead(&cHead, head); err != nil {
+		return err
+	}
+	cBatch.keys, cBatch.records, cBatch.node = (*[0]byte)(C.raffleGoBatchKeys), (*[0]byte)(C.raffleGoBatchRecords), (*[0]byte)(C.raffleGoBatchNode)
+	cBatch.state, cBatch.note = (*[0]byte)(C.raffleGoBatchState), (*[0]byte)(C.raffleGoBatchNote)
+	if _, ok := batch.(StoreBatchReader); ok {
+		cBatch.read = (*[0]byte)(C.raffleGoBatchRead)
+	}
+	cBatch.ctx = newCtx(batch)
+	defer freeCtx(cBatch.ctx)
+	e := newError
+	if rc := C.call_fill(fill, fillCtx, &cHead, &cBatch, &e); rc != C.RAFFLE_OK {
+		return failure(rc, &e)
+	}
+	return nil
 }
 
 // stepped is element i of an array that steps by its first element's struct_size.

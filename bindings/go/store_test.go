@@ -4,6 +4,7 @@ package raffle_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -495,5 +496,172 @@ func TestPublishedStoreInGo(t *testing.T) {
 		must(t, err)
 		equal(t, verdict.Passed, false)
 		a.Free()
+	}
+}
+
+// lateStore calls what it was lent when its functions have returned, or just then.
+type lateStore struct {
+	*memoryStore
+	hasty bool
+	fills []func() error
+	takes []func() error
+	keys  []func() error
+}
+
+func (l *lateStore) Append(log uint32, fill func(raffle.StoreHead, raffle.StoreBatch) error, wait time.Duration) (uint64, error) {
+	head := l.head(log)
+	late := func() error { return fill(head, &memoryBatch{m: newMemoryStore(), log: log}) }
+	l.fills = append(l.fills, late)
+	if l.hasty {
+		go func() { _ = late() }()
+		return 0, raffle.ErrTimeout
+	}
+	return l.memoryStore.Append(log, fill, wait)
+}
+
+func (l *lateStore) Read(log uint32, from, count uint64, take func(raffle.Record) error) error {
+	l.takes = append(l.takes, func() error { return take(l.records[0][0]) })
+	return l.memoryStore.Read(log, from, count, take)
+}
+
+func (l *lateStore) Scan(scope uint32, prefix, after []byte, count uint64, take func(raffle.StoreKey) error) error {
+	l.keys = append(l.keys, func() error { return take(raffle.StoreKey{Scope: scope, Key: []byte("k")}) })
+	return l.memoryStore.Scan(scope, prefix, after, count, take)
+}
+
+func (l *lateStore) ScanBack(scope uint32, prefix, before []byte, count uint64, take func(raffle.StoreKey) error) error {
+	l.keys = append(l.keys, func() error { return take(raffle.StoreKey{Scope: scope, Key: []byte("k")}) })
+	return l.memoryStore.ScanBack(scope, prefix, before, count, take)
+}
+
+func TestStoreThatIsLate(t *testing.T) {
+	m := &lateStore{memoryStore: newMemoryStore()}
+	store, err := raffle.StoreNew(m)
+	must(t, err)
+	defer store.Free()
+	keys, err := raffle.KeysNew(newPocket())
+	must(t, err)
+	defer keys.Free()
+	r, err := raffle.CreateWith(store, keys, &raffle.Host{Clock: newClock().now, Flags: raffle.HostNoThreads}, rules(onePrize), boss)
+	must(t, err)
+	defer r.Free()
+	u, err := r.UnitOpen(1)
+	must(t, err)
+	defer u.Free()
+	_, err = u.Sell(background, seller, raffle.Sale{Tier: "one"})
+	must(t, err)
+	for _, err := range r.Records(1, 0) {
+		must(t, err)
+	}
+	_, _, err = r.EventFind(raffle.EventQuery{Newest: true})
+	must(t, err)
+	for _, late := range [][]func() error{m.fills, m.takes, m.keys} {
+		equal(t, len(late) > 0, true)
+		for _, call := range late {
+			fails(t, call(), raffle.ErrMisuse, "after the call")
+		}
+	}
+	m.hasty = true
+	for range 50 {
+		ctx, cancel := context.WithTimeout(background, time.Millisecond)
+		if _, err = u.Sell(ctx, seller, raffle.Sale{Tier: "one"}); err == nil {
+			t.Error("a store that wrote nothing sold")
+		}
+		cancel()
+	}
+	m.hasty = false
+	_, err = u.Sell(background, seller, raffle.Sale{Tier: "one"})
+	must(t, err)
+}
+
+// tiled is a published store in Go whose records are those of the raffle's own store, and whose tiles are in the folder.
+type tiled struct{ published }
+
+func (p tiled) Tile(log, level uint32, index uint64) ([]raffle.Hash, error) {
+	folder := "control"
+	if log > 0 {
+		folder = fmt.Sprintf("unit/%d", log)
+	}
+	found, _ := filepath.Glob(filepath.Join(p.folder, folder, fmt.Sprintf("tile/%d/%03d*", level, index), "*"))
+	if len(found) != 1 {
+		return nil, raffle.ErrNotFound
+	}
+	hashes, err := os.ReadFile(found[0])
+	if err != nil {
+		return nil, err
+	}
+	var tile []raffle.Hash
+	for ; len(hashes) >= 32; hashes = hashes[32:] {
+		tile = append(tile, raffle.Hash(hashes[:32]))
+	}
+	return tile, nil
+}
+
+func (tiled) Free() {} // the records are another handle's
+
+// memoryRaffle is a raffle over a store in Go, and its keys.
+func memoryRaffle(t *testing.T, store raffle.HostStore) (*raffle.Raffle, *raffle.Keys) {
+	t.Helper()
+	s, err := raffle.StoreNew(store)
+	must(t, err)
+	keys, err := raffle.KeysNew(newPocket())
+	must(t, err)
+	r, err := raffle.CreateWith(s, keys, &raffle.Host{Clock: newClock().now}, rules(onePrize), boss)
+	must(t, err)
+	t.Cleanup(r.Free)
+	t.Cleanup(s.Free)
+	t.Cleanup(keys.Free)
+	return r, keys
+}
+
+func TestTilesInGo(t *testing.T) {
+	m := newMemoryStore()
+	r, _ := memoryRaffle(t, m)
+	f := &fixture{T: t, Raffle: r}
+	f.sell(9, "one")
+	folder := filepath.Join(t.TempDir(), "published")
+	_, err := f.Publish(background, folder, nil)
+	must(t, err)
+	store, err := raffle.StoreNew(tiled{published{m, folder}})
+	must(t, err)
+	defer store.Free()
+	a, err := raffle.AuditRunWith(background, store, nil)
+	must(t, err)
+	defer a.Free()
+	for fault, err := range a.Faults() {
+		t.Errorf("%+v %v", fault, err)
+	}
+	verdict, err := a.Verdict()
+	must(t, err)
+	equal(t, verdict.Passed && verdict.Tickets == 9, true)
+}
+
+// sameStore is a memoryStore that another handle frees.
+type sameStore struct{ *memoryStore }
+
+func (sameStore) Free() {}
+
+// Two handles over one store sell through the same unit, as two processes do: each catches up inside of its append.
+func TestStoreOfTwo(t *testing.T) {
+	m := newMemoryStore()
+	r, keys := memoryRaffle(t, m)
+	second, err := raffle.StoreNew(sameStore{m})
+	must(t, err)
+	c := newClock()
+	other, err := raffle.OpenWith(second, keys, &raffle.Host{Clock: c.now})
+	must(t, err)
+	second.Free()
+	defer other.Free()
+	var units []*raffle.Unit
+	for _, one := range []*raffle.Raffle{r, other} {
+		u, err := one.UnitOpen(1)
+		must(t, err)
+		defer u.Free()
+		units = append(units, u)
+	}
+	for i := range uint64(20) {
+		tickets, err := units[i%2].Sell(background, seller, raffle.Sale{Tier: "one"})
+		must(t, err)
+		equal(t, tickets[0].First, i+1)
 	}
 }

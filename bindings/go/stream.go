@@ -25,22 +25,14 @@ var (
 	progressFunction = (*[0]byte)(C.raffleGoProgress)
 )
 
-// stopped is the failure of a callback whose context ended; the call's error is the context's, too.
-func stopped(ctx context.Context) error {
-	if ctx.Err() == nil {
-		return nil
-	}
-	return context.Cause(ctx)
-}
-
-// writing is an io.Writer that a context ends.
+// writing is an io.Writer that a context ends: the call's error is the context's, too.
 type writing struct {
 	ctx context.Context
 	to  io.Writer
 }
 
 func (w *writing) write(bytes []byte) error {
-	if err := stopped(w.ctx); err != nil {
+	if err := over(w.ctx); err != nil {
 		return err
 	}
 	n, err := w.to.Write(bytes)
@@ -50,6 +42,9 @@ func (w *writing) write(bytes []byte) error {
 	return err
 }
 
+// emptyReads is how often a reader may give nothing, one time after the other: as often as bufio lets it.
+const emptyReads = 100
+
 // reading is an io.Reader that a context ends.
 type reading struct {
 	ctx  context.Context
@@ -57,8 +52,8 @@ type reading struct {
 }
 
 func (r *reading) read(bytes []byte) (int, error) {
-	for len(bytes) > 0 {
-		if err := stopped(r.ctx); err != nil {
+	for tries := 0; len(bytes) > 0; tries++ {
+		if err := over(r.ctx); err != nil {
 			return 0, err
 		}
 		n, err := r.from.Read(bytes)
@@ -70,6 +65,9 @@ func (r *reading) read(bytes []byte) (int, error) {
 		}
 		if err != nil {
 			return 0, err
+		}
+		if tries == emptyReads {
+			return 0, io.ErrNoProgress
 		}
 	}
 	return 0, nil
@@ -85,7 +83,7 @@ type progressing struct {
 }
 
 func (p *progressing) progress(done, total uint64) error {
-	if err := stopped(p.ctx); err != nil || p.tell == nil {
+	if err := over(p.ctx); err != nil || p.tell == nil {
 		return err
 	}
 	return p.tell(done, total)

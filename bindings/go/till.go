@@ -14,6 +14,7 @@ import "C"
 import (
 	"context"
 	"io"
+	"runtime"
 	"unsafe"
 )
 
@@ -43,6 +44,7 @@ func UnitApplyWith(keys *Keys, origin string, unit uint32) (key, proof string, e
 	if keys == nil {
 		return "", "", freed("Keys")
 	}
+	defer runtime.KeepAlive(keys)
 	var a args
 	var cKey [C.RAFFLE_VKEY_SIZE]C.char
 	var cProof [C.RAFFLE_PROOF_SIZE]C.char

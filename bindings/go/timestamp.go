@@ -6,6 +6,18 @@ package raffle
 
 /*
 #include <raffle/raffle.h>
+
+// Bytes as bytes, see log.go.
+static raffle_rc timestamp_query(const uint8_t *data, size_t length, uint8_t *out, size_t cap, size_t *used, raffle_error *err)
+{
+    return raffle_timestamp_query(data, length, out, cap, used, err);
+}
+
+static raffle_rc timestamp_verify(const uint8_t *data, size_t length, const uint8_t *response, size_t response_length, const char *authorities,
+                                  raffle_timestamp *out, raffle_error *err)
+{
+    return raffle_timestamp_verify(data, length, response, response_length, authorities, out, err);
+}
 */
 import "C"
 
@@ -40,7 +52,7 @@ func TimestampQuery(data []byte) ([]byte, error) {
 	return timestampQuery(func(out *C.uint8_t, cap C.size_t, length *C.size_t) error {
 		var a args
 		return a.try(func(e *C.raffle_error) C.raffle_rc {
-			return C.raffle_timestamp_query(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), out, cap, length, e)
+			return C.timestamp_query(octets(data), C.size_t(len(data)), out, cap, length, e)
 		})
 	})
 }
@@ -55,7 +67,7 @@ func TimestampVerify(data, response []byte, authorities string) (Timestamp, erro
 	C.raffle_timestamp_init(&c, C.sizeof_raffle_timestamp)
 	cAuthorities := a.optional("authorities", authorities)
 	err := a.try(func(e *C.raffle_error) C.raffle_rc {
-		return C.raffle_timestamp_verify(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), octets(response), C.size_t(len(response)), cAuthorities, &c, e)
+		return C.timestamp_verify(octets(data), C.size_t(len(data)), octets(response), C.size_t(len(response)), cAuthorities, &c, e)
 	})
 	if err != nil {
 		return Timestamp{}, err

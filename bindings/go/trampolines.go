@@ -12,6 +12,7 @@ import "C"
 
 import (
 	"context"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -37,7 +38,7 @@ func raffleGoClock(ctx unsafe.Pointer, ms *C.int64_t, e *C.raffle_error) C.raffl
 	return guard(e, func() error {
 		now, err := behind[*Host](ctx).Clock()
 		if err == nil {
-			*ms = C.int64_t(now.UnixMilli())
+			*ms = milli(now)
 		}
 		return err
 	})
@@ -95,13 +96,16 @@ func raffleGoFill(ctx unsafe.Pointer, out *C.uint8_t, length C.size_t, filled *C
 			until, cancel = context.WithTimeout(until, time.Duration(timeoutMs)*time.Millisecond)
 		}
 		defer cancel()
-		said, err := behind[Provider](ctx).Fill(until, view(unsafe.Pointer(out), length))
+		bytes := make([]byte, length) // and not C's: who gives up when the context ends may have somebody who writes here still
+		defer clear(bytes)
+		said, err := behind[Provider](ctx).Fill(until, bytes)
 		if err != nil {
 			return err
 		}
-		if len(said) >= C.RAFFLE_NAME_SIZE {
-			return nonsense("the evidence has %d bytes", len(said))
+		if len(said) >= C.RAFFLE_NAME_SIZE || strings.IndexByte(said, 0) >= 0 {
+			return nonsense("the evidence has %d bytes, or a NUL", len(said))
 		}
+		copy(view(unsafe.Pointer(out), length), bytes)
 		copy(view(unsafe.Pointer(evidence), C.RAFFLE_NAME_SIZE), said+"\x00")
 		*filled = length
 		return nil
@@ -210,8 +214,8 @@ func raffleGoKeyUnitKeep(ctx unsafe.Pointer, origin *C.char, unit C.uint32_t, ke
 func raffleGoStoreOrigin(ctx unsafe.Pointer, out *C.char, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
 		origin, err := behind[HostStore](ctx).Origin()
-		if err == nil && len(origin) >= C.RAFFLE_ORIGIN_SIZE {
-			err = nonsense("an origin of %d bytes", len(origin))
+		if err == nil && (len(origin) >= C.RAFFLE_ORIGIN_SIZE || strings.IndexByte(origin, 0) >= 0) {
+			err = nonsense("an origin of %d bytes, or with a NUL", len(origin))
 		}
 		if err == nil {
 			copy(view(unsafe.Pointer(out), C.RAFFLE_ORIGIN_SIZE), origin+"\x00")
@@ -239,11 +243,13 @@ func raffleGoStoreHead(ctx unsafe.Pointer, log C.uint32_t, out *C.raffle_store_h
 //export raffleGoStoreAppend
 func raffleGoStoreAppend(ctx unsafe.Pointer, log C.uint32_t, fill C.raffle_store_fill, fillCtx unsafe.Pointer, timeoutMs C.int32_t, out *C.uint64_t, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
+		var l loan
+		defer l.end()
 		wait := time.Duration(-1)
 		if timeoutMs >= 0 {
 			wait = time.Duration(timeoutMs) * time.Millisecond
 		}
-		size, err := behind[HostStore](ctx).Append(uint32(log), filling(fill, fillCtx), wait)
+		size, err := behind[HostStore](ctx).Append(uint32(log), filling(&l, fill, fillCtx), wait)
 		if err == nil {
 			*out = C.uint64_t(size)
 		}
@@ -254,7 +260,9 @@ func raffleGoStoreAppend(ctx unsafe.Pointer, log C.uint32_t, fill C.raffle_store
 //export raffleGoStoreRead
 func raffleGoStoreRead(ctx unsafe.Pointer, log C.uint32_t, from, count C.uint64_t, sink C.raffle_store_sink_record, sinkCtx unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
-		return behind[HostStore](ctx).Read(uint32(log), uint64(from), uint64(count), takeRecord(sink, sinkCtx))
+		var l loan
+		defer l.end()
+		return behind[HostStore](ctx).Read(uint32(log), uint64(from), uint64(count), takeRecord(&l, sink, sinkCtx))
 	})
 }
 
@@ -282,8 +290,10 @@ func raffleGoStoreFind(ctx unsafe.Pointer, scope C.uint32_t, key *C.uint8_t, len
 func raffleGoStoreScan(ctx unsafe.Pointer, scope C.uint32_t, prefix *C.uint8_t, prefixLength C.size_t, after *C.uint8_t, afterLength C.size_t, count C.uint64_t,
 	sink C.raffle_store_sink_key, sinkCtx unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
+		var l loan
+		defer l.end()
 		return behind[HostStore](ctx).Scan(uint32(scope), view(unsafe.Pointer(prefix), prefixLength), view(unsafe.Pointer(after), afterLength), uint64(count),
-			takeKey(sink, sinkCtx))
+			takeKey(&l, sink, sinkCtx))
 	})
 }
 
@@ -291,8 +301,10 @@ func raffleGoStoreScan(ctx unsafe.Pointer, scope C.uint32_t, prefix *C.uint8_t, 
 func raffleGoStoreScanBack(ctx unsafe.Pointer, scope C.uint32_t, prefix *C.uint8_t, prefixLength C.size_t, before *C.uint8_t, beforeLength C.size_t, count C.uint64_t,
 	sink C.raffle_store_sink_key, sinkCtx unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
+		var l loan
+		defer l.end()
 		return behind[StoreScanBack](ctx).ScanBack(uint32(scope), view(unsafe.Pointer(prefix), prefixLength), view(unsafe.Pointer(before), beforeLength), uint64(count),
-			takeKey(sink, sinkCtx))
+			takeKey(&l, sink, sinkCtx))
 	})
 }
 
@@ -445,6 +457,8 @@ func raffleGoBatchNote(ctx unsafe.Pointer, size C.uint64_t, note *C.char, length
 //export raffleGoBatchRead
 func raffleGoBatchRead(ctx unsafe.Pointer, from, count C.uint64_t, sink C.raffle_store_sink_record, sinkCtx unsafe.Pointer, e *C.raffle_error) C.raffle_rc {
 	return guard(e, func() error {
-		return behind[StoreBatchReader](ctx).Read(uint64(from), uint64(count), takeRecord(sink, sinkCtx))
+		var l loan
+		defer l.end()
+		return behind[StoreBatchReader](ctx).Read(uint64(from), uint64(count), takeRecord(&l, sink, sinkCtx))
 	})
 }

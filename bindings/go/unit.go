@@ -11,6 +11,7 @@ import "C"
 
 import (
 	"iter"
+	"runtime"
 	"time"
 	"unsafe"
 )
@@ -114,13 +115,21 @@ func (r *Raffle) UnitOpen(unit uint32) (*Unit, error) {
 }
 
 func (u *Unit) call(a *args, f func(*C.raffle_unit, *C.raffle_error) C.raffle_rc) error {
+	if u == nil {
+		return freed("Unit")
+	}
+	defer runtime.KeepAlive(u)
 	return a.on(u.handle, func(p unsafe.Pointer, e *C.raffle_error) C.raffle_rc { return f((*C.raffle_unit)(p), e) })
 }
 
 // Free lets go of the unit; sales that are waiting are refused as on a freed handle.
 //
 // C: raffle_unit_free
-func (u *Unit) Free() { u.handle.close() }
+func (u *Unit) Free() {
+	if u != nil {
+		u.handle.close()
+	}
+}
 
 // Close ends the unit's log: folds its records again, and writes `unit.close` with the totals. The final seal closes every unit of its store by itself.
 //

@@ -4,10 +4,15 @@ package raffle_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
+	"time"
 
 	"raffle.example/raffle"
 )
@@ -71,25 +76,81 @@ func seeds(f *testing.F, file string) {
 	walk(root)
 }
 
-const fuzzKey = "raffle.example/go+00000000+AAAA"
+// The raffle of receipt.json, whose key its receipts and checkpoints are held to: under any other nothing would be looked at.
+const (
+	fuzzOrigin  = "raffle.example/receipts"
+	fuzzKey     = fuzzOrigin + "+9fa73968+AU+siNbGQWbsfnYfj2do4HqFiR3f/eTdPGz/S7gUlriO"
+	strangerKey = "raffle.example/other+bf21df98+AU0RtycqkyTLz/YfDMIfOeTx7S8L7+5S05sFVdiv7QC1"
+)
+
+// goodReceipts are those of receipt.json under fuzzKey.
+func goodReceipts(t testing.TB) [][]byte {
+	t.Helper()
+	text, err := os.ReadFile("../../tests/vectors/receipt.json")
+	must(t, err)
+	var file struct {
+		Cases []struct {
+			Valid   bool
+			Key     string `json:"control_key"`
+			Receipt string
+		}
+	}
+	must(t, json.Unmarshal(text, &file))
+	var good [][]byte
+	for _, one := range file.Cases {
+		if one.Valid && one.Key == fuzzKey {
+			good = append(good, []byte(one.Receipt))
+		}
+	}
+	if len(good) < 5 {
+		t.Fatalf("%d good receipts", len(good))
+	}
+	return good
+}
 
 func FuzzReceiptVerify(f *testing.F) {
-	seeds(f, "receipt.json")
+	for _, receipt := range goodReceipts(f) {
+		_, err := raffle.ReceiptVerify(receipt, fuzzKey)
+		must(f, err)
+		f.Add(receipt)
+	}
 	f.Fuzz(func(t *testing.T, receipt []byte) {
 		before := bytes.Clone(receipt)
-		if _, err := raffle.ReceiptVerify(receipt, fuzzKey); err == nil {
-			t.Error("a receipt under no key is good")
+		info, err := raffle.ReceiptVerify(receipt, fuzzKey)
+		if err == nil {
+			equal(t, info.Origin, fuzzOrigin)
+			again, err := raffle.ReceiptVerify(receipt, fuzzKey)
+			equal(t, err == nil && again == info, true)
+		} else {
+			equal(t, info, raffle.ReceiptInfo{})
+		}
+		if _, err = raffle.ReceiptVerify(receipt, strangerKey); err == nil {
+			t.Error("a receipt under a stranger's key is good")
 		}
 		equal(t, bytes.Equal(before, receipt), true)
 	})
 }
 
 func FuzzCheckpointVerify(f *testing.F) {
-	seeds(f, "checkpoint.json")
-	f.Fuzz(func(t *testing.T, note []byte) {
-		_, _ = raffle.CheckpointVerify(string(note), string(note))
-		if _, err := raffle.CheckpointVerify(string(note), fuzzKey); err == nil {
-			t.Error("a checkpoint under no key is good")
+	notes := regexp.MustCompile(`(?m)^` + fuzzOrigin + `\n\d+\n.+\n\n(?:— .+\n)+`)
+	good := ""
+	for _, receipt := range goodReceipts(f) {
+		for _, note := range notes.FindAllString(string(receipt), -1) {
+			_, err := raffle.CheckpointVerify(note, fuzzKey)
+			must(f, err)
+			f.Add([]byte(note))
+			good = note
+		}
+	}
+	f.Add([]byte(fuzzKey))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		info, err := raffle.CheckpointVerify(string(text), fuzzKey)
+		if err == nil {
+			equal(t, info.Origin, fuzzOrigin)
+			equal(t, bytes.HasPrefix(text, fmt.Appendf(nil, "%s\n%d\n", fuzzOrigin, info.Size)), true)
+		}
+		if _, err = raffle.CheckpointVerify(good, string(text)); err == nil {
+			equal(t, string(text), fuzzKey)
 		}
 	})
 }
@@ -117,4 +178,35 @@ func FuzzRulesCheck(f *testing.F) {
 		_ = raffle.RulesCheck(text)
 		_, _, _ = raffle.BeaconParse(text)
 	})
+}
+
+func TestTimestampVectors(t *testing.T) {
+	text, err := os.ReadFile("../../tests/vectors/timestamp.json")
+	must(t, err)
+	var file struct {
+		Cases []struct {
+			Name, Kind, Data, Response, Authority, Authorities, Error string
+			At                                                        int64
+			Valid                                                     bool
+		}
+	}
+	must(t, json.Unmarshal(text, &file))
+	good := 0
+	for _, one := range file.Cases {
+		if one.Kind != "response" {
+			continue
+		}
+		response, err := hex.DecodeString(one.Response)
+		must(t, err)
+		stamp, err := raffle.TimestampVerify([]byte(one.Data), response, one.Authorities)
+		if !one.Valid {
+			var e *raffle.Error
+			equal(t, errors.As(err, &e) && e.RC.Name() == one.Error, true)
+			continue
+		}
+		must(t, err)
+		equal(t, stamp, raffle.Timestamp{Trusted: one.Authorities != "", At: time.UnixMilli(one.At).UTC(), Authority: one.Authority})
+		good++
+	}
+	equal(t, good > 1, true)
 }

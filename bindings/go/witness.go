@@ -9,7 +9,10 @@ package raffle
 */
 import "C"
 
-import "iter"
+import (
+	"iter"
+	"math"
+)
 
 // Witness is a witness that the rules name.
 //
@@ -70,7 +73,7 @@ func (r *Raffle) WitnessAnswer(i, log uint32, size uint64, status int, body []by
 	var a args
 	var c C.uint64_t
 	err = r.call(&a, func(p *C.raffle, e *C.raffle_error) C.raffle_rc {
-		return C.raffle_witness_answer(p, C.uint32_t(i), C.uint32_t(log), C.uint64_t(size), C.int32_t(status), chars(body), C.size_t(len(body)), &c, e)
+		return C.raffle_witness_answer(p, C.uint32_t(i), C.uint32_t(log), C.uint64_t(size), C.int32_t(min(max(status, math.MinInt32), math.MaxInt32)), chars(body), C.size_t(len(body)), &c, e)
 	})
 	return uint64(c), err
 }

@@ -74,8 +74,11 @@ func leave(ctx context.Context, r *raffle.Raffle, folder string) error {
 	if err != nil {
 		return err
 	}
-	defer report.Close()
-	if err := r.ReportWrite(ctx, report, raffle.ReportOptions{Name: "drawing", Format: raffle.ReportHTML}); err != nil {
+	err = r.ReportWrite(ctx, report, raffle.ReportOptions{Name: "drawing", Format: raffle.ReportHTML})
+	if closing := report.Close(); err == nil {
+		err = closing // what is not on the disk is found out here
+	}
+	if err != nil {
 		return err
 	}
 	_, err = r.Publish(ctx, filepath.Join(folder, "published"), nil)

@@ -147,17 +147,18 @@ func run(store, listen string) error {
 		return err
 	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	web := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	web := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ended := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
-		_ = web.Shutdown(context.Background()) // sales that are under way end
+		ended <- web.Shutdown(context.Background()) // sales that are under way end
 	}()
 	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return nil
+	return <-ended // Serve returns as soon as that begins: the raffle stays open until it is over
 }
 
 func main() {

@@ -149,7 +149,9 @@ func ask(a []string) error {
 	}
 	return with(a[0], "", func(r *raffle.Raffle) error {
 		challenge, err := r.UnitChallenge(unit)
-		fmt.Println(challenge)
+		if err == nil {
+			fmt.Println(challenge)
+		}
 		return err
 	})
 }
