@@ -52,7 +52,8 @@ static const char *const views[] = {
     "'$.attempt') AS attempt,"
     " leaf FROM entry WHERE log = 0 AND type LIKE 'draw.%'",
 
-    /* The places of a result, those of the draw.picks between its intent and itself too; and of a drum draw, one for each number that was called and took one. */
+    /* The places of a result, those of the draw.picks between its intent and itself too; and of a drum draw, one for
+       each number that was called and took one. */
     "CREATE VIEW place AS SELECT r.id AS idx, json_extract(r.leaf, '$.prize') AS prize, json_extract(r.leaf, "
     "'$.attempt') AS attempt,"
     " p.key + CASE json_extract(e.leaf, '$.t') WHEN 'draw.picks' THEN json_extract(e.leaf, '$.first') ELSE"

@@ -44,7 +44,8 @@ static const char *const ddl[] = {
     "CREATE OR REPLACE VIEW raffle.draw AS SELECT raffle, idx, at, role, type, leaf::jsonb ->> 'prize' AS prize,"
     " (leaf::jsonb ->> 'attempt')::bigint AS attempt, leaf FROM raffle.entry WHERE log = 0 AND type LIKE 'draw.%'",
 
-    /* The places of a result, those of the draw.picks between its intent and itself too; and of a drum draw, one for each number that was called and took one. */
+    /* The places of a result, those of the draw.picks between its intent and itself too; and of a drum draw, one for
+       each number that was called and took one. */
     "CREATE OR REPLACE VIEW raffle.place AS SELECT r.raffle, r.idx, r.leaf::jsonb ->> 'prize' AS prize,"
     " (r.leaf::jsonb ->> 'attempt')::bigint AS attempt,"
     " p.ordinality - 1 + CASE e.type WHEN 'draw.picks' THEN (e.leaf::jsonb ->> 'first')::bigint"
@@ -57,8 +58,9 @@ static const char *const ddl[] = {
     " WHERE r.log = 0 AND r.type = 'draw.result' AND e.raffle = r.raffle AND e.log = 0"
     " AND e.idx > (r.leaf::jsonb ->> 'intent')::bigint AND e.idx <= r.idx AND e.type IN ('draw.picks', 'draw.result')"
     " UNION ALL SELECT r.raffle, r.idx, r.leaf::jsonb ->> 'prize', (r.leaf::jsonb ->> 'attempt')::bigint,"
-    " row_number() OVER (PARTITION BY r.raffle, r.idx ORDER BY e.idx), (e.leaf::jsonb ->> 'unit')::bigint,"
-    " (e.leaf::jsonb ->> 'number')::bigint, (e.leaf::jsonb ->> 'serial')::bigint"
+    " (SELECT count(*) FROM raffle.entry AS c WHERE c.raffle = r.raffle AND c.log = 0 AND c.type = 'draw.call'"
+    " AND c.idx > (r.leaf::jsonb ->> 'intent')::bigint AND c.idx <= e.idx AND c.leaf::jsonb ->> 'outcome' = 'taken'),"
+    " (e.leaf::jsonb ->> 'unit')::bigint, (e.leaf::jsonb ->> 'number')::bigint, (e.leaf::jsonb ->> 'serial')::bigint"
     " FROM raffle.entry AS r, raffle.entry AS e"
     " WHERE r.log = 0 AND r.type = 'draw.manual' AND e.raffle = r.raffle AND e.log = 0"
     " AND e.idx > (r.leaf::jsonb ->> 'intent')::bigint AND e.idx < r.idx AND e.type = 'draw.call'"
