@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Iterator, Optional, Tuple
 
-from ._border import NULL, Buffer, call, fixed, string, text
+from ._border import NULL, Buffer, call, fixed, integer, string, text
 from ._callbacks import lend
 from ._handles import Handle, OneThread, given, optional_handle
 from ._native import ffi, lib
@@ -230,7 +230,7 @@ class Draw(OneThread):
         options, ctx = ffi.new("raffle_finish_options *"), None
         lib.raffle_finish_options_init(options, ffi.sizeof("raffle_finish_options"))
         options.flags = lib.RAFFLE_FINISH_SEED_LOST * bool(seed_lost) | lib.RAFFLE_FINISH_QUORUM_LATE * bool(quorum_late)
-        options.round = round
+        options.round = integer(round, "round")
         for member, value in (("beacon", beacon), ("seed", seed), ("fallback", fallback)):
             if value is not None:
                 ffi.memmove(getattr(options, member), fixed(value, 48, member), 48)

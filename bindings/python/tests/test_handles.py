@@ -2,6 +2,8 @@
 """Handles: freed, used afterwards, by other threads, after fork(); and values of the wrong kind. The process lives."""
 import copy
 import datetime
+import decimal
+import fractions
 import gc
 import os
 import pathlib
@@ -217,6 +219,7 @@ loop = [r, unit, rng]; loop.append(loop)
 # --- values ---
 
 DAY = datetime.datetime(2026, 1, 1)
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 BAD: List[Any] = [
     (TypeError, lambda r, u, p: r.void("boss", 1, 1, "refund")),
@@ -233,6 +236,10 @@ BAD: List[Any] = [
     (UnicodeEncodeError, lambda r, u, p: r.void(p.sue, 1, 1, "\udc80")),
     (raffle.Invalid, lambda r, u, p: r.void(p.sue, 1, 1, "x" * 100000)),
     (raffle.errors.Role, lambda r, u, p: r.void(p.ann, 1, 1, "refund")),
+    (TypeError, lambda r, u, p: r.void(p.sue, 1, decimal.Decimal(1), "refund")),
+    (TypeError, lambda r, u, p: r.cash(p.boss, 1, "cash", decimal.Decimal("19.99"))),
+    (TypeError, lambda r, u, p: r.cash(p.boss, 1, "cash", fractions.Fraction(3999, 200))),
+    (TypeError, lambda r, u, p: r.cash(p.boss, 1, "cash", 19.0)),
     (TypeError, lambda r, u, p: u.sell(p.ann, "one")),
     (TypeError, lambda r, u, p: u.sell(p.ann, ["one"])),
     (TypeError, lambda r, u, p: u.sell(p.ann, [("one", "o", "", "", "", None)])),
@@ -242,10 +249,18 @@ BAD: List[Any] = [
     (OverflowError, lambda r, u, p: u.sell(p.ann, Sale("one"), timeout_ms=2**31)),
     (TypeError, lambda r, u, p: u.sell(p.ann, Sale("one"), timeout_ms=0.5)),
     (TypeError, lambda r, u, p: u.sell(p.ann, Sale("one", at="noon"))),
+    (TypeError, lambda r, u, p: u.sell(p.ann, Sale("one", at=0))),
+    (TypeError, lambda r, u, p: u.sell(p.ann, [Sale("one"), Sale("one", at="")])),
     (ValueError, lambda r, u, p: u.sell(p.ann, Sale("one", at=DAY))),
+    (ValueError, lambda r, u, p: u.sell(p.ann, Sale("one", at=EPOCH))),
     (raffle.Rehearsal, lambda r, u, p: u.sell(p.ann, Sale("one", at=NOON))),
     (TypeError, lambda r, u, p: r.local_time("now")),
+    (TypeError, lambda r, u, p: r.local_time(None)),
     (ValueError, lambda r, u, p: r.local_time(DAY)),
+    (TypeError, lambda r, u, p: raffle.beacon_round(None)),
+    (ValueError, lambda r, u, p: r.event_find(to=EPOCH)),
+    (TypeError, lambda r, u, p: r.event_find(limit=decimal.Decimal("1.5"))),
+    (raffle.NotFound, lambda r, u, p: list(r.picks("no-such"))),
     (TypeError, lambda r, u, p: r.seal(p.boss, "final")),
     (raffle.Error, lambda r, u, p: r.seal(p.boss, 77)),
     (OverflowError, lambda r, u, p: r.root(0, 2**64)),
@@ -253,6 +268,7 @@ BAD: List[Any] = [
     (TypeError, lambda r, u, p: r.mirror(u)),
     (TypeError, lambda r, u, p: r.unit_enrol(p.boss, 7)),
     (ValueError, lambda r, u, p: r.unit_enrol(p.boss, "n" * 72)),
+    (TypeError, lambda r, u, p: r.unit_enrol(p.boss, "n", quota=decimal.Decimal("10.5"))),
     (OverflowError, lambda r, u, p: r.unit_enrol(p.boss, "n", quota=2**64)),
     (raffle.Error, lambda r, u, p: r.unit_enrol(p.boss, "n", quota=2**63)),
     (TypeError, lambda r, u, p: r.receipt("1", 1)),

@@ -214,6 +214,9 @@ def test_audit(tmp_path: pathlib.Path, gala: Raffle, till: Unit, people: People)
             audit.fault_at(0)
     with Store.open(path) as store, Audit.run(store) as audit:
         assert audit.verdict().records == verdict.records and not audit.verdict().key_pinned
+    for receipts in ({"a": 5}, [("a", [1, 2])]):
+        with pytest.raises(TypeError):
+            Audit.run(path, receipts=receipts)
     other = raffle.audit_store(path, gala.unit_describe(1).key)
     assert not other.passed and other.integrity > 0
     with Audit.run(path, control_key=gala.unit_describe(1).key) as audit:

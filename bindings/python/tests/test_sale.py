@@ -116,6 +116,8 @@ def test_replayed_times(tmp_path: pathlib.Path, people: People, clock: Clock) ->
     (dict(tier="one", order=7), TypeError),
     (dict(tier=None), TypeError),
     (dict(tier="one", at=b"12345678"), ValueError),
+    (dict(tier="one", at=array.array("d", [0, 0])), TypeError),
+    (dict(tier="one", at=[datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc), None]), ValueError),
     (dict(tier="one", at=[NOON, "now"]), TypeError),
     (dict(tier="one", at=[NOON, NOON.replace(tzinfo=None)]), ValueError),
     (dict(tier="one", at=array.array("q", [2**63 - 1, 0])), raffle.Error),
