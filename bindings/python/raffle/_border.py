@@ -5,7 +5,7 @@ import operator
 import os
 from typing import Any, List, Optional, Tuple, Type, Union
 
-from ._callbacks import raised, recall, running
+from ._callbacks import forget, recall, running
 from ._native import ffi
 from .errors import Error, TooSmall, class_of
 
@@ -36,7 +36,7 @@ def call(function: Any, *arguments: Any) -> None:
     except IndexError:
         err = ffi.new(ERROR)
         err.struct_size = ERROR_SIZE
-    running.append(None)
+    running[err] = None
     try:
         for argument in arguments:
             if not isinstance(argument, PASSED):
@@ -46,10 +46,9 @@ def call(function: Any, *arguments: Any) -> None:
             raise failure(rc, err)
     finally:
         del arguments  # or the failure's traceback would keep a handle from being freed; so elsewhere
+        running.pop(err, None)
         spare.append(err)
-        running.pop()
-        if raised and not running:
-            raised.clear()
+        forget()
 
 
 def failure(rc: int, err: Any) -> BaseException:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is read of a raffle: logs and proofs, receipts, reports, events, money, audits, what is published, time stamps, backups, mirrors, witnesses."""
 import base64
+import contextlib
 import datetime
 import hashlib
 import io
