@@ -214,7 +214,8 @@ class Draw(OneThread):
         C: raffle_draw_checkpoint
         """
         with self._alone():
-            return string(lib.raffle_draw_checkpoint(self._get()))
+            pointer = self._get()  # until the string is copied, whoever frees it meanwhile
+            return string(lib.raffle_draw_checkpoint(pointer))
 
     def finish(self, rng: Optional[Rng] = None, *, round: int = 0, beacon: Optional[Buffer] = None, seed: Optional[Buffer] = None,
                fallback: Optional[Buffer] = None, verify: Optional[BeaconVerify] = None, seed_lost: bool = False, quorum_late: bool = False,

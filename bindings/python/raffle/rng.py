@@ -122,7 +122,8 @@ class Rng(Handle):
 
         C: raffle_rng_name
         """
-        return string(lib.raffle_rng_name(self._get()))
+        pointer = self._get()  # until the string is copied, whoever frees it meanwhile
+        return string(lib.raffle_rng_name(pointer))
 
     def fill(self, length: int, timeout_ms: int = 10000) -> bytes:
         """Exactly `length` raw bytes.

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from types import ModuleType
 from typing import Any, Callable, List
 
 import pytest
@@ -85,6 +86,20 @@ def test_freed_while_another_thread_is_inside(tmp_path: pathlib.Path, people: Pe
             for thread in threads:
                 thread.join()
             assert ended == ["this Unit was freed"] * 4
+
+
+def test_a_string_of_a_handle_that_another_thread_frees(gala: Raffle, till: Unit, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    till.sell(people.ann, Sale("one"))
+    seal_and_ack(gala, people)
+    rng, draw = Rng.open("system:"), gala.draw_begin(people.boss, "first")
+
+    def freed_ahead(module: ModuleType, handle: raffle._handles.Handle) -> None:
+        inner = module.string
+        monkeypatch.setattr(module, "string", lambda pointer: (handle.free(), inner(pointer))[1])
+
+    freed_ahead(raffle.rng, rng)
+    freed_ahead(raffle.draw, draw)
+    assert rng.name == "system" and draw.checkpoint().startswith("raffle.example/gala\n") and rng.freed and draw.freed
 
 
 def test_many_threads_sell(gala: Raffle, till: Unit, people: People) -> None:
