@@ -408,6 +408,15 @@ def test_writers(gala: Raffle, till: Unit, people: People, tmp_path: pathlib.Pat
         gala.backup(7)  # type: ignore[arg-type]
 
 
+def test_a_file_that_would_block(gala: Raffle, till: Unit, people: People) -> None:
+    """It takes what fits, and says so by None: the rest of the backup is not lost in silence."""
+    till.sell(people.ann, [Sale("one")] * 2000)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe, pytest.raises(BlockingIOError):
+        gala.backup(pipe)
+
+
 def test_progress_that_raises(tmp_path: pathlib.Path, gala: Raffle, till: Unit, people: People) -> None:
     for _ in range(3):
         till.sell(people.ann, [Sale("one")] * 10000)
