@@ -120,6 +120,9 @@ class Tickets(Sequence[Ticket]):
     def __repr__(self) -> str:
         return f"<{self._n} tickets>"
 
+    def __reduce__(self) -> Any:
+        return tickets_of, (bytes(ffi.buffer(self._tickets, TICKET_SIZE * self._n)),)
+
     def column(self, name: str) -> "array.array[int]":
         """The member `name`, a number, of every ticket: "serial", "first", "count", "price", "rc", "at" in milliseconds …"""
         member = TICKET.get(name)
@@ -130,6 +133,14 @@ class Tickets(Sequence[Ticket]):
         if self._n:
             lib.raffle_py_get_values(ffi.cast("char *", self._tickets) + member.offset, TICKET_SIZE, ffi.from_buffer(out), out.itemsize, self._n)
         return out
+
+
+def tickets_of(data: bytes) -> Tickets:
+    """From another process."""
+    n = len(data) // TICKET_SIZE
+    tickets = ffi.new("raffle_ticket[]", n)
+    ffi.memmove(tickets, data, n * TICKET_SIZE)
+    return Tickets(tickets, n)
 
 
 # --- a batch on its way into C ---

@@ -3,6 +3,7 @@
 import array
 import datetime
 import pathlib
+import pickle
 import uuid
 from typing import Any, Callable, Dict, List, Type
 
@@ -54,6 +55,8 @@ def test_lines_that_fail_and_lines_that_stand(gala: Raffle, till: Unit, people: 
     assert caught.value.detail == 2 and tickets is not None
     assert list(tickets.column("rc")) == [0, raffle.NotFound.rc, 0] and tickets[1].order == "b" and tickets[1].at is None
     assert gala.order_tickets("c")[0].serial == tickets[2].serial
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value) and list(again.tickets) == list(tickets)
     assert gala.describe().tickets == 2
 
 
