@@ -312,7 +312,9 @@ class Draws(Handle):
         info = DrawInfo._new()
         try:
             call(lib.raffle_draw_pending, self._get(), info)
-        except NotFound:
+        except NotFound as no:
+            if not no._of_call:
+                raise
             return None
         return DrawInfo._read(info)
 
@@ -341,8 +343,9 @@ class Draws(Handle):
         return Pick._read(out)
 
     def picks(self, prize: str) -> Iterator[Pick]:
-        """The places of a prize's result."""
-        return each(lambda i: self.pick_at(prize, i + 1))
+        """The places of a prize's result; none before it is drawn. `NotFound`: there is no such prize."""
+        name = self.prize_by_name(prize).name
+        return each(lambda i: self.pick_at(name, i + 1))
 
     def winner_verify(self, by: Actor, prize: str, place: int, validation: str) -> Tuple[Pick, int]:
         """Compares the validation number on the ticket that is presented with the winning draw number (GLI-31 2.6.5) and writes that it was verified. When the
@@ -402,11 +405,13 @@ class Draws(Handle):
 
 
 def each(at: Any) -> Iterator[Any]:
-    """What `at` gives for 0, 1, … until there is none."""
+    """What `at` gives for 0, 1, … until the library says that there is none; a callback's `NotFound` is no end."""
     i = 0
     while True:
         try:
             yield at(i)
-        except NotFound:
+        except NotFound as no:
+            if not no._of_call:
+                raise
             return
         i += 1

@@ -76,7 +76,9 @@ class Cursor(OneThread):
     def __next__(self) -> Record:
         try:
             return self.next()
-        except NotFound:
+        except NotFound as no:
+            if not no._of_call:  # a callback's, and no end
+                raise
             raise StopIteration from None
 
 

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import time
@@ -95,6 +96,17 @@ def test_logs(gala: Raffle, till: Unit, people: People) -> None:
         raffle.checkpoint_verify(note.replace(signature, base64.b64encode(altered).decode()), gala.unit_describe(1).key)
     with pytest.raises(raffle.NotFound):
         gala.checkpoint_get(1, 7)
+
+
+def test_tickets_that_were_altered(tmp_path: pathlib.Path, gala: Raffle, till: Unit, people: People) -> None:
+    """A sale whose record says that it is something else is not passed over."""
+    till.sell(people.ann, [Sale("one")] * 5)
+    assert [ticket.serial for ticket in gala.tickets(1)] == [1, 2, 3, 4, 5]
+    for leaf in ('{"t":"x"}', "{", '{"t":"unit.start"}'):
+        with contextlib.closing(sqlite3.connect(tmp_path / "gala.raffle")) as database, database:
+            assert database.execute("UPDATE record SET leaf = ? WHERE id = ?", (leaf, (1 << 40) + 3)).rowcount == 1
+        with pytest.raises(raffle.Corrupt):
+            list(gala.tickets(1))
 
 
 def test_receipts(gala: Raffle, till: Unit, people: People, tmp_path: pathlib.Path) -> None:
