@@ -102,6 +102,31 @@ def test_a_string_of_a_handle_that_another_thread_frees(gala: Raffle, till: Unit
     assert rng.name == "system" and draw.checkpoint().startswith("raffle.example/gala\n") and rng.freed and draw.freed
 
 
+def test_a_record_of_a_cursor_that_another_thread_frees(gala: Raffle, till: Unit, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, freed = raffle.Record._read, []  # type: Any, List[Any]
+
+    class Watched:
+        inner = raffle._handles.lib
+
+        def __getattr__(self, name: str) -> Any:
+            return self.free if name == "raffle_cursor_free" else getattr(self.inner, name)
+
+        def free(self, pointer: Any) -> None:
+            freed.append(pointer)
+            self.inner.raffle_cursor_free(pointer)
+
+    monkeypatch.setattr(raffle._handles, "lib", Watched())
+    cursor = gala.cursor_open()
+
+    def freed_ahead(record: Any) -> raffle.Record:
+        cursor.free()
+        assert not freed
+        return read(record)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(raffle.Record, "_read", freed_ahead)
+    assert cursor.next().json()["t"] == "raffle.open" and cursor.freed and len(freed) == 1
+
+
 def test_many_threads_sell(gala: Raffle, till: Unit, people: People) -> None:
     serials: List[int] = []
 
