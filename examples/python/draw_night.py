@@ -6,6 +6,7 @@ on where it stopped.
     python3 draw_night.py STORE --rng system: --out FOLDER
 """
 import argparse
+import decimal
 import pathlib
 
 import raffle
@@ -46,7 +47,7 @@ def draw(r: raffle.Raffle, prize: raffle.Prize, rng: raffle.Rng) -> None:
 
 
 def money(amount: int, info: raffle.Info) -> str:
-    return f"{amount / 10 ** info.digits:,.{info.digits}f} {info.currency}"
+    return f"{decimal.Decimal(amount).scaleb(-info.digits):,f} {info.currency}"
 
 
 def board(r: raffle.Raffle) -> None:

@@ -14,6 +14,7 @@ what threads sell at once is committed together. Python's standard library serve
 """
 import argparse
 import http.server
+import itertools
 import json
 import re
 import sys
@@ -25,11 +26,12 @@ SELLER = raffle.Actor("shop", raffle.Role.SYSTEM)
 VOIDER = raffle.Actor("shop", raffle.Role.SUPERVISOR)
 PATH = re.compile(r"/(orders|receipts)/([A-Za-z0-9-]{1,64})")
 LIMIT = 65536
+LINES = 1000  # of one order, at most
 
 # What a failure is over HTTP. All others are the server's: 500.
 STATUS: List[Tuple[type, int]] = [
     (raffle.NotFound, 404), (raffle.Mismatch, 409), (raffle.Drawn, 409), (raffle.Erased, 410), (raffle.ArgumentsError, 400), (raffle.Timeout, 503), (raffle.Unknown, 503),
-    (raffle.Busy, 503), (raffle.StateError, 403), (ValueError, 400), (TypeError, 400), (KeyError, 400),
+    (raffle.Busy, 503), (raffle.StateError, 403), (ValueError, 400), (TypeError, 400), (KeyError, 400), (OverflowError, 400),
 ]
 
 
@@ -42,8 +44,9 @@ class Shop:
         self.unit = self.raffle.unit_open(unit)
 
     def sell(self, key: str, order: Any) -> List[Dict[str, Any]]:
-        lines = [raffle.Sale(line["tier"], key, order.get("payment", ""), order.get("buyer", ""), "web") for line in order["tickets"] for _ in range(line.get("count", 1))]
-        return self.shown(self.unit.sell(SELLER, lines, timeout_ms=5000))
+        lines = (raffle.Sale(line["tier"], key, order.get("payment", ""), order.get("buyer", ""), "web") for line in order["tickets"] for _ in range(line.get("count", 1)))
+        few = list(itertools.islice(lines, LINES + 1))  # whatever the counts say: the library refuses one line too many
+        return self.shown(self.unit.sell(SELLER, few, timeout_ms=5000))
 
     def order(self, key: str) -> List[Dict[str, Any]]:
         return self.shown(self.raffle.order_tickets(key))
@@ -62,8 +65,15 @@ class Shop:
     def shown(self, tickets: raffle.Tickets) -> List[Dict[str, Any]]:
         return [{
             "ticket": f"{ticket.unit}/{ticket.serial}", "tier": ticket.tier, "price": ticket.price, "numbers": ticket.numbers, "void": ticket.void,
-            "at": ticket.at.isoformat() if ticket.at else None, "validation": self.unit.validation(ticket.serial),
+            "at": ticket.at.isoformat() if ticket.at else None, "validation": self.validation(ticket),
         } for ticket in tickets]
+
+    def validation(self, ticket: raffle.Ticket) -> str:
+        """By the ticket's own unit: an order may have been sold at another one, where its serials are other tickets'."""
+        if ticket.unit == self.number:
+            return self.unit.validation(ticket.serial)
+        with self.raffle.unit_open(ticket.unit) as other:
+            return other.validation(ticket.serial)
 
     def free(self) -> None:
         self.unit.free()

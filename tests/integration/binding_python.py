@@ -148,6 +148,8 @@ def ask(port, method, path, body=None):
 
 def shop(python, env):
     create(python, env, "shop.raffle")
+    other = must(python, "-c", "import raffle\nboss = raffle.Actor('boss', 'manager')\nwith raffle.Raffle.open('shop.raffle') as r:\n    r.unit_enable(boss, r.unit_enrol(boss, 'box office'))\n"
+                 "    with r.unit_open(2) as unit:\n        print(unit.validation(unit.sell(boss, raffle.Sale('one', 'box-office'))[0].serial))", env=env).strip()
     server = subprocess.Popen([python, EXAMPLES / "shop.py", "shop.raffle", "--port", "0"], env=env, stdout=subprocess.PIPE, text=True)
     try:
         port = int(server.stdout.readline().rsplit(":", 1)[1])
@@ -157,10 +159,14 @@ def shop(python, env):
         check(ask(port, "PUT", "/orders/web-1", order) == (200, first) == ask(port, "GET", "/orders/web-1"), "the same order gives other tickets")
         order["tickets"][0]["count"] = 3
         for method, path, body, wanted in (("PUT", "/orders/web-1", order, 409), ("PUT", "/orders/web-2", {"tickets": [{"tier": "no"}]}, 404), ("PUT", "/orders/web-2", {}, 400),
-                                           ("PUT", "/orders/web-2", {"tickets": []}, 400), ("PUT", "/orders/web-2", {"tickets": [{"tier": 7}]}, 400),
-                                           ("PUT", "/orders/web-2", None, 400), ("GET", "/orders/web-2", None, 404), ("GET", "/else", None, 404), ("GET", "/receipts/99", None, 404)):
+                                           ("PUT", "/orders/web-2", {"tickets": []}, 400), ("PUT", "/orders/web-2", {"tickets": [{"tier": "one", "count": 10**12}]}, 400),
+                                           ("PUT", "/orders/web-2", {"tickets": [{"tier": 7}]}, 400),
+                                           ("PUT", "/orders/web-2", None, 400), ("GET", "/orders/web-2", None, 404), ("GET", "/else", None, 404), ("GET", "/receipts/99", None, 404),
+                                           ("GET", f"/receipts/{2**64}", None, 400)):
             status, text = ask(port, method, path, body)
             check(status == wanted and text["error"], f"{method} {path} {body}: {status} {text}, not {wanted}")
+        status, elsewhere = ask(port, "GET", "/orders/box-office")
+        check(status == 200 and [(ticket["ticket"], ticket["validation"]) for ticket in elsewhere] == [("2/1", other)], f"an order of another unit: {elsewhere}, not {other}")
         status, receipt = ask(port, "GET", "/receipts/1")
         check(status == 200 and receipt.startswith("libraffle/receipt/v1\npromise raffle.example/shop 1/1\n"), f"the receipt is {receipt[:80]}")
         for _ in range(2):
@@ -177,15 +183,15 @@ def till(python, env):
         return run(python, EXAMPLES / "till.py", *words, env=env, **how)
 
     os.mkdir("tent")
-    pathlib.Path("application").write_text(program("apply", "tent", "raffle.example/shop", "2"))
-    program("office", "enrol", "shop.raffle", "tent", "100", "application", "kit", says="2")
+    pathlib.Path("application").write_text(program("apply", "tent", "raffle.example/shop", "3"))
+    program("office", "enrol", "shop.raffle", "tent", "100", "application", "kit", says="3")
     check(os.stat("kit").st_mode & 0o777 == 0o600, "the kit can be read by others")
     program("install", "tent", "kit")
-    program("sell", "tent", "twenty", "2", says="2-0000040")
+    program("sell", "tent", "twenty", "2", says="3-0000040")
     program("sell", "tent", "no-such-tier", status=1, says="RAFFLE_NOT_FOUND")
     program("close", "tent")
     for taken in ("4 records", "0 records"):
-        program("office", "challenge", "shop.raffle", "2", "challenge")
+        program("office", "challenge", "shop.raffle", "3", "challenge")
         program("export", "tent", "challenge", "upload")
         program("office", "upload", "shop.raffle", "upload", "news", says=taken)
         program("update", "tent", "news")

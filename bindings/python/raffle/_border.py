@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values on their way into C and back: text, bytes, times, and a call's failure as an exception."""
 import datetime
+import operator
 import os
 from typing import Any, List, Optional, Tuple, Type, Union
 
-from ._callbacks import raised, recall, running
+from ._callbacks import forget, recall, running
 from ._native import ffi
 from .errors import Error, TooSmall, class_of
 
@@ -18,6 +19,7 @@ LATEST = 2**64 - 1
 
 ERROR = ffi.typeof("raffle_error *")
 ERROR_SIZE = ffi.sizeof("raffle_error")
+PASSED = (ffi.CData, int, bytes)
 spare: List[Any] = []
 """Errors that no call uses: as many as were ever at work at once."""
 
@@ -34,17 +36,19 @@ def call(function: Any, *arguments: Any) -> None:
     except IndexError:
         err = ffi.new(ERROR)
         err.struct_size = ERROR_SIZE
-    running.append(None)
+    running[err] = None
     try:
+        for argument in arguments:
+            if not isinstance(argument, PASSED):
+                integer(argument, "a number")  # for cffi takes all that int() takes, and cuts a Decimal
         rc = function(*arguments, err)
         if rc:
             raise failure(rc, err)
     finally:
         del arguments  # or the failure's traceback would keep a handle from being freed; so elsewhere
+        running.pop(err, None)
         spare.append(err)
-        running.pop()
-        if raised and not running:
-            raised.clear()
+        forget()
 
 
 def failure(rc: int, err: Any) -> BaseException:
@@ -139,15 +143,21 @@ def octets(data: bytes) -> Any:
 
 # --- times ---
 
-def ms_of(value: Optional[datetime.datetime], what: str) -> int:
-    """Milliseconds since 1970; None is 0, which stands for none."""
-    if value is None:
-        return 0
+def ms_of(value: datetime.datetime, what: str) -> int:
+    """Milliseconds since 1970."""
     if not isinstance(value, datetime.datetime):
         raise TypeError(f"{what} is a datetime, not {type(value).__name__}")
     if value.utcoffset() is None:
         raise ValueError(f"{what} has no time zone")
     return (value - EPOCH) // MILLISECOND
+
+
+def optional_ms_of(value: Optional[datetime.datetime], what: str) -> int:
+    """The same; 0 stands for none."""
+    ms = 0 if value is None else ms_of(value, what)
+    if ms == 0 and value is not None:
+        raise ValueError(f"{what} is the first millisecond of 1970, which stands for none")
+    return ms
 
 
 def time_of(ms: int) -> datetime.datetime:
@@ -157,14 +167,16 @@ def time_of(ms: int) -> datetime.datetime:
 # --- numbers ---
 
 def integer(value: int, what: str) -> int:
-    """An int, and neither a float nor a str that Python might take for one."""
-    if not isinstance(value, int):
-        raise TypeError(f"{what} is an int, not {type(value).__name__}")
-    return value
+    """An int, or what Python takes for an index: no float and no Decimal, which would be cut, and no str."""
+    try:
+        return int(operator.index(value))
+    except TypeError:
+        raise TypeError(f"{what} is an int, not {type(value).__name__}") from None
 
 
 def array_size(value: int, what: str) -> int:
     """How many elements the caller asks for."""
-    if integer(value, what) < 0:
-        raise ValueError(f"{what} is {value}")
-    return value
+    size = integer(value, what)
+    if size < 0:
+        raise ValueError(f"{what} is {size}")
+    return size

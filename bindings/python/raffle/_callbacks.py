@@ -5,6 +5,7 @@ An exception cannot cross C. It is kept here under a number, which goes through 
 number and raises it again, the very object.
 """
 import collections
+import contextlib
 import functools
 import itertools
 import os
@@ -19,8 +20,8 @@ from .errors import Error
 # --- exceptions on their way ---
 
 # The calls that are inside of C. Of a group commit several get the same number; so what was raised is kept until all of them have returned, and no longer: an exception
-# keeps the frames that it passed, and all that they know.
-running: List[Any] = []
+# keeps the frames that it passed, and all that they know. By the error that each call has for itself; set and deleted without a call of Python's, after which Ctrl-C may come.
+running: Dict[Any, None] = {}
 raised: Deque[Tuple[int, BaseException]] = collections.deque(maxlen=64)
 tokens = itertools.count(1)
 
@@ -41,6 +42,16 @@ def recall(token: int) -> Optional[BaseException]:
     return None
 
 
+def forget() -> None:
+    """Once no call is running: what was raised up to now, and not what a call that begins meanwhile gets to hear."""
+    if raised:
+        old = tuple(raised)
+        if not running:
+            for known in old:
+                with contextlib.suppress(ValueError):  # another thread was here
+                    raised.remove(known)
+
+
 def sentence(exception: BaseException) -> bytes:
     """What the library says of it, and logs perhaps, whatever the class does."""
     try:
@@ -54,21 +65,43 @@ def sentence(exception: BaseException) -> bytes:
 
 def fail(err: Any, exception: BaseException) -> int:
     """The status of a callback that raised; `err` says so to the library."""
-    rc = exception.rc if isinstance(exception, Error) else 0
+    rc = 0
+    if isinstance(exception, Error):
+        rc = exception.rc
+        exception._of_call = False  # perhaps another call's, which this one only passes on
     if not isinstance(rc, int) or not 0 < rc < 2**31:
         rc = lib.RAFFLE_HOST
     return int(lib.raffle_error_set(err, rc, remember(exception), sentence(exception)))
 
 
+def interrupted(kind: Type[BaseException], exception: BaseException, trace: TracebackType) -> int:
+    """The same, when a signal's handler raised outside of the host's code: in `answer`, below, perhaps ahead of its `finally` or in it."""
+    known = trace.tb_frame.f_locals
+    if "depth" in known:
+        leave(known["thread"], known["depth"])
+    return fail(known["arguments"][-1], exception.with_traceback(trace))
+
+
 # --- in which thread ---
 
-# The threads that are inside of a callback which must not call the library, once for each of these.
-inside: List[int] = []
+# The threads that are inside of a callback which must not call the library, and of how many of these.
+inside: Dict[int, int] = {}
+
+
+def leave(thread: int, depth: int) -> None:
+    """As it was when the callback began."""
+    if depth:
+        inside[thread] = depth
+    else:
+        inside.pop(thread, None)
 
 
 def forget_others() -> None:
     """In a child of fork() there is no other thread, and a new one may get an old one's number."""
-    inside[:] = [thread for thread in inside if thread == threading.get_ident()]
+    here = threading.get_ident()
+    for thread in [thread for thread in inside if thread != here]:
+        del inside[thread]
+    running.clear()
 
 
 os.register_at_fork(after_in_child=forget_others)
@@ -83,17 +116,18 @@ def callback(name: str, locked: bool = False, owner: Callable[[Any], Any] = ffi.
     def decorate(function: Callable[..., Optional[int]]) -> Callable[..., Optional[int]]:
         @functools.wraps(function)
         def answer(ctx: Any, *arguments: Any) -> int:
-            if locked:
-                inside.append(threading.get_ident())
+            thread = threading.get_ident()
+            depth = inside.get(thread, 0)
             try:
+                if locked:
+                    inside[thread] = depth + 1
                 return function(owner(ctx), *arguments) or 0
             except BaseException as exception:  # also KeyboardInterrupt: it goes on where C was entered
                 return fail(arguments[-1], exception)
             finally:
-                if locked:
-                    inside.remove(threading.get_ident())
+                leave(thread, depth)
 
-        ffi.def_extern(name=f"raffle_py_{name}", error=lib.RAFFLE_HOST)(answer)
+        ffi.def_extern(name=f"raffle_py_{name}", error=lib.RAFFLE_HOST, onerror=interrupted)(answer)
         return function
     return decorate
 

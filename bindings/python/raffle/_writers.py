@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What C writes piece by piece into a file of Python's or into a function, reads from one, and tells of its progress."""
+import errno
+import io
 from typing import Any, Callable, Optional, Protocol, Union
 
 from ._border import NULL, call
@@ -67,6 +69,8 @@ def giver(write: Writer) -> Callable[[bytes], object]:
     def whole(data: bytes) -> None:
         while data:
             done = file(data)
+            if done == 0 or (done is None and isinstance(write, io.RawIOBase)):  # it would block, and the rest is not to be lost
+                raise BlockingIOError(errno.EAGAIN, "the file takes nothing now")
             if not isinstance(done, int) or done >= len(data):  # an unbuffered file may take less
                 return
             data = data[done:]
@@ -77,7 +81,7 @@ def giver(write: Writer) -> Callable[[bytes], object]:
 def reader(source: Reader) -> Callable[[int], bytes]:
     """What gives the next bytes of a file or of bytes."""
     if isinstance(source, (bytes, bytearray, memoryview)):
-        rest = memoryview(source)
+        rest = memoryview(source).cast("B")
         at = 0
 
         def take(size: int) -> bytes:

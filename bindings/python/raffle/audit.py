@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional, Tuple, Union
 
-from ._border import Document, StrPath, call, optional_text, path, text
+from ._border import Document, StrPath, call, document, integer, optional_text, path, text
 from ._callbacks import callback, lend
 from ._handles import OneThread
 from ._native import ffi, lib
@@ -156,10 +156,9 @@ def receipt(receiving: Receiving, i: int, name: Any, content: Any, length: Any, 
         known, data = next(receiving.rest)
     except StopIteration:
         return int(lib.RAFFLE_NOT_FOUND)
-    raw = data.encode("utf-8") if isinstance(data, str) else bytes(data)
-    receiving.alive = ffi.new("char[]", text(known, "name")), ffi.new("char[]", raw)
+    taken, length[0] = document(data, "a receipt")
+    receiving.alive = ffi.new("char[]", text(known, "name")), taken
     name[0], content[0] = receiving.alive
-    length[0] = len(raw)
     return 0
 
 
@@ -184,7 +183,7 @@ class Audit(OneThread):
         """
         options = ffi.new("raffle_audit_options *")
         lib.raffle_audit_options_init(options, ffi.sizeof("raffle_audit_options"))
-        options.threads = threads
+        options.threads = integer(threads, "threads")
         put_text(options, "control_key", control_key)
         alive = [set_progress(options, "audit", progress)]
         if beacon is not None:

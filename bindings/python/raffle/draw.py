@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Iterator, Optional, Tuple
 
-from ._border import NULL, Buffer, call, fixed, string, text
+from ._border import NULL, Buffer, call, fixed, integer, string, text
 from ._callbacks import lend
 from ._handles import Handle, OneThread, given, optional_handle
 from ._native import ffi, lib
@@ -214,7 +214,8 @@ class Draw(OneThread):
         C: raffle_draw_checkpoint
         """
         with self._alone():
-            return string(lib.raffle_draw_checkpoint(self._get()))
+            pointer = self._get()  # until the string is copied, whoever frees it meanwhile
+            return string(lib.raffle_draw_checkpoint(pointer))
 
     def finish(self, rng: Optional[Rng] = None, *, round: int = 0, beacon: Optional[Buffer] = None, seed: Optional[Buffer] = None,
                fallback: Optional[Buffer] = None, verify: Optional[BeaconVerify] = None, seed_lost: bool = False, quorum_late: bool = False,
@@ -230,7 +231,7 @@ class Draw(OneThread):
         options, ctx = ffi.new("raffle_finish_options *"), None
         lib.raffle_finish_options_init(options, ffi.sizeof("raffle_finish_options"))
         options.flags = lib.RAFFLE_FINISH_SEED_LOST * bool(seed_lost) | lib.RAFFLE_FINISH_QUORUM_LATE * bool(quorum_late)
-        options.round = round
+        options.round = integer(round, "round")
         for member, value in (("beacon", beacon), ("seed", seed), ("fallback", fallback)):
             if value is not None:
                 ffi.memmove(getattr(options, member), fixed(value, 48, member), 48)
@@ -311,7 +312,9 @@ class Draws(Handle):
         info = DrawInfo._new()
         try:
             call(lib.raffle_draw_pending, self._get(), info)
-        except NotFound:
+        except NotFound as no:
+            if not no._of_call:
+                raise
             return None
         return DrawInfo._read(info)
 
@@ -340,8 +343,9 @@ class Draws(Handle):
         return Pick._read(out)
 
     def picks(self, prize: str) -> Iterator[Pick]:
-        """The places of a prize's result."""
-        return each(lambda i: self.pick_at(prize, i + 1))
+        """The places of a prize's result; none before it is drawn. `NotFound`: there is no such prize."""
+        name = self.prize_by_name(prize).name
+        return each(lambda i: self.pick_at(name, i + 1))
 
     def winner_verify(self, by: Actor, prize: str, place: int, validation: str) -> Tuple[Pick, int]:
         """Compares the validation number on the ticket that is presented with the winning draw number (GLI-31 2.6.5) and writes that it was verified. When the
@@ -401,11 +405,13 @@ class Draws(Handle):
 
 
 def each(at: Any) -> Iterator[Any]:
-    """What `at` gives for 0, 1, … until there is none."""
+    """What `at` gives for 0, 1, … until the library says that there is none; a callback's `NotFound` is no end."""
     i = 0
     while True:
         try:
             yield at(i)
-        except NotFound:
+        except NotFound as no:
+            if not no._of_call:
+                raise
             return
         i += 1

@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, List, NamedTuple, Optional
 
-from ._border import NULL, call, ms_of, optional_text, string, text
+from ._border import NULL, call, integer, ms_of, optional_ms_of, optional_text, string, text
 from ._callbacks import callback, lend
 from ._handles import Handle, given
 from ._native import ffi, lib
@@ -128,7 +128,7 @@ class Events(Handle):
         """
         details = ffi.new("raffle_event_details *")
         lib.raffle_event_details_init(details, ffi.sizeof("raffle_event_details"))
-        details.unit, details.begin, details.ok = unit, begin, optional_actor(ok)
+        details.unit, details.begin, details.ok = integer(unit, "unit"), integer(begin, "begin"), optional_actor(ok)
         texts = {"code": code, "component": component, "text": text, "element": element, "old_value": old_value, "new_value": new_value, "login": login, "from": from_}
         alive = {name: ffi.from_buffer("char[]", needed(value, name) + b"\0") for name, value in texts.items() if value is not None}
         for name, data in alive.items():
@@ -157,9 +157,9 @@ class Events(Handle):
         """
         query = ffi.new("raffle_event_query *")
         lib.raffle_event_query_init(query, ffi.sizeof("raffle_event_query"))
-        query.limit, query.log = limit, log or 0
-        setattr(query, "from", ms_of(from_, "from_"))
-        query.to = ms_of(to, "to")
+        query.limit, query.log = integer(limit, "limit"), 0 if log is None else integer(log, "log")
+        setattr(query, "from", 0 if from_ is None else ms_of(from_, "from_"))
+        query.to = optional_ms_of(to, "to")
         put_text(query, "code", code)
         put_text(query, "component", component)
         query.flags = lib.RAFFLE_EVENT_NEWEST * bool(newest) | lib.RAFFLE_EVENT_IN_LOG * (log is not None)

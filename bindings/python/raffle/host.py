@@ -3,7 +3,7 @@
 import datetime
 from typing import Any, Optional, Union
 
-from ._border import EPOCH, MILLISECOND, NULL, ms_of, string
+from ._border import EPOCH, MILLISECOND, NULL, integer, ms_of, string
 from ._callbacks import callback, drop, keep, notice, owner_of
 from ._native import ffi, lib
 from ._structs import Number
@@ -55,7 +55,7 @@ class Host:
 @callback("host_clock", locked=True, owner=owner_of)
 def clock(host: Host, ms: Any, err: Any) -> None:
     now = host.clock()
-    ms[0] = ms_of(now, "the clock's time") if isinstance(now, datetime.datetime) else now
+    ms[0] = ms_of(now, "the clock's time") if isinstance(now, datetime.datetime) else integer(now, "the clock's time")
 
 
 @callback("host_secret", locked=True, owner=owner_of)
@@ -102,7 +102,7 @@ class Lent:
         lib.raffle_host_init(made, ffi.sizeof("raffle_host"))
         made.flags = (lib.RAFFLE_HOST_REPLAYED_CLOCK * bool(self.host.replayed_clock) | lib.RAFFLE_HOST_NO_THREADS * bool(self.host.no_threads) |
                       lib.RAFFLE_HOST_VERIFY_FULL * bool(self.host.verify_full))
-        made.timeout_ms = self.host.timeout_ms
+        made.timeout_ms = integer(self.host.timeout_ms, "timeout_ms")
         if kind.clock is not Host.clock:
             made.clock = lib.raffle_py_host_clock
         if kind.secret is not Host.secret:

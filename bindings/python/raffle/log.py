@@ -66,9 +66,13 @@ class Cursor(OneThread):
         """
         record = ffi.new("raffle_record *")
         lib.raffle_record_init(record, ffi.sizeof("raffle_record"))
-        with self._alone():  # what the record points to holds until the next call
-            call(lib.raffle_cursor_next, self._get(), record)
-            return Record._read(record)
+        with self._alone():  # what the record points to holds until the next call, …
+            pointer = self._get()  # … and this keeps it, whoever frees the cursor meanwhile
+            try:
+                call(lib.raffle_cursor_next, pointer, record)
+                return Record._read(record)
+            finally:
+                del pointer
 
     def __iter__(self) -> Iterator[Record]:
         return self
@@ -76,7 +80,9 @@ class Cursor(OneThread):
     def __next__(self) -> Record:
         try:
             return self.next()
-        except NotFound:
+        except NotFound as no:
+            if not no._of_call:  # a callback's, and no end
+                raise
             raise StopIteration from None
 
 

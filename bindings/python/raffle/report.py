@@ -5,7 +5,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Iterator, NamedTuple, Optional
 
-from ._border import NULL, call, ms_of, string
+from ._border import NULL, call, integer, ms_of, optional_ms_of, string
 from ._handles import Handle
 from ._native import ffi, lib
 from ._structs import Number, Struct
@@ -86,11 +86,11 @@ class Reports(Handle):
         """
         options = ffi.new("raffle_report_options *")
         lib.raffle_report_options_init(options, ffi.sizeof("raffle_report_options"))
-        options.format, options.unit = format, unit
+        options.format, options.unit = integer(format, "format"), integer(unit, "unit")
         put_text(options, "name", name)
         put_text(options, "maker", maker)
-        setattr(options, "from", ms_of(from_, "from_"))
-        options.to = ms_of(to, "to")
+        setattr(options, "from", 0 if from_ is None else ms_of(from_, "from_"))
+        options.to = optional_ms_of(to, "to")
         ctx = set_progress(options, "report", progress)
         writing(lib.raffle_report_write, self._get(), options, write=write)
         del ctx  # it lives as long as the call

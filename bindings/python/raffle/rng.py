@@ -5,11 +5,11 @@ import array
 import threading
 from typing import Any, List, Optional, Tuple, Union
 
-from ._border import Buffer, array_size, call, fixed, string, text
+from ._border import Buffer, array_size, call, fixed, integer, string, text
 from ._callbacks import callback, drop, notice, owner_of
 from ._handles import Handle, check_table
 from ._native import ffi, lib
-from .errors import Misuse
+from .errors import Invalid, Misuse
 from .host import Host, Lent
 
 
@@ -122,7 +122,8 @@ class Rng(Handle):
 
         C: raffle_rng_name
         """
-        return string(lib.raffle_rng_name(self._get()))
+        pointer = self._get()  # until the string is copied, whoever frees it meanwhile
+        return string(lib.raffle_rng_name(pointer))
 
     def fill(self, length: int, timeout_ms: int = 10000) -> bytes:
         """Exactly `length` raw bytes.
@@ -138,7 +139,7 @@ class Rng(Handle):
 
         C: raffle_rng_pick
         """
-        out = numbers(array_size(picks, "picks"))
+        out = numbers(range, picks, 1, False)
         call(lib.raffle_rng_pick, self._get(), range, pointer(out), picks, timeout_ms)
         return out
 
@@ -149,7 +150,7 @@ class Rng(Handle):
         C: raffle_rng_collect
         """
         flags = lib.RAFFLE_COLLECT_REPLACE * bool(replace) | lib.RAFFLE_COLLECT_ONE_SEED * bool(one_seed)
-        out = numbers(array_size(picks, "picks") * array_size(draws, "draws"))
+        out = numbers(range, picks, draws, replace)
         call(lib.raffle_rng_collect, self._get(), flags, range, picks, pointer(out), draws, timeout_ms)
         return out
 
@@ -173,7 +174,11 @@ class Rng(Handle):
         call(lib.raffle_rng_test, self._get(), timeout_ms)
 
 
-def numbers(n: int) -> "array.array[int]":
+def numbers(range: int, picks: int, draws: int, replace: bool) -> "array.array[int]":
+    """Room for them. More than there can be are refused here: the memory for them could end the process."""
+    n = array_size(picks, "picks") * array_size(draws, "draws")
+    if picks > integer(range, "range") and not replace:
+        raise Invalid(f"{picks} of {range} numbers cannot be picked without replacement")
     if n >= 2**60:
         raise OverflowError(f"{n} numbers are too many")
     return array.array("Q", [0]) * n

@@ -6,7 +6,7 @@ import operator
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union, overload
 
-from ._border import Buffer, call, ms_of, string_out, text
+from ._border import Buffer, call, integer, optional_ms_of, string_out, text
 from ._handles import Handle
 from ._native import ffi, lib
 from ._structs import Struct
@@ -120,6 +120,9 @@ class Tickets(Sequence[Ticket]):
     def __repr__(self) -> str:
         return f"<{self._n} tickets>"
 
+    def __reduce__(self) -> Any:
+        return tickets_of, (bytes(ffi.buffer(self._tickets, TICKET_SIZE * self._n)),)
+
     def column(self, name: str) -> "array.array[int]":
         """The member `name`, a number, of every ticket: "serial", "first", "count", "price", "rc", "at" in milliseconds …"""
         member = TICKET.get(name)
@@ -132,6 +135,14 @@ class Tickets(Sequence[Ticket]):
         return out
 
 
+def tickets_of(data: bytes) -> Tickets:
+    """From another process."""
+    n = len(data) // TICKET_SIZE
+    tickets = ffi.new("raffle_ticket[]", n)
+    ffi.memmove(tickets, data, n * TICKET_SIZE)
+    return Tickets(tickets, n)
+
+
 # --- a batch on its way into C ---
 
 Texts = Union[str, Sequence[str], Buffer]
@@ -142,9 +153,9 @@ class Cart:
     """An array of lines, filled column by column."""
 
     def __init__(self, n: int) -> None:
+        self.n = n = integer(n, "n")
         if not 1 <= n <= lib.RAFFLE_SELL_MAX:
             raise ValueError(f"a call sells 1 to {lib.RAFFLE_SELL_MAX} lines, not {n}")
-        self.n = n
         self.sales = ffi.new("raffle_sale[]", n)
         self.first = ffi.cast("char *", self.sales)
         lib.raffle_sale_init(self.sales, SALE_SIZE)
@@ -201,8 +212,11 @@ class Cart:
 
     def times(self, values: Times) -> None:
         if not isinstance(values, (array.array, bytes, bytearray, memoryview)):
-            values = array.array("q", [ms_of(value, "at") for value in values])
-        data = memoryview(values).cast("B")
+            values = array.array("q", [optional_ms_of(value, "at") for value in values])
+        data = memoryview(values)
+        if data.format not in ("q", "l", "b", "B", "c"):
+            raise TypeError(f"at is a buffer of int64, not of {data.format!r}")
+        data = data.cast("B")
         if len(data) != 8 * self.n:
             raise ValueError(f"at has {len(data)} bytes for {self.n} lines of 8")
         lib.raffle_py_put_values(self.first + SALE["at"][0], SALE_SIZE, ffi.from_buffer(data), 8, self.n)
@@ -218,7 +232,7 @@ def cart_of(sales: Iterable[Sale]) -> Cart:
     tiers, orders, payments, buyers, channels, ats = zip(*lines)
     for name, values in (("tier", tiers), ("order", orders), ("payment", payments), ("buyer", buyers), ("channel", channels)):
         cart.texts(name, values)
-    if any(ats):
+    if ats.count(None) < cart.n:
         cart.times(ats)
     return cart
 

@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Iterable, Optional, Tuple, Union
 
-from ._border import Document, call, document, optional_text, string_out, text, text_out
+from ._border import Document, call, document, integer, optional_text, string_out, text, text_out
 from ._handles import Handle
 from ._native import ffi, lib
 from ._structs import Struct
@@ -157,7 +157,7 @@ class Units(Handle):
         """
         options = ffi.new("raffle_unit_options *")
         lib.raffle_unit_options_init(options, ffi.sizeof("raffle_unit_options"))
-        options.quota, options.away, options.hours = quota, bool(away), hours
+        options.quota, options.away, options.hours = integer(quota, "quota"), bool(away), integer(hours, "hours")
         for member, value in (("name", name), ("key", key), ("proof", proof)):
             put_text(options, member, value)
         number = ffi.new("uint32_t *")

@@ -4,6 +4,8 @@ import datetime
 import gc
 import hashlib
 import io
+import itertools
+import os
 import pathlib
 import sys
 import threading
@@ -110,6 +112,31 @@ def test_every_caller_of_a_group_gets_the_exception(shop: Unit, people: People, 
     with pytest.raises(raffle.Io) as caught:
         shop.sell(people.ann, Sale("one"))
     assert caught.value is moody.does and caught.value.tickets is None
+
+
+def test_a_signal_in_the_midst_of_a_callback(shop: Unit, people: People) -> None:
+    """What its handler raises at any line of the function between C and the host's: it comes out of the call, and the thread may call again."""
+    for n in itertools.count(1):
+        left, stop = [n], Interrupted()
+
+        def trace(frame: Any, event: str, argument: Any) -> Any:
+            if frame.f_code.co_name not in ("answer", "fail", "leave") or event not in ("call", "line"):
+                return None
+            left[0] -= 1
+            if left[0] == 0:
+                raise stop
+            return trace
+
+        sys.settrace(trace)
+        try:
+            shop.sell(people.ann, Sale("one"))
+            break
+        except Interrupted as no:
+            assert no is stop
+        finally:
+            sys.settrace(None)
+        assert shop.sell(people.ann, Sale("one"))[0].serial, n
+    assert n > 8
 
 
 class Reentrant(Clock):
@@ -379,6 +406,15 @@ def test_writers(gala: Raffle, till: Unit, people: People, tmp_path: pathlib.Pat
         assert caught.value is full
     with pytest.raises(TypeError):
         gala.backup(7)  # type: ignore[arg-type]
+
+
+def test_a_file_that_would_block(gala: Raffle, till: Unit, people: People) -> None:
+    """It takes what fits, and says so by None: the rest of the backup is not lost in silence."""
+    till.sell(people.ann, [Sale("one")] * 2000)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe, pytest.raises(BlockingIOError):
+        gala.backup(pipe)
 
 
 def test_progress_that_raises(tmp_path: pathlib.Path, gala: Raffle, till: Unit, people: People) -> None:

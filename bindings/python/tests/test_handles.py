@@ -2,6 +2,8 @@
 """Handles: freed, used afterwards, by other threads, after fork(); and values of the wrong kind. The process lives."""
 import copy
 import datetime
+import decimal
+import fractions
 import gc
 import os
 import pathlib
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from types import ModuleType
 from typing import Any, Callable, List
 
 import pytest
@@ -83,6 +86,45 @@ def test_freed_while_another_thread_is_inside(tmp_path: pathlib.Path, people: Pe
             for thread in threads:
                 thread.join()
             assert ended == ["this Unit was freed"] * 4
+
+
+def test_a_string_of_a_handle_that_another_thread_frees(gala: Raffle, till: Unit, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    till.sell(people.ann, Sale("one"))
+    seal_and_ack(gala, people)
+    rng, draw = Rng.open("system:"), gala.draw_begin(people.boss, "first")
+
+    def freed_ahead(module: ModuleType, handle: raffle._handles.Handle) -> None:
+        inner = module.string
+        monkeypatch.setattr(module, "string", lambda pointer: (handle.free(), inner(pointer))[1])
+
+    freed_ahead(raffle.rng, rng)
+    freed_ahead(raffle.draw, draw)
+    assert rng.name == "system" and draw.checkpoint().startswith("raffle.example/gala\n") and rng.freed and draw.freed
+
+
+def test_a_record_of_a_cursor_that_another_thread_frees(gala: Raffle, till: Unit, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, freed = raffle.Record._read, []  # type: Any, List[Any]
+
+    class Watched:
+        inner = raffle._handles.lib
+
+        def __getattr__(self, name: str) -> Any:
+            return self.free if name == "raffle_cursor_free" else getattr(self.inner, name)
+
+        def free(self, pointer: Any) -> None:
+            freed.append(pointer)
+            self.inner.raffle_cursor_free(pointer)
+
+    monkeypatch.setattr(raffle._handles, "lib", Watched())
+    cursor = gala.cursor_open()
+
+    def freed_ahead(record: Any) -> raffle.Record:
+        cursor.free()
+        assert not freed
+        return read(record)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(raffle.Record, "_read", freed_ahead)
+    assert cursor.next().json()["t"] == "raffle.open" and cursor.freed and len(freed) == 1
 
 
 def test_many_threads_sell(gala: Raffle, till: Unit, people: People) -> None:
@@ -217,6 +259,7 @@ loop = [r, unit, rng]; loop.append(loop)
 # --- values ---
 
 DAY = datetime.datetime(2026, 1, 1)
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 BAD: List[Any] = [
     (TypeError, lambda r, u, p: r.void("boss", 1, 1, "refund")),
@@ -233,6 +276,10 @@ BAD: List[Any] = [
     (UnicodeEncodeError, lambda r, u, p: r.void(p.sue, 1, 1, "\udc80")),
     (raffle.Invalid, lambda r, u, p: r.void(p.sue, 1, 1, "x" * 100000)),
     (raffle.errors.Role, lambda r, u, p: r.void(p.ann, 1, 1, "refund")),
+    (TypeError, lambda r, u, p: r.void(p.sue, 1, decimal.Decimal(1), "refund")),
+    (TypeError, lambda r, u, p: r.cash(p.boss, 1, "cash", decimal.Decimal("19.99"))),
+    (TypeError, lambda r, u, p: r.cash(p.boss, 1, "cash", fractions.Fraction(3999, 200))),
+    (TypeError, lambda r, u, p: r.cash(p.boss, 1, "cash", 19.0)),
     (TypeError, lambda r, u, p: u.sell(p.ann, "one")),
     (TypeError, lambda r, u, p: u.sell(p.ann, ["one"])),
     (TypeError, lambda r, u, p: u.sell(p.ann, [("one", "o", "", "", "", None)])),
@@ -242,10 +289,18 @@ BAD: List[Any] = [
     (OverflowError, lambda r, u, p: u.sell(p.ann, Sale("one"), timeout_ms=2**31)),
     (TypeError, lambda r, u, p: u.sell(p.ann, Sale("one"), timeout_ms=0.5)),
     (TypeError, lambda r, u, p: u.sell(p.ann, Sale("one", at="noon"))),
+    (TypeError, lambda r, u, p: u.sell(p.ann, Sale("one", at=0))),
+    (TypeError, lambda r, u, p: u.sell(p.ann, [Sale("one"), Sale("one", at="")])),
     (ValueError, lambda r, u, p: u.sell(p.ann, Sale("one", at=DAY))),
+    (ValueError, lambda r, u, p: u.sell(p.ann, Sale("one", at=EPOCH))),
     (raffle.Rehearsal, lambda r, u, p: u.sell(p.ann, Sale("one", at=NOON))),
     (TypeError, lambda r, u, p: r.local_time("now")),
+    (TypeError, lambda r, u, p: r.local_time(None)),
     (ValueError, lambda r, u, p: r.local_time(DAY)),
+    (TypeError, lambda r, u, p: raffle.beacon_round(None)),
+    (ValueError, lambda r, u, p: r.event_find(to=EPOCH)),
+    (TypeError, lambda r, u, p: r.event_find(limit=decimal.Decimal("1.5"))),
+    (raffle.NotFound, lambda r, u, p: list(r.picks("no-such"))),
     (TypeError, lambda r, u, p: r.seal(p.boss, "final")),
     (raffle.Error, lambda r, u, p: r.seal(p.boss, 77)),
     (OverflowError, lambda r, u, p: r.root(0, 2**64)),
@@ -253,6 +308,7 @@ BAD: List[Any] = [
     (TypeError, lambda r, u, p: r.mirror(u)),
     (TypeError, lambda r, u, p: r.unit_enrol(p.boss, 7)),
     (ValueError, lambda r, u, p: r.unit_enrol(p.boss, "n" * 72)),
+    (TypeError, lambda r, u, p: r.unit_enrol(p.boss, "n", quota=decimal.Decimal("10.5"))),
     (OverflowError, lambda r, u, p: r.unit_enrol(p.boss, "n", quota=2**64)),
     (raffle.Error, lambda r, u, p: r.unit_enrol(p.boss, "n", quota=2**63)),
     (TypeError, lambda r, u, p: r.receipt("1", 1)),
@@ -267,7 +323,10 @@ BAD: List[Any] = [
     (OverflowError, lambda r, u, p: Rng.open("system:").pick(2**64, 1)),
     (ValueError, lambda r, u, p: Rng.open("system:").pick(9, -1)),
     (raffle.Invalid, lambda r, u, p: Rng.open("system:").pick(9, 10)),
-    ((OverflowError, MemoryError), lambda r, u, p: Rng.open("system:").pick(9, 2**62)),
+    (raffle.Invalid, lambda r, u, p: Rng.open("system:").pick(9, 2**31)),
+    (raffle.Invalid, lambda r, u, p: Rng.open("system:").pick(9, 2**62)),
+    (TypeError, lambda r, u, p: Rng.open("system:").pick(decimal.Decimal(9), 1)),
+    (OverflowError, lambda r, u, p: Rng.open("system:").collect(2**62, 2**62, 1)),
     ((OverflowError, MemoryError), lambda r, u, p: Rng.open("system:").fill(2**62)),
     (ValueError, lambda r, u, p: Rng.open("system:").fill(-1)),
     (raffle.Unsupported, lambda r, u, p: Rng.open("no-such:")),

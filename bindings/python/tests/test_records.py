@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is read of a raffle: logs and proofs, receipts, reports, events, money, audits, what is published, time stamps, backups, mirrors, witnesses."""
 import base64
+import contextlib
 import datetime
 import hashlib
 import io
 import json
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import time
@@ -94,6 +96,17 @@ def test_logs(gala: Raffle, till: Unit, people: People) -> None:
         raffle.checkpoint_verify(note.replace(signature, base64.b64encode(altered).decode()), gala.unit_describe(1).key)
     with pytest.raises(raffle.NotFound):
         gala.checkpoint_get(1, 7)
+
+
+def test_tickets_that_were_altered(tmp_path: pathlib.Path, gala: Raffle, till: Unit, people: People) -> None:
+    """A sale whose record says that it is something else is not passed over."""
+    till.sell(people.ann, [Sale("one")] * 5)
+    assert [ticket.serial for ticket in gala.tickets(1)] == [1, 2, 3, 4, 5]
+    for leaf in ('{"t":"x"}', "{", '{"t":"unit.start"}'):
+        with contextlib.closing(sqlite3.connect(tmp_path / "gala.raffle")) as database, database:
+            assert database.execute("UPDATE record SET leaf = ? WHERE id = ?", (leaf, (1 << 40) + 3)).rowcount == 1
+        with pytest.raises(raffle.Corrupt):
+            list(gala.tickets(1))
 
 
 def test_receipts(gala: Raffle, till: Unit, people: People, tmp_path: pathlib.Path) -> None:
@@ -214,6 +227,9 @@ def test_audit(tmp_path: pathlib.Path, gala: Raffle, till: Unit, people: People)
             audit.fault_at(0)
     with Store.open(path) as store, Audit.run(store) as audit:
         assert audit.verdict().records == verdict.records and not audit.verdict().key_pinned
+    for receipts in ({"a": 5}, [("a", [1, 2])]):
+        with pytest.raises(TypeError):
+            Audit.run(path, receipts=receipts)
     other = raffle.audit_store(path, gala.unit_describe(1).key)
     assert not other.passed and other.integrity > 0
     with Audit.run(path, control_key=gala.unit_describe(1).key) as audit:

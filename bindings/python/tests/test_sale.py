@@ -3,6 +3,7 @@
 import array
 import datetime
 import pathlib
+import pickle
 import uuid
 from typing import Any, Callable, Dict, List, Type
 
@@ -54,6 +55,8 @@ def test_lines_that_fail_and_lines_that_stand(gala: Raffle, till: Unit, people: 
     assert caught.value.detail == 2 and tickets is not None
     assert list(tickets.column("rc")) == [0, raffle.NotFound.rc, 0] and tickets[1].order == "b" and tickets[1].at is None
     assert gala.order_tickets("c")[0].serial == tickets[2].serial
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value) and list(again.tickets) == list(tickets)
     assert gala.describe().tickets == 2
 
 
@@ -116,6 +119,8 @@ def test_replayed_times(tmp_path: pathlib.Path, people: People, clock: Clock) ->
     (dict(tier="one", order=7), TypeError),
     (dict(tier=None), TypeError),
     (dict(tier="one", at=b"12345678"), ValueError),
+    (dict(tier="one", at=array.array("d", [0, 0])), TypeError),
+    (dict(tier="one", at=[datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc), None]), ValueError),
     (dict(tier="one", at=[NOON, "now"]), TypeError),
     (dict(tier="one", at=[NOON, NOON.replace(tzinfo=None)]), ValueError),
     (dict(tier="one", at=array.array("q", [2**63 - 1, 0])), raffle.Error),

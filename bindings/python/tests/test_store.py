@@ -211,6 +211,23 @@ def test_exceptions_of_every_function(tmp_path: pathlib.Path, people: People) ->
         assert r.describe().tickets == 1
 
 
+def test_a_callback_that_finds_nothing_ends_no_iteration(tmp_path: pathlib.Path, people: People) -> None:
+    memory, lost = MemoryStore(), raffle.NotFound("the bucket has no such object")
+    with Store.new(memory) as store, Keys.open(f"file:{tmp_path}/keys") as keys, Raffle.create(store, make_rules(), people.boss, keys=keys) as r, r.unit_open(1) as till:
+        till.sell(people.ann, [Sale("one")] * 500)
+
+        def read(log: int, start: int, count: int) -> List[Record]:
+            if start > 100:
+                raise lost
+            return MemoryStore.read(memory, log, start, count)  # type: ignore[return-value]
+
+        memory.read = read  # type: ignore[method-assign]
+        for walk in (r.records, r.tickets):
+            with pytest.raises(raffle.NotFound) as caught:
+                list(walk(1))
+            assert caught.value is lost
+
+
 def test_what_is_no_store() -> None:
     with pytest.raises(TypeError):
         Store.new(object())  # type: ignore[arg-type]
