@@ -255,6 +255,8 @@ class ControlLog:
         for name in SUMS:
             total = sum(each.record[name] for each in run)
             need(record[name] == total <= INT_MAX, f"{name} is {record[name]}; its units add up to {total}")
+        open_still = record["kind"] == "final" and any(each.record["reconciled"] and each.record["size"] < 2 for each in run)
+        need(not open_still, "a final seal takes a unit that is not closed")
         unreconciled = sum(not each.record["reconciled"] for each in run)
         need(record["unreconciled"] == unreconciled, f"{unreconciled} of its units are not reconciled")
         need(unreconciled == 0 or "ok" in record, "a unit is not reconciled, and nobody approved it")
@@ -331,7 +333,8 @@ class ControlLog:
             self._program(record)
         if code == "draw.ask":
             need(self.intent is not None and self.intent.waiting is None, "there is no open draw, or an asking waits already")
-            need("draw" not in self.intent.prize.rule, "nobody is asked for a drum draw")
+            rule = self.intent.prize.rule
+            need("draw" not in rule and rule["seed"] == "random", "nobody is asked for a drum draw, or a committed one")
             self.intent.waiting, self.intent.asked_at = self.size, record["at_ms"]
             self.intent.asked += 1
         elif code in ("draw.ask-failed", "draw.ask-again"):

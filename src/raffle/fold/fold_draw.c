@@ -141,7 +141,8 @@ static raffle_rc take_commitment(rf_control *c, int prize, const rf_record *r, r
     if (rc != RAFFLE_OK)
         return rc;
     for (size_t i = 0; rule->committed && i < c->rules->prizes; i++)
-        if (c->rules->prize[i].committed && memcmp(c->prize[i].commitment, r->commitment, 32) == 0)
+        if (c->rules->prize[i].committed && c->prize[i].attempts > 0 &&
+            memcmp(c->prize[i].commitment, r->commitment, 32) == 0)
             return rf_fail(err, RAFFLE_RNG_SEED, "the commitment for \"%s\" is that of \"%s\": its seed is known",
                            rule->name, c->rules->prize[i].name);
     memcpy(p->commitment, r->commitment, sizeof p->commitment);
