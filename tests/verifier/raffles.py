@@ -198,7 +198,7 @@ def refused():
 def expired():
     """An alternate who takes over when the claim period is over has one of its own; a prize without one is forfeited at any time, also by a clock that was set back.
     A redraw that nobody needs is not drawn, and a prize after it asks for papers."""
-    store = make("expired", rules("expired", prizes=[{"name": "first", "alternates": 2, "claim_days": 2}, {"name": "again", "redraw_of": "first"},
+    store = make("expired", rules("expired", prizes=[{"name": "first", "alternates": 2, "claim_days": 2, "one_win": "none"}, {"name": "again", "redraw_of": "first"},
                                                 {"name": "hat", "claim_days": 0, "one_win": "none"}, {"name": "cake", "amount": 900, "papers_above": 500, "one_win": "none"}]))
     sell(store, [sale(i, 1, f"order-{i}") for i in range(4)])
     seal(store)
