@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The Go binding, built against a fresh install of the library: its looks, its tests (with the race detector, under the address and leak sanitizers, over the static library), its fuzz
+"""The Go binding, built against a fresh install of the library: its looks, its tests (with the race detector, under the address and leak sanitizers, over the static library, beside servers), its fuzz
 targets, its benchmark, and its examples as programs.
 
     RAFFLE_BUILD=build RAFFLE_SOURCE=. RAFFLE=build/src/cli/raffle python3 tests/integration/binding_go.py
@@ -19,6 +19,10 @@ import sys
 import time
 
 SOURCE = pathlib.Path(os.environ["RAFFLE_SOURCE"]).resolve()
+sys.path.insert(0, str(SOURCE / "tests" / "servers"))
+
+import surroundings
+
 BUILD = pathlib.Path(os.environ["RAFFLE_BUILD"]).resolve()
 RAFFLE = os.environ["RAFFLE"]
 BINDING, EXAMPLES = SOURCE / "bindings" / "go", SOURCE / "examples" / "go"
@@ -118,7 +122,7 @@ def looks(go):
     gofmt = go[:-2] + "gofmt" if "/" in go else "gofmt"
     for folder in (BINDING, EXAMPLES):
         check(run(gofmt, "-l", ".", cwd=folder) == "", f"gofmt would change files in {folder}")
-        run(go, "vet", "./...", cwd=folder, env=environment())
+        run(go, "vet", "-tags", "raffle_servers", "./...", cwd=folder, env=environment())
     run(go, "build", ".", cwd=BINDING, env=environment(CGO_ENABLED="0"), status=None, says="set_CGO_ENABLED_to_1")
 
 
@@ -127,6 +131,12 @@ def tests(go):
     run(go, "test", "-count=1", "-race", ".", cwd=BINDING, env=environment(), says="ok")
     run(go, "test", "-count=1", "-asan", ".", cwd=BINDING, env=environment(CC="gcc"), says="ok")
     run(go, "test", "-count=1", "-tags", "raffle_static", "-run", "TestNight|Example|TestSelf", ".", cwd=BINDING, env=environment(LD_LIBRARY_PATH="/nonexistent"), says="ok")
+
+
+def servers(go):
+    """Under the race detector: a night on a database server, with a token and a key management service."""
+    with surroundings.surroundings(HERE / "surroundings") as found:
+        count_tests(run(go, "test", "-count=1", "-v", "-race", "-tags", "raffle_servers", "-run", "TestServers", ".", cwd=BINDING, env=environment(**found), says="--- PASS"))
 
 
 def fuzz(go):
@@ -250,6 +260,7 @@ def main():
     go = find_go()
     looks(go)
     tests(go)
+    servers(go)
     fuzz(go)
     bench(go)
     for example in (shop, till, night, provider):

@@ -16,6 +16,10 @@ import sys
 import xml.etree.ElementTree
 
 SOURCE = pathlib.Path(os.environ["RAFFLE_SOURCE"]).resolve()
+sys.path.insert(0, str(SOURCE / "tests" / "servers"))
+
+import surroundings
+
 BUILD = pathlib.Path(os.environ["RAFFLE_BUILD"]).resolve()
 PARENT = os.environ["RAFFLE_PYTHON"]
 BINDING = SOURCE / "bindings" / "python"
@@ -237,6 +241,8 @@ def main():
     python = make_venv("venv")
     install(python, BINDING, {**env, "CFLAGS": "-Werror"}, "--config-settings=setup-args=-Dlibraffle=system")
     pytest(python, env, "--every-call", BINDING / "tests")
+    with surroundings.surroundings(HERE / "surroundings") as found:
+        pytest(python, {**env, **found}, "--servers", BINDING / "tests" / "test_servers.py")
     types(python, env)
     bench(python, env)
     for example in (shop, till, night, provider, chart, readme):

@@ -2,7 +2,7 @@
 """The fixtures; and with --every-call whether the tests called all of the library."""
 import pathlib
 import sys
-from typing import Any, Iterator, List, Set
+from typing import Any, Iterator, List, Optional, Set
 
 import hypothesis
 import pytest
@@ -68,6 +68,11 @@ recorder = Recorder(raffle.rng.lib)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-call", action="store_true", help="fail when the tests have not made every call that the library exports")
+    parser.addoption("--servers", action="store_true", help="with the tests that need a database server, a token and a key management service")
+
+
+def pytest_ignore_collect(collection_path: pathlib.Path, config: pytest.Config) -> Optional[bool]:
+    return True if collection_path.name == "test_servers.py" and not config.getoption("--servers") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
