@@ -101,9 +101,9 @@ class ControlLog:
 
     def apply(self, record, leaf_hash):
         """Takes the next record, or raises Refused and leaves all as it is, but for what the next records are judged by."""
-        handler = getattr(self, "_" + record["t"].replace(".", "_"))
         run, self.run = self.run, []
         need(record["t"] in CONTROL_TYPES and "n" not in record, f"a {record['t']}, or n, is not for the control log")
+        handler = getattr(self, "_" + record["t"].replace(".", "_"))
         need((self.size == 0) == (record["t"] == "raffle.open"), "the control log begins with raffle.open, and has one")
         if record["t"] == "raffle.open":
             handler(record, leaf_hash)

@@ -20,10 +20,10 @@ def moment(ms):
     return f"{when:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
 
 
-def rules(prizes, **more):
+def rules(prizes, buyer_tickets=None, **more):
     """As `raffle create` takes them."""
     return {"origin": "raffle.example/fold", "name": "Fold", "organisation": "Society", "currency": "CAD", "rehearsal": True, "rng": ["test", "system"],
-            "sales": {"opens": moment(OPENS), "closes": moment(CLOSES)}, "keep_years": 3,
+            "sales": {"opens": moment(OPENS), "closes": moment(CLOSES), **({"buyer_tickets": buyer_tickets} if buyer_tickets else {})}, "keep_years": 3,
             "tiers": [{"name": "one", "count": 1, "price": 300}, {"name": "ten", "count": 10, "price": 2000}], "prizes": prizes, **more}
 
 

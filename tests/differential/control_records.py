@@ -31,13 +31,20 @@ def key_of(unit):
 
 
 class ControlRecords:
-    def __init__(self, chance, log):
-        self.chance, self.log = chance, log
+    def __init__(self, chance, log, first):
+        self.chance, self.log, self.first = chance, log, first  # the raffle.open
         self.hurry = chance.often(0.5)  # few units, and on to the draws
+
+    def openings(self):
+        """What cannot begin a log, and then what does."""
+        return [{**self.first, "by": "supervisor"}, {**self.first, "format": 2}, {**self.first, "rules": {**self.first["rules"], "currency": "cad"}},
+                self.base("cash"), self.first]
 
     def some(self):
         """The next record, or those of a seal."""
         kind = self.kind()
+        if self.chance.often(0.005):
+            return [self.alien()]
         if kind == "any":
             kind = self.chance.choice(sorted(records.CONTROL_TYPES - {"raffle.open"}))
         if kind in ("seal", "seal.unit"):
@@ -47,6 +54,12 @@ class ControlRecords:
         make = getattr(self, kind.replace(".", "_"))
         record = make(self.base(kind))
         return [record] if record else []
+
+    def alien(self):
+        """A record that is at home elsewhere."""
+        start = {**self.base("unit.start"), "n": 1, "open": NO_HASH, "unit": 1}
+        sale = {**self.base("sale"), "n": 1, "count": 1, "price": 300, "tier": "one"}
+        return self.chance.choice((start, sale, {**self.base("void"), "n": 1, "unit": 1, "serial": 99, "count": 1, "price": 300, "reason": "other"}, self.first))
 
     # --- what comes next ---
 
@@ -103,6 +116,8 @@ class ControlRecords:
         record.update(unit=unit, name=f"u{unit}", key=key_of(unit), ticket_key=NO_HASH, quota=chance.choice((0, 100)))
         if chance.often(0.4):
             record.update(away=chance.choice((0, 5)), quota=chance.choice((100, 100, 0)), note="x")
+        if chance.often(0.03):
+            record.update(note="x")
         return record
 
     def unit_enable(self, record):
@@ -121,7 +136,7 @@ class ControlRecords:
         row = self.row(unit)
         before = row.syncs[-1][1] if row and row.syncs else {"size": 0, "twice": 0, "root": NO_HASH}
         size = max(1, before["size"] + chance.choice((0, 0, 1, 3, -1)))
-        root = before["root"] if size == before["size"] and chance.often(0.8) else f"{size:064x}"
+        root = before["root"] if size == before["size"] and chance.often(0.8) else f"{chance.getrandbits(256):064x}"
         return {**record, "by": chance.choice((record["by"], "system")), "unit": unit, "size": size, "root": root, "note": "x",
                 "twice": max(0, before["twice"] + chance.choice((0, 0, 0, 0, 0, 0, 1, -1)))}
 
@@ -192,8 +207,12 @@ class ControlRecords:
             if chance.often(0.02):
                 break
             run.append({**first, "t": "seal.unit", **self.unit_sealed(unit)})
+        if run and chance.often(0.02):
+            run.append({**run[-1], "unit": len(run) + 1})
         if chance.often(0.97):
             sums = {name: sum(record[name] for record in run) for name in control_log.SUMS}
+            if chance.often(0.05):
+                sums[chance.choice(control_log.SUMS)] += 1
             unreconciled = sum(not record["reconciled"] for record in run)
             run.append(self.approved({**first, "first": chance.near(log.size), "kind": kind, "units": chance.near(len(log.units)),
                                       "unreconciled": chance.near(unreconciled), **sums}, 0.7))
@@ -202,21 +221,21 @@ class ControlRecords:
     def unit_sealed(self, unit):
         chance, log = self.chance, self.log
         ones, tens = (chance.randint(0, 5), chance.randint(1, 5)) if unit.ever_enabled or chance.often(0.05) else (0, 0)
-        void_ones, void_tens = chance.randint(0, ones), chance.randint(0, tens)
+        void_ones, void_tens = chance.randint(0, ones + chance.often(0.02)), chance.randint(0, tens + chance.often(0.02))
         sealed = {"unit": unit.number, "size": chance.near(chance.randint(2, 30)), "root": NO_HASH, "note": "x", "reconciled": chance.often(0.9), "void_root": NO_HASH,
                   "tickets": ones + tens, "numbers": ones + 10 * tens, "gross": 300 * ones + 2000 * tens,
                   "voids": void_ones + void_tens, "void_numbers": void_ones + 10 * void_tens, "void_gross": 300 * void_ones + 2000 * void_tens}
         if unit.away:
             sealed.update(self.away_sealed(unit))
         if any(rule.get("pot") == "entered" for rule in log.rules["prizes"]) != chance.often(0.01):
-            sealed["tiers"] = [{"tickets": ones, "voids": void_ones}, {"tickets": tens, "voids": void_tens}]
-        if chance.often(0.02):
-            sealed["gross"] += 1
+            sealed["tiers"] = [{"tickets": ones, "voids": void_ones}, {"tickets": tens, "voids": void_tens}][:1 if chance.often(0.02) else 2]
+        if chance.often(0.03):
+            sealed[chance.choice(control_log.SUMS)] += chance.choice((1, 1, 50, 9000))
         return sealed
 
     def away_sealed(self, unit):
         size, root = (unit.syncs[-1][1]["size"], unit.syncs[-1][1]["root"]) if unit.syncs else (0, merkle.EMPTY_ROOT.hex())
-        reconciled = size > 1 and self.chance.often(0.9)
+        reconciled = size > 0 and self.chance.often(0.9)
         if not reconciled and size > 0 and self.chance.often(0.5):
             size -= 1
         return {"size": self.chance.near(size), "root": root, "reconciled": reconciled}
