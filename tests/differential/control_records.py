@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes records for a control log, likely ones mostly: each from what the verifier's fold has come to. Not a void of a ticket that is void, nor a
 key of another name than its log: the library's store refuses the one, its audit the other, and not its fold."""
+import base64
 import functools
 import hashlib
 
@@ -11,6 +12,8 @@ import records
 from chance import CLOSES, DAY, MAKERS, NO_HASH, OPENS, moment
 
 SEED, COMMITMENT = "0" * 96, hashlib.sha256(b"libraffle/seed/v1\x00" + bytes(48)).hexdigest()
+WITNESSES = [forge.Witness(f"witness.example/{name}", hashlib.sha256(name.encode()).digest()) for name in ("d", "e", "f")]
+POLICY = [f"witness w{i} {witness.vkey}" for i, witness in enumerate(WITNESSES)] + ["group two 2 w0 w1 w2", "quorum two"]
 LAST_SEED = "1" * 96  # of a result in a hurry: another than the one that was committed to
 
 BEFORE = {"unit.enrol": 3, "unit.enable": 3, "unit.disable": 1, "unit.quota": 1, "unit.unenrol": 0.3, "unit.sync": 3, "void": 1, "event": 3, "print": 2, "reprint": 1,
@@ -152,7 +155,7 @@ class ControlRecords:
     def print(self, record):
         chance, unit = self.chance, self.unit()
         row = self.row(unit)
-        return {**record, "unit": unit, "first": chance.near((row.printed if row else 0) + 1), "count": chance.choice((0, 5, 20, 50, 60)), "size": chance.randint(0, 20)}
+        return {**record, "unit": unit, "first": chance.near((row.printed if row else 0) + 1), "count": 2**53 - 30 if chance.often(0.01) else chance.choice((0, 5, 20, 50, 60)), "size": chance.randint(0, 20)}
 
     def reprint(self, record):
         chance, unit = self.chance, self.unit()
@@ -268,6 +271,17 @@ class ControlRecords:
         record.update(intent=self.chance.near(intent.index) if intent else 1, prize=prize.name, attempt=self.chance.near(prize.attempts, 1) or 1)
         return intent, prize.rule
 
+    def note(self, intent):
+        """The intent's checkpoint with some witnesses' signatures, where the rules want any."""
+        chance = self.chance
+        if self.log.policy is None or intent is None:
+            return "x"
+        size, name = chance.near(intent.index + 1), self.log.rules["origin"]
+        signed = f"{name}\n{size}\n{base64.b64encode(bytes(32)).decode()}\n\n— {name} {base64.b64encode(bytes(68)).decode()}\n"
+        for witness in chance.sample(WITNESSES, chance.choice((1, 2, 2, 2, 3))):
+            signed += witness.cosign(signed if chance.often(0.95) else "else\n\n", 1694768400)
+        return signed
+
     def drawn(self):
         """A place that might have been drawn, mostly one that was sold."""
         run = self.log.intent.seal.run if self.log.intent else []
@@ -285,12 +299,14 @@ class ControlRecords:
         chance = self.chance
         intent, rule = self.of_draw(record)
         wanted, picked = rule["winners"] + rule["alternates"], len(intent.picks) if intent else 0
-        count = wanted if chance.often(0.6) else chance.randint(0, wanted)
-        winners = min(count, rule["winners"])
-        record.update(numbers=intent.record["numbers"] if intent else 1, note="x", provider=chance.choice(("test", "system", "test", "system", "kms")), seed=SEED, winners=chance.near(winners),
+        count = chance.near(wanted) if chance.often(0.6) else chance.randint(0, wanted)
+        winners = min(count, chance.near(rule["winners"]))
+        record.update(numbers=intent.record["numbers"] if intent else 1, note=self.note(intent), provider=chance.choice(("test", "system", "test", "system", "kms")), seed=SEED, winners=chance.near(winners),
                       alternates=chance.near(count - winners), rejected=0, skipped_void=0, skipped_not_entered=0, skipped_barred=0, skips=NO_HASH)
         if 0 < count - picked <= records.PLACES_MAX:
             record["places"] = [self.drawn() for _ in range(count - picked)]
+        if chance.often(0.03):
+            record.update(chance.choice(({"beacon": SEED}, {"round": 1}, {"fallback": SEED}, {"evidence": "x"}, {"ask": 1})))
         if intent and rule["seed"] == "committed":
             self.committed(record, intent, rule)
         elif intent and intent.waiting is not None and chance.often(0.98):
@@ -300,12 +316,16 @@ class ControlRecords:
     def committed(self, record, intent, rule):
         chance = self.chance
         number = control_log.round_at_or_after(intent.record["at_ms"] + 1000 * rule["beacon_delay"])
-        record.update(beacon=SEED, round=chance.near(number), provider=intent.record["provider"])
+        record.update(beacon=SEED, round=chance.near(number))
+        if chance.often(0.95):
+            record["provider"] = intent.record["provider"]
         late = 0
         if chance.often(0.2):
             late = control_log.FALLBACK_ROUNDS
             record.update(fallback=SEED, seed=LAST_SEED)
         record["at"] = moment(max(self.log.last_at, control_log.time_of_round(number + late) + chance.choice((0, 0, 0, -1))))
+        if chance.often(0.03):
+            record.pop(chance.choice(("beacon", "round")))
 
     def draw_call(self, record):
         chance, intent, place = self.chance, self.log.intent, self.drawn()
@@ -330,7 +350,7 @@ class ControlRecords:
         intent, rule = self.of_draw(record)
         taken = len(intent.taken) if intent else 0
         winners = min(taken, rule["winners"])
-        return self.approved({**record, "numbers": intent.record["numbers"] if intent else 1, "note": "x", "count": self.chance.near(len(intent.calls) if intent else 0),
+        return self.approved({**record, "numbers": intent.record["numbers"] if intent else 1, "note": self.note(intent), "count": self.chance.near(len(intent.calls) if intent else 0),
                               "winners": self.chance.near(winners), "alternates": self.chance.near(taken - winners)}, 0.6)
 
     def draw_abort(self, record):
@@ -352,7 +372,7 @@ class ControlRecords:
         kind = chance.choice(NEXT_OF_PLACE.get(state, OF_PLACE) if chance.often(0.8) else OF_PLACE)
         record = {**self.base(kind), "prize": prize.name, "place": chance.near(number, 1), "result": chance.near(prize.result)}
         getattr(self, kind.replace(".", "_"))(record, prize)
-        if chance.often(0.01):
+        if chance.often(0.03):
             record["promoted"] = 1
         return [record]
 

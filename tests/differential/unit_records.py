@@ -14,6 +14,8 @@ class UnitRecords:
         self.chance, self.log = chance, log
 
     def some(self):
+        if self.chance.often(0.005):
+            return [{**self.base("cash"), "unit": 1, "kind": "cash", "counted": 5}]
         kind = self.chance.weighed(KINDS) if self.log.size > 0 else "unit.start" if self.chance.often(0.9) else "sale"
         record = getattr(self, kind.replace(".", "_"))(self.base(kind))
         return [record] if record else []
