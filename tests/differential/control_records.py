@@ -9,7 +9,7 @@ import control_log
 import forge
 import merkle
 import records
-from chance import CLOSES, DAY, MAKERS, NO_HASH, OPENS, moment
+from chance import CLOSES, DAY, EXTREMES, MAKERS, NO_HASH, OPENS, moment
 
 SEED, COMMITMENT = "0" * 96, hashlib.sha256(b"libraffle/seed/v1\x00" + bytes(48)).hexdigest()
 WITNESSES = [forge.Witness(f"witness.example/{name}", hashlib.sha256(name.encode()).digest()) for name in ("d", "e", "f")]
@@ -93,6 +93,9 @@ class ControlRecords:
 
     def next_prize(self):
         return next((prize for prize in self.log.prizes if self.log._waits(prize)), None)
+
+    def name_of(self, prize):
+        return prize.name if self.chance.often(0.99) else self.chance.choice(("none", self.log.prizes[0].name))
 
     def base(self, kind, or_system=False):
         chance, log = self.chance, self.log
@@ -195,9 +198,11 @@ class ControlRecords:
             record["key"] = chance.choice(MAKERS if chance.often(0.3) else MAKERS[:1])
         if (code == "remote.end") == chance.often(0.95):
             record["first"] = chance.near(chance.randint(0, log.size))
-        for name, most in (("unit", 9), ("count", 9), ("size", 9)):
-            if chance.often(0.1):
-                record[name] = chance.randint(0, most)
+        if chance.often(0.02):
+            record["ask"] = 1
+        for name, values in (("unit", range(10)), ("count", range(10)), ("size", range(10)), ("unit", EXTREMES), ("serial", EXTREMES), ("component", ("x", "two words"))):
+            if chance.often(0.05):
+                record[name] = chance.choice(values)
 
     # --- seals ---
 
@@ -206,14 +211,15 @@ class ControlRecords:
         chance, log, run = self.chance, self.log, []
         first, waits = self.base("seal"), self.next_prize()
         kind = waits.rule["seal"] if waits and chance.often(0.9) else chance.choice(("early", "final"))
+        extreme = {"tickets": 2**53 - 1, "numbers": 2**53 - 1} if chance.often(0.01) else {}
         for unit in log.units:
             if chance.often(0.02):
                 break
-            run.append({**first, "t": "seal.unit", **self.unit_sealed(unit)})
+            run.append({**first, "t": "seal.unit", **self.unit_sealed(unit), **(extreme if unit.ever_enabled else {})})
         if run and chance.often(0.02):
             run.append({**run[-1], "unit": len(run) + 1})
         if chance.often(0.97):
-            sums = {name: sum(record[name] for record in run) for name in control_log.SUMS}
+            sums = {name: min(sum(record[name] for record in run), EXTREMES[-1]) for name in control_log.SUMS}
             if chance.often(0.05):
                 sums[chance.choice(control_log.SUMS)] += 1
             unreconciled = sum(not record["reconciled"] for record in run)
@@ -255,7 +261,7 @@ class ControlRecords:
         prize = self.next_prize() if chance.often(0.95) else None
         prize = prize or chance.choice(log.prizes)
         seal, first = log.newest_seal(prize.rule["seal"]), log._first_draw(prize)
-        record.update(prize=prize.name, attempt=chance.near(prize.attempts + 1, 1), seal=chance.near(seal.index) if seal else 0,
+        record.update(prize=self.name_of(prize), attempt=chance.near(prize.attempts + 1, 1), seal=chance.near(seal.index) if seal else 0,
                       numbers=max(1, chance.near(seal.record["numbers"])) if seal else 1)
         if (first is not None) == chance.often(0.97):
             record.update(reason="x", result=chance.near(first.result if first and first.result is not None else 1))
@@ -268,7 +274,7 @@ class ControlRecords:
     def of_draw(self, record):
         intent = self.log.intent
         prize = intent.prize if intent else self.log.prizes[0]
-        record.update(intent=self.chance.near(intent.index) if intent else 1, prize=prize.name, attempt=self.chance.near(prize.attempts, 1) or 1)
+        record.update(intent=self.chance.near(intent.index) if intent else 1, prize=self.name_of(prize), attempt=self.chance.near(prize.attempts, 1) or 1)
         return intent, prize.rule
 
     def note(self, intent):
@@ -370,7 +376,7 @@ class ControlRecords:
         number = next((i + 1 for i, place in enumerate(prize.places[:8]) if place.state in NEXT_OF_PLACE and chance.often(0.5)), number)
         state = prize.places[number - 1].state
         kind = chance.choice(NEXT_OF_PLACE.get(state, OF_PLACE) if chance.often(0.8) else OF_PLACE)
-        record = {**self.base(kind), "prize": prize.name, "place": chance.near(number, 1), "result": chance.near(prize.result)}
+        record = {**self.base(kind), "prize": self.name_of(prize), "place": chance.near(number, 1), "result": chance.near(prize.result)}
         getattr(self, kind.replace(".", "_"))(record, prize)
         if chance.often(0.03):
             record["promoted"] = 1

@@ -25,6 +25,7 @@ typedef struct differential {
     bool in_unit; /* which of the two logs is written */
     rf_record record;
     char line[LINE_SIZE];
+    char frozen[RF_RULES_MAX];
 } differential;
 
 static size_t read_line(differential *d, FILE *in)
@@ -71,6 +72,15 @@ static bool begin_log(differential *d)
     return true;
 }
 
+/* Whether the log begins with rules in their frozen form, which the library's audit asks. */
+static raffle_rc check_frozen(differential *d, raffle_error *err)
+{
+    const size_t length = rf_rules_format(d->control.rules, d->frozen, sizeof d->frozen);
+    if (length == d->record.rules.length && memcmp(d->frozen, d->record.rules.text, length) == 0)
+        return RAFFLE_OK;
+    return rf_fail(err, RAFFLE_INVALID, "the rules are not in their frozen form");
+}
+
 static raffle_rc take(differential *d, size_t n, raffle_error *err)
 {
     rf_taken_list taken;
@@ -81,7 +91,8 @@ static raffle_rc take(differential *d, size_t n, raffle_error *err)
     if (d->in_unit)
         return rf_unit_apply(&d->frame, &d->unit, &d->record, &taken, err);
     rf_leaf_hash(d->hash, leaf, d->line, n);
-    return rf_control_apply(&d->control, &d->record, leaf, &taken, err);
+    rc = rf_control_apply(&d->control, &d->record, leaf, &taken, err);
+    return rc == RAFFLE_OK && d->record.type == RF_RAFFLE_OPEN ? check_frozen(d, err) : rc;
 }
 
 static void answer_all(differential *d)

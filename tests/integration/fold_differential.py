@@ -18,12 +18,13 @@ import control_log
 import control_records
 import merkle
 import records
+import rules_records
 import unit_log
 import unit_records
 from canonical_json import Malformed
 from unit_log import Refused
 
-NIGHTS, SIGNED_NIGHTS, CONTROL_RECORDS, UNITS, UNIT_RECORDS = 40, 8, 1200, 20, 800
+NIGHTS, SIGNED_NIGHTS, CONTROL_RECORDS, UNITS, UNIT_RECORDS, OPENINGS = 40, 8, 1200, 20, 800, 1000
 RULES = {
     "prizes": chance.rules([
         {"name": "bird", "seal": "early", "alternates": 2, "winners": 2, "claim_days": 1, "amount": 1000, "papers_above": 400},
@@ -36,7 +37,8 @@ RULES = {
         {"name": "first", "seed": "committed", "beacon_delay": 60, "alternates": 1, "winners": 2},
         {"name": "again", "redraw_of": "first", "seed": "committed", "beacon_delay": 90, "alternates": 1},
         {"name": "second", "seed": "committed", "beacon_delay": 3600, "share": 5000, "papers_above": 10, "claim_days": 3}], beacon="quicknet"),
-    "crowd": chance.rules([{"name": "many", "winners": 600, "alternates": 500, "one_win": "none"}, {"name": "again", "redraw_of": "many"}, {"name": "car"}], buyer_tickets=50),
+    "crowd": chance.rules([{"name": "many", "winners": 600, "alternates": 500, "one_win": "none"}, {"name": "again", "redraw_of": "many"},
+                           {"name": "car", "amount": 500, "ace": 3, "alternates": 2}], buyer_tickets=50),
     "witnessed": chance.rules([{"name": "first", "seal": "early", "alternates": 2}, {"name": "drum", "draw": "drum"}, {"name": "last"}], witnesses=control_records.POLICY),
 }
 
@@ -109,6 +111,17 @@ def unit_night(first, title, seed):
     return night
 
 
+def opened(first, seed):
+    """Control logs that are opened once each, with rules that are good or are not."""
+    dice, nights = chance.Chance(seed), []
+    make = rules_records.RulesRecords(dice, json.loads(first))
+    for i in range(OPENINGS):
+        night = Night(f"opening {i} of seed {seed}")
+        night.judge(canonical_json.encode(make.some()), lambda record, leaf: control_log.ControlLog().apply(record, leaf))
+        nights.append(night)
+    return nights
+
+
 def ask_library(name, nights, begin):
     """What the library's fold says of each record of these nights."""
     lines = b"".join(begin + b"\n" + b"".join(leaf + b"\n" for leaf, _ in night.judged) for night in nights)
@@ -143,6 +156,7 @@ def main():
         count = SIGNED_NIGHTS if "witnesses" in RULES[name] else NIGHTS  # the verifier's signatures are slow
         nights = [control_night(first, f"{name}, control log of seed {seed}", seed) for seed in range(part * NIGHTS, part * NIGHTS + count)]
         units = [unit_night(first, f"{name}, unit's log of seed {seed}", seed) for seed in range(part * UNITS, (part + 1) * UNITS)]
+        nights += opened(first, part)
         compare(name, nights, b"control")
         compare(name, units, b"unit 1")
         for night in nights + units:

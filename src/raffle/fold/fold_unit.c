@@ -23,11 +23,8 @@ static raffle_rc check_role(const rf_unit_frame *frame, rf_op op, raffle_role ro
     return rf_fail(err, RAFFLE_ROLE, "the role %s may not %s", raffle_role_name(role), rf_op_name(op));
 }
 
-static raffle_rc apply_start(const rf_unit_frame *frame, const rf_unit_state *s, const rf_record *r, raffle_error *err)
+static raffle_rc apply_start(const rf_unit_frame *frame, const rf_record *r, raffle_error *err)
 {
-    if (s->size != 0)
-        return rf_fail(err, RAFFLE_CORRUPT, "unit %u starts again at record %llu", frame->unit,
-                       (unsigned long long)s->size);
     if (r->unit != frame->unit || memcmp(r->open, frame->open, 32) != 0)
         return rf_fail(err, RAFFLE_MISMATCH,
                        "the log says it is unit %lld of another raffle, and not unit %u of this one",
@@ -141,7 +138,7 @@ raffle_rc rf_unit_apply(const rf_unit_frame *frame, rf_unit_state *s, const rf_r
                        (unsigned long long)s->size, frame->unit, (long long)(s->last_at - r->at));
     switch (r->type) {
     case RF_UNIT_START:
-        rc = apply_start(frame, s, r, err);
+        rc = apply_start(frame, r, err);
         break;
     case RF_SALE:
         rc = apply_sale(frame, s, r, err);
