@@ -8,7 +8,7 @@
 RAFFLE_BEGIN
 
 /* Whether the file `name`, a name without folders, is in the manifest with this hash, and the manifest signed by `vkey`, a C2SP vkey of the maker's. RAFFLE_SIGNATURE:
- * it is not signed by it, or altered; RAFFLE_INVALID: it is no manifest, or `vkey` no key; RAFFLE_NOT_FOUND: it does not name the file; RAFFLE_CORRUPT: the file is another. */
+ * it is not signed by it, or altered; RAFFLE_INVALID: it is no manifest, or `vkey` no key of type 01 that a record can hold; RAFFLE_NOT_FOUND: it does not name the file; RAFFLE_CORRUPT: the file is another. */
 RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_manifest_verify(const char *manifest, size_t length, const char *vkey,
                                                              const char *name, const uint8_t hash[32],
                                                              raffle_error *err);

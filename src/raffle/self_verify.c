@@ -58,9 +58,16 @@ static raffle_rc find_file(const char *text, size_t length, const char *wanted, 
     return found ? RAFFLE_OK : rf_fail(err, RAFFLE_NOT_FOUND, "the manifest does not name \"%.80s\"", wanted);
 }
 
+/* Only what a record can say: the outcome names it. */
 static raffle_rc read_key(rf_vkey *key, const char *vkey, raffle_error *err)
 {
-    return rf_vkey_parse(key, vkey, strnlen(vkey, RF_VKEY_SIZE), err);
+    const size_t length = strnlen(vkey, RF_VKEY_SIZE);
+    raffle_rc rc = rf_vkey_parse(key, vkey, length, err);
+    if (rc == RAFFLE_OK && (key->type != RF_NOTE_ED25519 || !rf_text_valid(vkey, length, RF_VKEY_SIZE - 1)))
+        rc = rf_fail(err, RAFFLE_INVALID,
+                     "the key '%s' is of type 0x%02x, not 0x01, or its name has a control character", key->name,
+                     key->type);
+    return rc;
 }
 
 static raffle_rc read_signed(const char *manifest, size_t length, const char *vkey, rf_note *note, raffle_error *err)

@@ -11,7 +11,8 @@ OPENS = records.milliseconds("2023-09-15T09:00:00.000Z")
 CLOSES = OPENS + 90 * 60000
 DAY = 86400000
 NO_HASH = "0" * 64
-MAKERS = [forge.Key(f"maker.example/{name}", hashlib.sha256(name.encode()).digest()).vkey for name in ("a", "b", "c")]
+MAKERS = [forge.Key(f"maker.example/{name}", hashlib.sha256(name.encode()).digest()).vkey for name in ("a", "b", 'c"\\')]
+MAKERS.append(forge.Witness("maker.example/d", hashlib.sha256(b"d").digest()).vkey)  # a key for something else
 EXTREMES = (-1, 0, 1, 65535, 65536, 2**40 - 1, 2**40, 2**53 - 2, 2**53 - 1)
 
 

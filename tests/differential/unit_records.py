@@ -58,7 +58,7 @@ class UnitRecords:
         if (code == "remote.end") == chance.often(0.95):
             record["first"] = chance.near(chance.randint(0, log.size))
         if code.startswith("program.") == chance.often(0.95):
-            record["key"] = MAKERS[0]
+            record["key"] = chance.choice(MAKERS)
         for name, values in (("ask", (1, 5)), ("unit", (1, 9)), ("serial", (0, 1, 2**40 - 1, 2**40)), ("ok", ("supervisor", "seller"))):
             if chance.often(0.1):
                 record[name] = chance.choice(values)

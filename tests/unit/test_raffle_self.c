@@ -10,15 +10,20 @@ static uint8_t secret[crypto_sign_SECRETKEYBYTES];
 static char vkey[RF_VKEY_SIZE], own[256];
 static uint8_t own_hash[32];
 
-/* A maker's key. All makers give theirs the same name. */
-static void maker(uint8_t first)
+static void named_maker(const char *name, uint8_t type, uint8_t first)
 {
     const uint8_t seed[32] = {first};
     uint8_t public_key[32];
     rf_vkey key;
     ck_assert_int_eq(crypto_sign_seed_keypair(public_key, secret, seed), 0);
-    ck_assert_int_eq(rf_vkey_make(&key, "maker.example/release", RF_NOTE_ED25519, public_key, NULL), RAFFLE_OK);
+    ck_assert_int_eq(rf_vkey_make(&key, name, type, public_key, NULL), RAFFLE_OK);
     rf_vkey_format(&key, vkey);
+}
+
+/* A maker's key. All makers give theirs the same name. */
+static void maker(uint8_t first)
+{
+    named_maker("maker.example/release", RF_NOTE_ED25519, first);
 }
 
 /* The maker's key, and the file that these tests were loaded from. */
@@ -190,5 +195,39 @@ START_TEST(nobody_makes_a_program_good_with_a_key_of_their_own)
 }
 END_TEST
 
+/* What is written once is read for ever, by this library and by others. */
+START_TEST(a_key_whose_name_a_record_escapes)
+{
+    char good[2048], bad[2048];
+    uint8_t other[32] = {1};
+    begin();
+    fx_create(FX_RULES);
+    named_maker("maker\"s\\own", RF_NOTE_ED25519, 7);
+    const size_t n = manifest_of(good, sizeof good, own_hash, own), m = manifest_of(bad, sizeof bad, other, own);
+    FX_FAILS(RAFFLE_CORRUPT, check(bad, m));
+    FX_OK(check(good, n));
+    fx_close();
+    fx_open();
+    FX_OK(check(good, n));
+}
+END_TEST
+
+START_TEST(a_key_that_no_record_may_hold)
+{
+    char manifest[2048];
+    begin();
+    const size_t n = manifest_of(manifest, sizeof manifest, own_hash, own);
+    fx_create(FX_RULES);
+    named_maker("maker.example/release", RF_NOTE_COSIGNATURE, 7);
+    FX_FAILS(RAFFLE_INVALID, raffle_self_verify(manifest, n, vkey, &fx.err));
+    FX_REFUSED(RAFFLE_INVALID, check(manifest, n));
+    named_maker("maker\x7f", RF_NOTE_ED25519, 7);
+    FX_REFUSED(RAFFLE_INVALID, check(manifest, n));
+    named_maker("maker\xc2\x9f", RF_NOTE_ED25519, 7);
+    FX_REFUSED(RAFFLE_INVALID, check(manifest, n));
+}
+END_TEST
+
 FX_MAIN("raffle_self", the_library_is_the_one_that_was_signed, a_manifest_altered_in_any_byte, what_is_no_manifest,
-        no_draw_begins_while_a_program_is_another_one, nobody_makes_a_program_good_with_a_key_of_their_own)
+        no_draw_begins_while_a_program_is_another_one, nobody_makes_a_program_good_with_a_key_of_their_own,
+        a_key_whose_name_a_record_escapes, a_key_that_no_record_may_hold)

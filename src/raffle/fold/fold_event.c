@@ -14,6 +14,20 @@ static bool of_program(const rf_record *r)
     return rf_text_is(&r->code, "program.altered") || rf_text_is(&r->code, "program.verified");
 }
 
+/* A key whose name holds a quote stands in the record with an escape. One for cosignatures signs no manifest. */
+static raffle_rc read_maker(const rf_record *r, rf_vkey *maker, raffle_error *err)
+{
+    char text[RF_VKEY_SIZE];
+    if (!rf_text_copy(&r->key, text, sizeof text))
+        return rf_fail(err, RAFFLE_INVALID, "the maker's key in a \"%.*s\" is too long", (int)r->code.length,
+                       r->code.text);
+    raffle_rc rc = rf_vkey_parse(maker, text, strlen(text), err);
+    return rc != RAFFLE_OK || maker->type == RF_NOTE_ED25519
+               ? rc
+               : rf_fail(err, RAFFLE_INVALID, "the maker's key '%s' is of type 0x%02x, not 0x01", maker->name,
+                         maker->type);
+}
+
 /* Whose manifest it was stands in what was found, and nowhere else. */
 static raffle_rc check_maker(const rf_record *r, raffle_error *err)
 {
@@ -21,7 +35,7 @@ static raffle_rc check_maker(const rf_record *r, raffle_error *err)
     if (of_program(r) != rf_has(r, RF_F_KEY))
         return rf_fail(err, RAFFLE_CORRUPT, "a \"%.*s\" %s", (int)r->code.length, r->code.text,
                        of_program(r) ? "names no maker's key" : "names a maker's key");
-    return of_program(r) ? rf_vkey_parse(&maker, r->key.text, r->key.length, err) : RAFFLE_OK;
+    return of_program(r) ? read_maker(r, &maker, err) : RAFFLE_OK;
 }
 
 raffle_rc rf_event_check(const rf_record *r, uint64_t index, raffle_error *err)
@@ -67,7 +81,7 @@ static raffle_rc apply_program(rf_control *c, const rf_record *r, raffle_error *
     rf_vkey maker;
     if (!of_program(r))
         return RAFFLE_OK;
-    raffle_rc rc = rf_vkey_parse(&maker, r->key.text, r->key.length, err);
+    raffle_rc rc = read_maker(r, &maker, err);
     if (rc != RAFFLE_OK)
         return rc;
     const bool same = memcmp(c->altered_key, maker.key, sizeof maker.key) == 0 && !c->altered_by_two;
