@@ -13,6 +13,7 @@ DAY = 86400000
 NO_HASH = "0" * 64
 MAKERS = [forge.Key(f"maker.example/{name}", hashlib.sha256(name.encode()).digest()).vkey for name in ("a", "b", 'c"\\')]
 MAKERS.append(forge.Witness("maker.example/d", hashlib.sha256(b"d").digest()).vkey)  # a key for something else
+QUOTED = 'host:a"b\\c'  # a text that a record escapes
 EXTREMES = (-1, 0, 1, 65535, 65536, 2**40 - 1, 2**40, 2**53 - 2, 2**53 - 1)
 
 
@@ -23,7 +24,7 @@ def moment(ms):
 
 def rules(prizes, buyer_tickets=None, **more):
     """As `raffle create` takes them."""
-    return {"origin": "raffle.example/fold", "name": "Fold", "organisation": "Society", "currency": "CAD", "rehearsal": True, "rng": ["test", "system"],
+    return {"origin": "raffle.example/fold", "name": "Fold", "organisation": "Society", "currency": "CAD", "rehearsal": True, "rng": ["test", "system", QUOTED],
             "sales": {"opens": moment(OPENS), "closes": moment(CLOSES), **({"buyer_tickets": buyer_tickets} if buyer_tickets else {})}, "keep_years": 3,
             "tiers": [{"name": "one", "count": 1, "price": 300}, {"name": "ten", "count": 10, "price": 2000}], "prizes": prizes, **more}
 

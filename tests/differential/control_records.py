@@ -9,12 +9,14 @@ import control_log
 import forge
 import merkle
 import records
-from chance import CLOSES, DAY, EXTREMES, MAKERS, NO_HASH, OPENS, moment
+from chance import CLOSES, DAY, EXTREMES, MAKERS, NO_HASH, OPENS, QUOTED, moment
 
 SEED, COMMITMENT = "0" * 96, hashlib.sha256(b"libraffle/seed/v1\x00" + bytes(48)).hexdigest()
 WITNESSES = [forge.Witness(f"witness.example/{name}", hashlib.sha256(name.encode()).digest()) for name in ("d", "e", "f")]
 POLICY = [f"witness w{i} {witness.vkey}" for i, witness in enumerate(WITNESSES)] + ["group two 2 w0 w1 w2", "quorum two"]
 LAST_SEED = "1" * 96  # of a result in a hurry: another than the one that was committed to
+
+PROVIDERS = ("test", "system", "test", "system", QUOTED, "kms")
 
 BEFORE = {"unit.enrol": 3, "unit.enable": 3, "unit.disable": 1, "unit.quota": 1, "unit.unenrol": 0.3, "unit.sync": 3, "void": 1, "event": 3, "print": 2, "reprint": 1,
           "cash": 1, "seal": 6, "voids.ack": 4, "draw.intent": 8, "any": 1}
@@ -119,7 +121,7 @@ class ControlRecords:
     def unit_enrol(self, record):
         chance = self.chance
         unit = chance.near(len(self.log.units) + 1, 1)
-        record.update(unit=unit, name=f"u{unit}", key=key_of(unit), ticket_key=NO_HASH, quota=chance.choice((0, 100)))
+        record.update(unit=unit, name=chance.choice((f"u{unit}", QUOTED, "é" * 32, "é" * 33)), key=key_of(unit), ticket_key=NO_HASH, quota=chance.choice((0, 100)))
         if chance.often(0.4):
             record.update(away=chance.choice((0, 5)), quota=chance.choice((100, 100, 0)), note="x")
         if chance.often(0.03):
@@ -266,9 +268,9 @@ class ControlRecords:
         if (first is not None) == chance.often(0.97):
             record.update(reason="x", result=chance.near(first.result if first and first.result is not None else 1))
         if (prize.rule["seed"] == "committed") == chance.often(0.99):
-            record.update(commitment=COMMITMENT if chance.often(0.8) else NO_HASH, provider=chance.choice(("test", "system", "test", "system", "kms")))
+            record.update(commitment=COMMITMENT if chance.often(0.8) else NO_HASH, provider=chance.choice(PROVIDERS))
         if chance.often(0.02):
-            record["evidence"] = "x"
+            record["evidence"] = QUOTED
         return self.approved(record, 0.8)
 
     def of_draw(self, record):
@@ -307,7 +309,7 @@ class ControlRecords:
         wanted, picked = rule["winners"] + rule["alternates"], len(intent.picks) if intent else 0
         count = chance.near(wanted) if chance.often(0.6) else chance.randint(0, wanted)
         winners = min(count, chance.near(rule["winners"]))
-        record.update(numbers=intent.record["numbers"] if intent else 1, note=self.note(intent), provider=chance.choice(("test", "system", "test", "system", "kms")), seed=SEED, winners=chance.near(winners),
+        record.update(numbers=intent.record["numbers"] if intent else 1, note=self.note(intent), provider=chance.choice(PROVIDERS), seed=SEED, winners=chance.near(winners),
                       alternates=chance.near(count - winners), rejected=0, skipped_void=0, skipped_not_entered=0, skipped_barred=0, skips=NO_HASH)
         if 0 < count - picked <= records.PLACES_MAX:
             record["places"] = [self.drawn() for _ in range(count - picked)]

@@ -326,8 +326,9 @@ static raffle_rc check_commitment(const rf_prize_state *p, const rf_record *r, c
 
 /* The round follows from the intent's time; a result earlier than its round could not have known it. That a seed which stands in for a lost one is the
  * right one follows from the tree's root, which the fold does not have: the audit computes it. */
-static raffle_rc check_revealed(const rf_control *c, const rf_record *r, const rf_prize_rule *rule, raffle_error *err)
+static raffle_rc check_revealed(const rf_control *c, const rf_record *r, const char *provider, raffle_error *err)
 {
+    const rf_prize_rule *rule = &c->rules->prize[c->open_prize];
     const rf_prize_state *p = &c->prize[c->open_prize];
     const uint64_t round = rf_control_round(c, c->open_prize);
     const bool lost = rf_has(r, RF_F_FALLBACK);
@@ -337,7 +338,7 @@ static raffle_rc check_revealed(const rf_control *c, const rf_record *r, const r
     if ((uint64_t)r->round != round)
         return rf_fail(err, RAFFLE_MISMATCH, "the result for \"%s\" takes round %lld of the beacon, not %llu",
                        rule->name, (long long)r->round, (unsigned long long)round);
-    if (!rf_text_is(&r->provider, p->provider))
+    if (strcmp(provider, p->provider) != 0)
         return rf_fail(err, RAFFLE_MISMATCH, "the seed for \"%s\" was committed to by the provider \"%s\"", rule->name,
                        p->provider);
     if (r->at < raffle_beacon_time(round + (lost ? RF_BEACON_FALLBACK_ROUNDS : 0)))
@@ -358,7 +359,7 @@ static raffle_rc check_result(const rf_control *c, const rf_record *r, raffle_er
         RAFFLE_OK) /* that cosignatures were in time is for the audit to say: a draw whose witnesses were late is finished, and marked */
         rc = rf_control_quorum_of(c, c->open_prize, &r->note, UINT64_MAX, err);
     if (rc == RAFFLE_OK)
-        rc = rule->committed ? check_revealed(c, r, rule, err) : check_asked(c, r, rule, err);
+        rc = rule->committed ? check_revealed(c, r, provider, err) : check_asked(c, r, rule, err);
     if (rc != RAFFLE_OK)
         return rc;
     if (r->winners > rule->winners || r->alternates > rule->alternates ||

@@ -178,7 +178,7 @@ static inline bool rf_has(const rf_record *r, rf_field field)
     return (r->has & rf_bit(field)) != 0;
 }
 
-/* A text from a NUL-ended string or from bytes; and whether a text is this word. */
+/* A text from a NUL-ended string; and whether a text is this word, of characters that a record never escapes: another is copied first. */
 rf_text rf_text_of(const char *string);
 bool rf_text_is(const rf_text *text, const char *word);
 /* Copies a text, unescaped and NUL-ended; false when it does not fit. */
