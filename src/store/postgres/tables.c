@@ -142,7 +142,9 @@ static const char *const statements[RF_PG_SQL_COUNT] = {
                        " WHERE raffle = $1::int4 AND log = $2::int4 AND level = $3::int4 AND idx = $4::int8",
     [RF_PG_KEYS_PUT] = "INSERT INTO raffle.key (raffle, key, log, idx) SELECT $1::int4, t.key, t.log, t.idx"
                        " FROM unnest($2::text[], $3::int4[], $4::int8[]) AS t(key, log, idx)",
-    [RF_PG_KEYS_GET] = "SELECT key, log, idx FROM raffle.key WHERE raffle = $1::int4 AND key = ANY ($2::text[])",
+    /* A row of its own for each: key = ANY ($2), planned while the table is small, walks all keys of the raffle until somebody analyzes. */
+    [RF_PG_KEYS_GET] = "SELECT k.key, k.log, k.idx FROM unnest($2::text[]) AS t(key), LATERAL (SELECT key, log, idx"
+                       " FROM raffle.key WHERE raffle = $1::int4 AND key = t.key LIMIT 1) AS k",
     [RF_PG_KEYS_SCAN] = "SELECT key, log, idx FROM raffle.key WHERE raffle = $1::int4 AND key >= $2::text"
                         " AND key < $3::text ORDER BY key LIMIT $4::int8",
     [RF_PG_KEYS_SCAN_BACK] = "SELECT key, log, idx FROM raffle.key WHERE raffle = $1::int4 AND key >= $2::text"
