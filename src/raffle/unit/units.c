@@ -254,6 +254,7 @@ raffle_rc raffle_unit_enable(raffle *r, const raffle_actor *by, uint32_t number,
 raffle_rc raffle_unit_disable(raffle *r, const raffle_actor *by, uint32_t number, const char *reason, raffle_error *err)
 {
     raffle_actor actor;
+    rf_unit_row row;
     raffle_rc rc = enter(r, by, &actor, err);
     if (rc != RAFFLE_OK)
         return rc;
@@ -261,7 +262,8 @@ raffle_rc raffle_unit_disable(raffle *r, const raffle_actor *by, uint32_t number
         return rf_null(err, "reason");
     if (!rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
         return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no word for a reason", reason);
-    return rf_unit_change(r, &actor, RF_UNIT_DISABLE, number, reason, 0, err);
+    rc = rf_unit_row_get(r, number, &row, err);
+    return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_DISABLE, number, reason, 0, err) : rc;
 }
 
 raffle_rc raffle_unit_quota(raffle *r, const raffle_actor *by, uint32_t number, uint64_t quota, raffle_error *err)
