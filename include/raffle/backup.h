@@ -41,7 +41,7 @@ RAFFLE_API RAFFLE_NODISCARD raffle_rc raffle_backup_verify(const char *path, con
  * raffle_backup_verify(); then the store's anchor: RAFFLE_HISTORY when it saw more of the control log than is here, or something else. `keys` as in raffle_create(): they must hold the control key, RAFFLE_KEY. RAFFLE_EXISTS: the store holds a raffle.
  *
  * `by`, in a role of the operation `restore` by the backup's own rules (RAFFLE_ROLE), goes on record: an event `raffle.restored`, and `unit.disable` with the reason "restored" for every unit that could sell and of which the anchor does not
- * tell that nothing was lost: it might sell the same numbers twice. RAFFLE_DRAW_OPEN: such a unit, and an open draw. NULL: nothing is written, and nothing disabled:
+ * tell that nothing was lost: it might sell the same numbers twice. RAFFLE_DRAW_OPEN: such a unit, and an open draw; RAFFLE_ROLE also: such a unit, and a role that may not disable it. NULL: nothing is written, and nothing disabled:
  * the copy is to become a mirror, and must not be sold from.
  *
  * One that is cut off, or fails while it writes, leaves a store in which nothing opens, and in which it can be done again: with the same backup, or one that goes on from it. After

@@ -13,7 +13,8 @@ RAFFLE_BEGIN
  * enabled, as the rules list them (one, when they list none).
  *
  * store  "sqlite:PATH" or a plain path.
- * keys   "file:DIR"; NULL: "file:PATH.keys" beside the store. Noted in the store, in a private part, for the next opening.
+ * keys   "file:DIR"; NULL: "file:PATH.keys" beside the store. Noted in the store, in a private part, for the next opening: UTF-8 without
+ *        control characters, else RAFFLE_INVALID.
  * host   optional.
  * rules  JSON, `length` bytes; docs/guide/rules.md says what it holds. A fault is RAFFLE_INVALID or RAFFLE_LIMIT and the sentence names
  *        the field.

@@ -182,9 +182,11 @@ static void stamp(request *q, rf_record *record)
     }
 }
 
+/* The fold gets what it will be given when the log is opened again, and not what this process has in mind: a record that nobody could read is not written. */
 static raffle_rc add_record(request *q, rf_txn *txn, rf_record *record, char *private_part, size_t cap,
                             raffle_error *err)
 {
+    rf_record written;
     rf_taken_list taken;
     uint8_t leaf_hash[32];
     const uint64_t index = rf_txn_size(txn);
@@ -203,7 +205,9 @@ static raffle_rc add_record(request *q, rf_txn *txn, rf_record *record, char *pr
     if (length == 0)
         return rf_fail(err, RAFFLE_LIMIT, "a %s does not fit into a record", rf_type_name(record->type));
     rf_leaf_hash(q->hash, leaf_hash, room, length);
-    rc = rf_control_apply(&q->op->raffle->control, record, leaf_hash, &taken, err);
+    rc = rf_record_decode(&written, room, length, err);
+    if (rc == RAFFLE_OK)
+        rc = rf_control_apply(&q->op->raffle->control, &written, leaf_hash, &taken, err);
     if (rc == RAFFLE_OK)
         rc = take_keys(txn, &taken, index, err);
     return rc == RAFFLE_OK ? rf_txn_add(txn, length, private_part, private_length, err) : rc;

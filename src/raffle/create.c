@@ -3,6 +3,7 @@
 #include "open_impl.h"
 
 #include "abi.h"
+#include "bytes.h"
 #include "error.h"
 #include "keys_pkcs11.h"
 #include "unit_impl.h"
@@ -217,7 +218,7 @@ static bool is_token(const char *keys)
 }
 
 /* Where the keys are, as the next opening needs it: a folder by its whole path, whatever the working folder is then; a token without its PIN. */
-static raffle_rc note_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raffle_error *err)
+static raffle_rc find_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raffle_error *err)
 {
 #ifdef RAFFLE_WITH_PKCS11
     if (is_token(keys))
@@ -233,6 +234,15 @@ static raffle_rc note_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raff
         return rf_fail(err, RAFFLE_LIMIT, "the URI of the keys has %d bytes with its folder; %d can be noted", n,
                        RAFFLE_TEXT_MAX);
     return RAFFLE_OK;
+}
+
+/* The note is a text in a record, which nobody could read again with a tab in it. */
+static raffle_rc note_keys(const char *keys, char out[RAFFLE_TEXT_MAX + 1], raffle_error *err)
+{
+    raffle_rc rc = find_keys(keys, out, err);
+    if (rc == RAFFLE_OK && out[0] != 0 && !rf_text_valid(out, strlen(out), RAFFLE_TEXT_MAX))
+        rc = rf_fail(err, RAFFLE_INVALID, "\"%s\" cannot be noted: it is not UTF-8 without control characters", out);
+    return rc;
 }
 
 raffle_rc raffle_create(const char *store, const char *keys, const raffle_host *host, const char *rules, size_t length,

@@ -433,6 +433,24 @@ START_TEST(who_may_is_what_the_rules_of_the_backup_say)
 }
 END_TEST
 
+/* Which is said before anything is written. */
+START_TEST(who_may_restore_may_not_disable)
+{
+    char uri[256];
+    raffle *r = NULL;
+    begin_with(FX_HEAD FX_TIERS FX_PRIZES ",\"roles\":{\"restore\":[\"supervisor\"]}}");
+    fx_sell("a", "ten");
+    make_backup();
+    FX_FAILS(RAFFLE_ROLE, restore_at(again, &fx_super, &r));
+    fx_said("unit 1 lost nothing: it would have to be disabled, which the role supervisor may not");
+    FX_FAILS(RAFFLE_NOT_RAFFLE, raffle_open(again, keys, &fx.host, &r, &fx.err));
+    lose_store();
+    snprintf(uri, sizeof uri, "sqlite:%s?anchor=file:%s-anchor", again, fx.path);
+    FX_OK(restore_at(uri, &fx_super, &r)); /* the anchor tells that nothing was lost */
+    raffle_free(r);
+}
+END_TEST
+
 /* --- what is cut off --- */
 
 /* The store fails after so many appends: what was written of the units stays, and the control log is empty. */
@@ -797,7 +815,7 @@ FX_MAIN("raffle_backup", a_raffle_comes_back_into_another_store, with_its_anchor
         an_older_control_log_does_not_come_back, a_unit_that_sold_since_sells_no_more,
         another_history_does_not_come_back, an_anchor_older_than_the_backup_tells_nothing,
         a_draw_that_is_open_is_finished_from_the_backup, a_backup_altered_in_any_byte, a_backup_made_up,
-        who_may_not_and_where_not, who_may_is_what_the_rules_of_the_backup_say,
+        who_may_not_and_where_not, who_may_is_what_the_rules_of_the_backup_say, who_may_restore_may_not_disable,
         a_restore_that_was_cut_off_is_done_again, another_backup_does_not_go_on_with_it,
         a_conflict_while_it_is_put_back, a_backup_that_changes_while_it_is_read, a_mirror_follows_and_takes_over,
         a_mirror_that_lacks_the_end_says_so, what_is_erased_is_erased_in_the_mirror,

@@ -163,6 +163,10 @@ START_TEST(what_the_intent_needs)
     o = options_of(&s);
     memset(o.evidence, 'x', sizeof o.evidence);
     FX_REFUSED(RAFFLE_INVALID, raffle_draw_begin(fx.raffle, &fx_boss, "car", &o, &draw, &fx.err));
+    strcpy(o.evidence, "a\nb"); /* no record that says so could be read again */
+    FX_REFUSED(RAFFLE_INVALID, raffle_draw_begin(fx.raffle, &fx_boss, "car", &o, &draw, &fx.err));
+    strcpy(o.evidence, "\xff");
+    FX_REFUSED(RAFFLE_INVALID, raffle_draw_begin(fx.raffle, &fx_boss, "car", &o, &draw, &fx.err));
     o = options_of(&s);
     FX_REFUSED(RAFFLE_INVALID, raffle_draw_begin(fx.raffle, &fx_boss, "hat", &o, &draw, &fx.err));
     raffle_rng *other = NULL;

@@ -3,6 +3,8 @@
 #include "failing_store.h"
 #include "fixture.h"
 
+#include "raffle_impl.h"
+
 static raffle_event_details details;
 static raffle_event_hit hits[64];
 static size_t n;
@@ -287,5 +289,18 @@ START_TEST(events_that_found_no_disk)
 }
 END_TEST
 
+/* Whatever call forgot to look at it: nobody could open the raffle again. */
+START_TEST(what_nobody_could_read_is_not_written)
+{
+    fx_create(rules);
+    const rf_record event = {.type = RF_EVENT,
+                             .has = rf_bit(RF_F_CODE) | rf_bit(RF_F_COMPONENT),
+                             .code = rf_text_of("x.a"),
+                             .component = rf_text_of("two words")};
+    FX_REFUSED(RAFFLE_CORRUPT, rf_control_one(fx.raffle, &fx_boss, NULL, NULL, &event, NULL, &fx.err));
+    fx_said("\"component\" is malformed");
+}
+END_TEST
+
 FX_MAIN("raffle_event", altered_data, altered_from_nothing_and_to_nothing, the_longest_texts, alterations_refused,
-        misuse, remote_access, remote_access_refused, events_that_found_no_disk)
+        misuse, remote_access, remote_access_refused, events_that_found_no_disk, what_nobody_could_read_is_not_written)

@@ -57,6 +57,26 @@ START_TEST(a_refused_creation_makes_nothing)
 }
 END_TEST
 
+/* Neither the next opening nor an audit could read where they are. */
+START_TEST(keys_at_a_path_that_cannot_be_noted)
+{
+    static const char *const names[] = {"a\tb", "a\xc2\x9f", "a\xff"};
+    raffle *r = NULL;
+    char keys[128];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(keys, sizeof keys, "file:%s/%s.keys", fx.folder, names[i]);
+        FX_FAILS(RAFFLE_INVALID,
+                 raffle_create(fx.store, keys, &fx.host, FX_RULES, strlen(FX_RULES), &fx_boss, &r, &fx.err));
+        nothing_was_made();
+    }
+    snprintf(keys, sizeof keys, "file:%s/a%%09b.keys", fx.folder);
+    FX_OK(raffle_create(fx.store, keys, &fx.host, FX_RULES, strlen(FX_RULES), &fx_boss, &r, &fx.err));
+    raffle_free(r);
+    FX_OK(open_full(&r));
+    raffle_free(r);
+}
+END_TEST
+
 START_TEST(a_store_holds_one_raffle)
 {
     FX_OK(create(&fx_admin, FX_RULES));
@@ -530,7 +550,7 @@ START_TEST(the_kept_state_is_a_cache)
 }
 END_TEST
 
-FX_MAIN("raffle_open", a_refused_creation_makes_nothing, a_store_holds_one_raffle,
+FX_MAIN("raffle_open", a_refused_creation_makes_nothing, keys_at_a_path_that_cannot_be_noted, a_store_holds_one_raffle,
         a_creation_that_was_cut_off_is_finished, what_is_described_is_what_the_rules_say, without_keys_a_raffle_is_read,
         the_keys_of_another_raffle, what_is_no_raffle, a_host_is_released_once, a_read_only_store,
         the_anchor_of_another_raffle, a_unit_restored_from_an_older_copy, a_control_log_restored_from_an_older_copy,

@@ -1254,6 +1254,20 @@ START_TEST(a_seal_after_an_upload_by_another)
 }
 END_TEST
 
+START_TEST(a_till_that_uploaded_stays_enrolled)
+{
+    begin();
+    make_till(&tent, true);
+    FX_OK(raffle_event(tent.raffle, &fx_super, 2, "printer.paper-out", NULL, NULL, &fx.err));
+    (void)upload(&tent, 2); /* it sold nothing yet */
+    FX_REFUSED(RAFFLE_SEQUENCE, raffle_unit_unenrol(fx.raffle, &fx_boss, 2, &fx.err));
+    fx_said("unit 2 has uploaded records");
+    FX_OK(inform(&tent, 2, 0));
+    FX_OK(sell(&tent, "a", "one"));
+    end();
+}
+END_TEST
+
 /* Nobody at the raffle can know that it sold: it can still be opened, and its tickets be taken back. */
 START_TEST(a_till_that_was_unenrolled)
 {
@@ -1363,5 +1377,6 @@ FX_MAIN("raffle_till", from_the_application_to_the_draw, a_ticket_of_the_till_is
         a_ticket_taken_back_on_both_sides, kits_and_news_of_others, a_winner_taken_back_at_the_till,
         a_kit_that_somebody_altered, a_till_made_anew_after_an_upload, a_restored_till_that_hears_of_its_upload,
         a_row_that_decayed_here, a_seal_without_what_decayed_here, a_seal_without_anything_that_is_whole,
-        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled, a_refused_kit_leaves_no_store,
-        two_enrol_under_one_name, a_refused_enrolment_makes_no_key, a_refused_application_releases_no_host)
+        a_seal_after_an_upload_by_another, a_till_that_was_unenrolled, a_till_that_uploaded_stays_enrolled,
+        a_refused_kit_leaves_no_store, two_enrol_under_one_name, a_refused_enrolment_makes_no_key,
+        a_refused_application_releases_no_host)

@@ -177,6 +177,19 @@ START_TEST(a_unit_that_never_sold_is_taken_out)
 }
 END_TEST
 
+/* Not even by a record that disables it. */
+START_TEST(a_unit_that_stays_is_left_alone)
+{
+    uint32_t number = 0;
+    fx_create(FX_RULES);
+    FX_OK(enrol(&fx_boss, "kiosk", 0, &number));
+    FX_OK(raffle_unit_enable(fx.raffle, &fx_boss, 2, &fx.err));
+    FX_REFUSED(RAFFLE_ROLE, raffle_unit_unenrol(fx.raffle, &fx_system, 2, &fx.err)); /* who may disable it */
+    fx_seal(RAFFLE_SEAL_FINAL);
+    FX_REFUSED(RAFFLE_CLOSED, raffle_unit_unenrol(fx.raffle, &fx_boss, 2, &fx.err));
+}
+END_TEST
+
 START_TEST(many_units)
 {
     uint32_t number = 0;
@@ -294,5 +307,5 @@ START_TEST(tickets_are_found_by_their_numbers)
 END_TEST
 
 FX_MAIN("raffle_units", a_new_unit_is_disabled, what_is_refused, a_unit_is_closed_for_good, an_empty_unit_is_closed,
-        a_unit_that_sells_while_it_is_taken_out, a_unit_that_never_sold_is_taken_out, many_units,
-        units_enrolled_at_once, another_handle_enrols, tickets_are_found_by_their_numbers)
+        a_unit_that_sells_while_it_is_taken_out, a_unit_that_never_sold_is_taken_out, a_unit_that_stays_is_left_alone,
+        many_units, units_enrolled_at_once, another_handle_enrols, tickets_are_found_by_their_numbers)

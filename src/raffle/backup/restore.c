@@ -177,17 +177,30 @@ static bool is_risky(const restoring *r, uint32_t unit)
     return row->enabled && !row->away && !r->facts.log[unit].closed && !r->anchor[unit].sure;
 }
 
-/* While a draw is open nothing is disabled. */
+/* Whether the unit can be disabled: not while a draw is open, and not by everybody who may restore. The fold would refuse it, when all units are written. */
+static raffle_rc check_risk(const restoring *r, uint32_t unit, raffle_error *err)
+{
+    const rf_control *c = &r->facts.control;
+    if (c->open_prize >= 0)
+        return rf_fail(err, RAFFLE_DRAW_OPEN,
+                       "a draw is open, and no anchor tells that unit %" PRIu32 " lost nothing: it would have to be "
+                       "disabled, which waits for the draw",
+                       unit);
+    if (r->by->role != RAFFLE_SYSTEM && !rf_rules_may(c->rules, RF_OP_UNITS, r->by->role))
+        return rf_fail(err, RAFFLE_ROLE,
+                       "no anchor tells that unit %" PRIu32
+                       " lost nothing: it would have to be disabled, which the role %s may not",
+                       unit, raffle_role_name(r->by->role));
+    return RAFFLE_OK;
+}
+
 static raffle_rc check_risks(const restoring *r, raffle_error *err)
 {
-    for (uint32_t unit = 1; r->by != NULL && r->facts.control.open_prize >= 0 && unit < r->facts.logs; unit++)
+    raffle_rc rc = RAFFLE_OK;
+    for (uint32_t unit = 1; rc == RAFFLE_OK && r->by != NULL && unit < r->facts.logs; unit++)
         if (is_risky(r, unit))
-            return rf_fail(err, RAFFLE_DRAW_OPEN,
-                           "a draw is open, and no anchor tells that unit %" PRIu32
-                           " lost nothing: it would have to be "
-                           "disabled, which waits for the draw",
-                           unit);
-    return RAFFLE_OK;
+            rc = check_risk(r, unit, err);
+    return rc;
 }
 
 /* --- rows of units --- */

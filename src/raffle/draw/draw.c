@@ -190,8 +190,10 @@ static raffle_rc check_options(beginning *b, const raffle_draw_options *options,
     rc = rf_approver_in(&b->ok, b->options.ok, b->by, err);
     if (rc != RAFFLE_OK)
         return rc;
-    if (memchr(b->options.evidence, 0, sizeof b->options.evidence) == NULL)
-        return rf_fail(err, RAFFLE_INVALID, "options: the evidence has no end");
+    const char *evidence = b->options.evidence;
+    if (evidence[0] != 0 && !rf_text_valid(evidence, strnlen(evidence, RAFFLE_NAME_SIZE), RAFFLE_NAME_MAX))
+        return rf_fail(err, RAFFLE_INVALID, "options: evidence is at most %d bytes of UTF-8 without control characters",
+                       RAFFLE_NAME_MAX);
     rc = check_reason(b, err);
     return rc != RAFFLE_OK || b->options.rng == NULL ? rc : try_provider(b, err);
 }

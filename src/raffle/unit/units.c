@@ -254,6 +254,7 @@ raffle_rc raffle_unit_enable(raffle *r, const raffle_actor *by, uint32_t number,
 raffle_rc raffle_unit_disable(raffle *r, const raffle_actor *by, uint32_t number, const char *reason, raffle_error *err)
 {
     raffle_actor actor;
+    rf_unit_row row;
     raffle_rc rc = enter(r, by, &actor, err);
     if (rc != RAFFLE_OK)
         return rc;
@@ -261,7 +262,8 @@ raffle_rc raffle_unit_disable(raffle *r, const raffle_actor *by, uint32_t number
         return rf_null(err, "reason");
     if (!rf_word_valid(reason, strnlen(reason, RAFFLE_WORD_SIZE), RAFFLE_WORD_MAX))
         return rf_fail(err, RAFFLE_INVALID, "\"%.40s\" is no word for a reason", reason);
-    return rf_unit_change(r, &actor, RF_UNIT_DISABLE, number, reason, 0, err);
+    rc = rf_unit_row_get(r, number, &row, err);
+    return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_DISABLE, number, reason, 0, err) : rc;
 }
 
 raffle_rc raffle_unit_quota(raffle *r, const raffle_actor *by, uint32_t number, uint64_t quota, raffle_error *err)
@@ -283,6 +285,22 @@ static raffle_rc check_unsold(const rf_unit *u, const rf_unit_state *state, raff
     return state->tickets == 0 ? RAFFLE_OK
                                : rf_fail(err, RAFFLE_SEQUENCE, "unit %u has sold %llu tickets, and stays enrolled",
                                          u->number, (unsigned long long)state->tickets);
+}
+
+/* What the fold would refuse, ahead of the record that disables the unit: one that stays enrolled goes on selling. */
+static raffle_rc check_unenrol(raffle *r, const raffle_actor *by, const rf_unit *u, const rf_unit_row *row,
+                               raffle_error *err)
+{
+    if (!rf_rules_may(r->rules, RF_OP_UNITS, by->role))
+        return rf_fail(err, RAFFLE_ROLE, "the role %s may not %s", raffle_role_name(by->role), rf_op_name(RF_OP_UNITS));
+    pthread_rwlock_rdlock(&r->control_lock);
+    const bool sealed = r->control.final.kind != 0;
+    pthread_rwlock_unlock(&r->control_lock);
+    if (sealed)
+        return rf_fail(err, RAFFLE_CLOSED, "after the final seal no unit is un-enrolled");
+    return row->sync_size == 0
+               ? RAFFLE_OK
+               : rf_fail(err, RAFFLE_SEQUENCE, "unit %u has uploaded records, and stays enrolled", u->number);
 }
 
 /* No commit that begins after this sells in the unit: then it is looked at for good. */
@@ -308,6 +326,8 @@ raffle_rc raffle_unit_unenrol(raffle *r, const raffle_actor *by, uint32_t number
         rc = rf_unit_row_get(r, number, &row, err);
     if (rc == RAFFLE_OK)
         rc = check_unsold(u, &state, err);
+    if (rc == RAFFLE_OK && row.enabled)
+        rc = check_unenrol(r, &actor, u, &row, err);
     if (rc == RAFFLE_OK && row.enabled)
         rc = stop_selling(r, &actor, u, err);
     return rc == RAFFLE_OK ? rf_unit_change(r, &actor, RF_UNIT_UNENROL, number, NULL, 0, err) : rc;
