@@ -15,9 +15,9 @@ current=start
 
 PACKAGES=(build-essential clang clang-tidy clang-format llvm libclang-rt-14-dev meson ninja-build pkg-config
     libsodium-dev libssl-dev libsqlite3-dev libjansson-dev libcurl4-openssl-dev libmbedtls-dev zlib1g-dev libp11-kit-dev softhsm2 opensc openssl check
-    python3 python3-cffi python3-dev python3-jsonschema python3-venv golang-go sqlite3 dieharder
+    git python3 python3-cffi python3-dev python3-jsonschema python3-venv golang-go sqlite3 dieharder
     libpq-dev postgresql-15 libqrencode-dev zbar-tools librsvg2-bin chromium chromium-driver spin mandoc)
-TOOLS=(gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder openssl softhsm2-util pkcs11-tool zbarimg rsvg-convert chromium chromedriver spin mandoc)
+TOOLS=(git gcc g++ clang clang++ clang-tidy clang-format llvm-symbolizer meson ninja pkg-config nm python3 go sqlite3 dieharder openssl softhsm2-util pkcs11-tool zbarimg rsvg-convert chromium chromedriver spin mandoc)
 MODULES=(libsodium libcrypto sqlite3 jansson libcurl check p11-kit-1 libpq libqrencode)
 PYPI=(numpy scipy html5lib "cyclonedx-python-lib[json-validation]" pytest hypothesis mypy types-cffi apsw build meson-python cffi) # for what RAFFLE_PYTHON runs
 
