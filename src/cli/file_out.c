@@ -49,7 +49,13 @@ bool file_give_name(const char *part, const char *path)
 {
     if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
         return true;
-    return errno == EINVAL && access(path, F_OK) != 0 && rename(part, path) == 0;
+    if (errno != EINVAL)
+        return false;
+    if (access(path, F_OK) == 0) {
+        errno = EEXIST;
+        return false;
+    }
+    return rename(part, path) == 0;
 }
 
 bool file_sync_name(const char *path)
