@@ -32,8 +32,12 @@ static FILE *new_file(cli *c, const char *path)
 {
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (file == NULL && fd >= 0)
+    if (file == NULL && fd >= 0) {
+        const int why = errno;
         (void)close(fd);
+        (void)remove(path);
+        errno = why;
+    }
     if (file == NULL && errno == EEXIST)
         (void)cli_fail_as(c, RAFFLE_EXISTS, "%.200s is there: another backup writes it, or was cut off", path);
     else if (file == NULL)

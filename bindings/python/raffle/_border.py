@@ -60,7 +60,7 @@ def failure(rc: int, err: Any) -> BaseException:
             return exception
     kind: Type[Error] = class_of(rc)
     made = kind(ffi.string(err.message).decode("utf-8", "replace"), rc=rc, detail=err.detail, token=token)
-    made._of_call = True
+    made._of_call = not token  # with one it was a callback's, of which there were too many since to keep them
     return made
 
 
